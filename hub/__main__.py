@@ -1,0 +1,5 @@
+"""`python -m hub` is `tinkuy`."""
+
+from hub.cli import main
+
+main()

@@ -1,0 +1,199 @@
+"""From an intent (kind and references) to what is really said, at the moment of dispatch. Whatever no longer holds is dropped here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hub.actions.common import find_case
+from hub.actions.decide import Ruling, rule
+from hub.actions.ports import Unit
+from hub.base.errors import Refused, TinkuyError
+from hub.base.ids import new_id
+from hub.cases.events import CaseChanged, ReferralMoved
+from hub.cases.lifecycle import WORKING, State
+from hub.cases.records import Disclosure, Referral
+from hub.exchange import wire
+from hub.exchange.records import Outgoing
+from policies import preview
+
+
+class Dropped(TinkuyError):
+    """The intent no longer holds: consent withdrawn, referral ended, conflict of interest. Nothing is sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """What will be said: the body, whose key keeps its signed form until acknowledged, and the names for the ledger."""
+
+    body: wire.Body
+    owner: str = "hub"
+    their_key: bytes = b""
+    subject: str = ""
+    ledger: dict[str, Any] = field(default_factory=dict)
+
+
+def compose(unit: Unit, row: Outgoing) -> Letter:
+    """Build the body of an intent now. Raises Dropped when it must not be sent any more."""
+    if row.kind == "profile":
+        return Letter(body=profile(unit))
+    referral = unit.referrals.get(str(row.ref.get("referral")))
+    if referral is None:
+        raise Dropped("referral_gone")
+    return _WRITERS[row.kind](unit, row, referral)
+
+
+def profile(unit: Unit) -> wire.Profile:
+    """What we tell every peer about our services and who is on duty, by role."""
+    people = unit.staff.all(removed_at=None)
+    duty = {"on": any(p.on_duty for p in people), "roles": sorted({p.role for p in people if p.on_duty}), "next": ""}
+    languages = tuple(sorted({p.language for p in people}))
+    return wire.Profile(name=unit.me.name, territory=unit.me.territory, needs=unit.me.needs, languages=languages, duty=duty)
+
+
+def _offer(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
+    if referral.state is not State.REQUESTED:
+        raise Dropped("offer_gone")
+    ruling = _ruling(unit, referral)
+    if ruling.decision.excluded:
+        raise Dropped("conflict_of_interest")
+    shown = preview.offer(ruling.protocol, _offer_values(unit, ruling, referral), unit.now.date())
+    body = wire.Offer(
+        referral=referral.id,
+        code=referral.code,
+        need=referral.need,
+        purpose=referral.purpose,
+        protocol=referral.protocol,
+        version=ruling.protocol.version,
+        urgency=shown.get("urgency", referral.urgency),
+        territory=shown.get("territory", ""),
+        languages=_list(shown, "languages"),
+        accessibility=_list(shown, "accessibility"),
+        opened_at=referral.opened_at,
+        respond_by=referral.respond_by,
+        key=referral.our_key,
+    )
+    return Letter(body=body, subject=ruling.case.id, ledger={"purpose": referral.purpose, "protocol": _version(ruling)})
+
+
+def _disclose(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
+    if referral.state not in WORKING:
+        raise Dropped("referral_ended")
+    ruling = _ruling(unit, referral)
+    fields = preview.view(ruling.decision, ruling.values, unit.now.date())
+    wanted = row.ref.get("only")
+    shown = {f: d.to_wire() for f, d in fields.items() if not wanted or f in wanted}
+    if not shown:
+        unit.announce(ReferralMoved(referral=referral.id, what="nothing_disclosed", ring=True))
+        raise Dropped("nothing_released")
+    disclosure = _record(unit, referral, ruling, {f: d["outcome"] for f, d in shown.items()})
+    body = wire.Disclose(
+        referral=referral.id,
+        disclosure=disclosure.id,
+        protocol=disclosure.protocol,
+        version=disclosure.protocol_version,
+        until=disclosure.until,
+        fields=shown,
+    )
+    unit.announce(CaseChanged(case=ruling.case.id))
+    unit.announce(ReferralMoved(referral=referral.id, what="disclosed"))
+    ledger = {
+        "purpose": referral.purpose,
+        "protocol": _version(ruling),
+        "ground": disclosure.consent or "legal_basis",
+        "fields": tuple(sorted(shown)),
+    }
+    return Letter(body=body, owner=disclosure.id, their_key=referral.their_key, subject=ruling.case.id, ledger=ledger)
+
+
+def _version(ruling: Ruling) -> str:
+    return f"{ruling.protocol.id} {ruling.protocol.version}"
+
+
+def _record(unit: Unit, referral: Referral, ruling: Ruling, fields: dict[str, str]) -> Disclosure:
+    last = ruling.protocol.keep_until(ruling.purpose, unit.now.date())
+    keep = datetime.combine(last, unit.now.timetz())
+    until = min(keep, ruling.consent.until) if ruling.consent else keep
+    disclosure = Disclosure(
+        id=new_id("dis"),
+        referral=referral.id,
+        side=referral.side,
+        consent=ruling.consent.id if ruling.consent else None,
+        protocol=ruling.protocol.id,
+        protocol_version=ruling.protocol.version,
+        fields=fields,
+        at=unit.now,
+        until=until,
+    )
+    unit.vault.create(disclosure.id)
+    unit.disclosures.add(disclosure)
+    return disclosure
+
+
+def _ruling(unit: Unit, referral: Referral) -> Ruling:
+    held_back = tuple(referral.offer.get("held_back", ()))
+    try:
+        return rule(unit, find_case(unit, referral.case), referral.peer, referral.need, held_back)
+    except Refused as error:
+        raise Dropped(error.code) from None
+
+
+def _offer_values(unit: Unit, ruling: Ruling, referral: Referral) -> dict[str, str]:
+    """What an offer may speak of; the protocol still decides what of it is said, and how coarsely."""
+    district = ruling.values.get("district") or unit.me.territory
+    return ruling.values | {"need": referral.need, "urgency": referral.urgency, "territory": district}
+
+
+def _list(shown: dict[str, str], name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in shown.get(name, "").split(",") if part.strip())
+
+
+def _simple(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
+    """Bodies made of references alone."""
+    body = wire.KINDS[row.kind](**_typed(row.ref))
+    return Letter(body=body, their_key=referral.their_key, subject=referral.case or referral.id)
+
+
+def _accept(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
+    body = wire.Accept(referral=referral.id, by=str(row.ref["by"]), automatic=bool(row.ref["automatic"]), key=referral.our_key)
+    return Letter(body=body, their_key=referral.their_key, subject=referral.case or referral.id)
+
+
+def _sealed_text(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
+    """Words that a person wrote: they were sealed under the referral's own text key when she said them."""
+    words = unit.vault.open(str(row.ref["owner"]), "outbox|words", bytes.fromhex(str(row.ref["words"]))).decode()
+    if row.kind == "say":
+        body: wire.Body = wire.Say(referral=referral.id, text=words, by=str(row.ref["by"]))
+    else:
+        body = wire.AskField(referral=referral.id, ask=str(row.ref["ask"]), field=str(row.ref["field"]), why=words)
+    return Letter(body=body, owner=str(row.ref["owner"]), their_key=referral.their_key, subject=referral.case or referral.id)
+
+
+def _with_receipt(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
+    values = _typed({k: v for k, v in row.ref.items() if k != "receipt"})
+    values["receipt"] = bytes.fromhex(str(row.ref["receipt"]))
+    body = wire.KINDS[row.kind](**values)
+    return Letter(body=body, their_key=referral.their_key, subject=referral.case or referral.id)
+
+
+def _typed(ref: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in ref.items()}
+
+
+_WRITERS = {
+    "offer": _offer,
+    "disclose": _disclose,
+    "accept": _accept,
+    "say": _sealed_text,
+    "ask": _sealed_text,
+    "erased": _with_receipt,
+    "give-back": _with_receipt,
+    "cancel": _simple,
+    "decline": _simple,
+    "ask.answer": _simple,
+    "progress": _simple,
+    "finish": _simple,
+    "withdraw": _simple,
+    "report": _simple,
+}

@@ -1,0 +1,170 @@
+"""Dispatch: one transaction in which an intent becomes a signed, numbered message — or dies (`design.md` §5, Dispatch).
+
+Policy and consent are decided again here (P04), the sequence is given, `inner` is built and signed once and kept sealed until it is
+acknowledged, the ledger row is written. Retries re-seal only the outer envelope.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from hub.actions.common import note
+from hub.actions.compose import Dropped, Letter, compose
+from hub.actions.keep_ledger import append_ledger, checkpoint
+from hub.actions.ports import Unit
+from hub.exchange.pacing import ACK_DELAY, RESEND_AFTER, bundles, due_again, room_for
+from hub.exchange.records import Link, Outgoing
+from hub.exchange.wire import Ack, Body, Resend, SkipSeq, box, encode, pack
+from keys import envelope
+from keys.envelope import Inner, SignedInner
+from keys.errors import KeyDestroyed
+from keys.manifest import Manifest
+from keys.primitives import SealingKey, random_bytes
+
+_PLACE = "outbox|sealed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """One sealed event ready to be put into a link room. `rows` are the outbox rows in it; empty for acks and resends."""
+
+    txn: str
+    room: str
+    sealed: bytes
+    rows: tuple[str, ...] = ()
+
+
+def dispatch(unit: Unit) -> list[Parcel]:
+    """Turn due intents into numbered messages and return everything that should be put now, retries and acks included."""
+    parcels: list[Parcel] = []
+    for link in unit.links.all(order="id"):
+        if link.room is None or link.frozen:
+            continue
+        link = _number_new(unit, link)
+        parcels += _parcels(unit, link)
+        parcels += _chores(unit, link)
+    return parcels
+
+
+def mark_sent(unit: Unit, parcel: Parcel) -> None:
+    """The homeserver has the event. The rows wait for the peer's acknowledgement."""
+    for row_id in parcel.rows:
+        row = unit.outbox.get(row_id)
+        if row and row.state == "dispatched":
+            unit.outbox.put(replace(row, sent_at=unit.now, attempts=row.attempts + 1))
+
+
+def next_send(unit: Unit) -> timedelta:
+    """How long until something may need sending although nobody pokes: acknowledgements owed, gaps, retries, delayed intents."""
+    moments = [link.ack_due_at for link in unit.links.all(frozen=None) if link.ack_due_at]
+    moments += [row.not_before for row in unit.outbox.all(state="ready", order="not_before", limit=1)]
+    if unit.early.count():
+        moments.append(unit.now + RESEND_AFTER)
+    if unit.outbox.count(state="dispatched"):
+        moments.append(unit.now + timedelta(seconds=5))
+    soonest = min(moments, default=unit.now + timedelta(seconds=60))
+    return max(soonest - unit.now, timedelta(milliseconds=20))
+
+
+def _number_new(unit: Unit, link: Link) -> Link:
+    free = room_for(link)
+    for row in unit.outbox.all(state="ready", link=link.id, not_before__le=unit.now, order="order", limit=free):
+        link = _number(unit, link, row)
+    return link
+
+
+def _number(unit: Unit, link: Link, row: Outgoing) -> Link:
+    try:
+        letter = compose(unit, row)
+    except Dropped as reason:
+        unit.outbox.put(replace(row, state="cancelled"))
+        note(unit, str(row.ref.get("referral", link.id)), "hub", "dispatch.dropped", kind=row.kind, why=reason.code)
+        return link
+    record = _sign(unit, link, link.next_out, letter.body.kind, _closed(unit, row, letter))
+    sealed = unit.vault.seal(letter.owner, _PLACE, record.data)
+    unit.outbox.put(
+        replace(
+            row, state="dispatched", owner=letter.owner, epoch=link.epoch_out, seq=link.next_out, digest=record.digest,
+            message=record.inner.message_id.hex(), sealed=sealed,
+        )
+    )  # fmt: skip
+    append_ledger(unit, letter.subject or link.id, letter.body.kind, link.peer, digest=record.digest, **letter.ledger)
+    link = replace(link, next_out=link.next_out + 1, head_out=record.digest)
+    unit.links.put(link)
+    return link
+
+
+def _closed(unit: Unit, row: Outgoing, letter: Letter) -> bytes:
+    """The body's bytes, inside the other side's referral key where the kind asks for it."""
+    plain = encode(letter.body)
+    if not letter.body.sealed:
+        return plain
+    referral = str(row.ref["referral"])
+    parts = (referral, unit.me.id, letter.body.kind)
+    return box(referral, envelope.seal_body(SealingKey(letter.their_key), parts, plain))
+
+
+def _sign(unit: Unit, link: Link, sequence: int, kind: str, body: bytes) -> SignedInner:
+    inner = Inner(
+        message_id=random_bytes(16),
+        sender=unit.me.id,
+        recipient=link.peer,
+        link=link.id,
+        epoch=link.epoch_out,
+        sequence=sequence,
+        previous=link.head_out,
+        manifest_version=unit.hand.manifest.version,
+        kind=kind,
+        body=body,
+        sent_at=int(unit.now.timestamp() * 1000),
+        checkpoint=checkpoint(unit),
+    )
+    return envelope.sign_inner(inner, unit.hand.signer)
+
+
+def _parcels(unit: Unit, link: Link) -> list[Parcel]:
+    waiting = [r for r in unit.outbox.all(state="dispatched", link=link.id, order="seq") if due_again(r, unit.now)]
+    signed = [(row, _kept(unit, link, row)) for row in waiting]
+    return [_seal(unit, link, [s for _, s in group], [r for r, _ in group]) for group in bundles(signed)]
+
+
+def _kept(unit: Unit, link: Link, row: Outgoing) -> bytes:
+    """The signed bytes as first made; when their key was destroyed meanwhile, a signed skip of the same number."""
+    try:
+        return unit.vault.open(row.owner, _PLACE, row.sealed)
+    except KeyDestroyed:
+        return _sign(unit, replace(link, epoch_out=row.epoch), row.seq, "skip", encode(SkipSeq(reason="erased"))).data
+
+
+def _chores(unit: Unit, link: Link) -> list[Parcel]:
+    found: list[Body] = []
+    if link.ack_due_at and link.ack_due_at <= unit.now:
+        found.append(Ack(epoch=link.epoch_in, upto=link.next_in - 1, digest=link.head_in))
+        unit.links.put(replace(link, ack_due_at=None, acked_in=link.next_in - 1))
+    gap = _gap(unit, link)
+    if gap:
+        found.append(gap)
+    if not found:
+        return []
+    signed = [_sign(unit, link, 0, body.kind, encode(body)).data for body in found]
+    return [_seal(unit, link, signed, [])]
+
+
+def _gap(unit: Unit, link: Link) -> Resend | None:
+    held = unit.early.all(link=link.id, epoch=link.epoch_in, order="seq", limit=1)
+    recently = link.resend_asked_at and unit.now - link.resend_asked_at < RESEND_AFTER
+    if not held or recently or unit.now - held[0].at < ACK_DELAY:
+        return None
+    current = unit.links.get(link.id) or link
+    unit.links.put(replace(current, resend_asked_at=unit.now))
+    return Resend(epoch=link.epoch_in, first=link.next_in, last=held[0].seq - 1)
+
+
+def _seal(unit: Unit, link: Link, signed: list[bytes], rows: list[Outgoing]) -> Parcel:
+    peer = unit.peers.get(link.peer)
+    assert peer is not None, "a link has a peer"
+    opening = Manifest.from_bytes(peer.manifest).profile.opening
+    sealed = envelope.seal(pack(signed), opening, envelope.info_bytes(unit.me.id, link.peer, link.id))
+    first = f"{rows[0].id}.{rows[0].attempts}" if rows else random_bytes(12).hex()
+    return Parcel(txn=f"tk-{first}-{len(rows)}", room=link.room or "", sealed=sealed, rows=tuple(r.id for r in rows))

@@ -1,0 +1,55 @@
+"""Erasing for good: tombstone first, then the key, then the mark (`keys.md` §3). Start-up finishes what a crash left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.actions.ports import Unit
+from hub.cases.records import Post, Tombstone
+
+
+def shred(unit: Unit, owner: str, why: str) -> None:
+    """Condemn the data key of `owner`. The key dies right after this unit commits; the posts that showed it are redacted."""
+    if unit.tombstones.get(owner) is None:
+        unit.tombstones.add(Tombstone(id=owner, why=why, at=unit.now))
+    for post in unit.posts.all(owner=owner):
+        _unsay(unit, post)
+
+
+def finish_shredding(unit: Unit) -> int:
+    """Delete the keys of every unconfirmed tombstone and confirm them. Deleting twice is harmless. Returns how many."""
+    pending = unit.tombstones.all(confirmed_at=None)
+    for tombstone in pending:
+        unit.vault.destroy(tombstone.id)
+        unit.tombstones.put(replace(tombstone, confirmed_at=unit.now))
+    return len(pending)
+
+
+def redact(unit: Unit, key: str) -> None:
+    """Ask the homeserver to redact the message called `key`, and drop it if it was not sent yet."""
+    for post in unit.posts.all(key=key):
+        _unsay(unit, post)
+
+
+def _unsay(unit: Unit, post: Post) -> None:
+    if post.state == "ready":
+        unit.posts.put(replace(post, state="dropped", sealed=b""))
+    if post.state in ("sent", "sending"):
+        unit.posts.put(replace(post, state="redacted", sealed=b"" if post.event else post.sealed))
+        unit.posts.add(
+            replace(
+                post,
+                id=f"{post.id}_x",
+                order=unit.posts.next("order"),
+                key=None,
+                thread=None,
+                edits=None,
+                redacts=post.id,
+                ring=(),
+                owner="hub",
+                sealed=b"",
+                state="ready",
+                event=None,
+                at=unit.now,
+            )
+        )

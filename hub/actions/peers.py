@@ -1,0 +1,93 @@
+"""Pairing with another institution: its manifest, the short code that people compare aloud, then the link (`design.md` §4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.actions.common import SYSTEM, intend, note
+from hub.actions.ports import Unit
+from hub.base.errors import Refused
+from hub.exchange.records import Link, Peer
+from keys.directory import Directory
+from keys.errors import KeysError
+from keys.manifest import Manifest, accept
+from keys.primitives import sha256
+from keys.shortcode import pairing_code, same_code
+
+
+def add_peer(unit: Unit, data: bytes) -> Peer:
+    """Keep a manifest that was handed over. Nothing is trusted yet. A newer version of a known peer must follow python-tuf's rules.
+
+    Raises Refused `manifest_refused`, `manifest_own`.
+    """
+    try:
+        known = unit.peers.get(Manifest.from_bytes(data).institution)
+        previous = Manifest.from_bytes(known.manifest) if known else None
+        manifest = accept(previous, data, unit.now)
+        _directory(unit).with_peer(manifest)
+    except KeysError as error:
+        raise Refused("manifest_refused", why=error.code) from None
+    if manifest.institution == unit.me.id:
+        raise Refused("manifest_own")
+    if known:
+        peer = replace(known, manifest=data)
+        unit.peers.put(peer)
+    else:
+        peer = Peer(id=manifest.institution, manifest=data, state="added", added_at=unit.now)
+        unit.peers.add(peer)
+    note(unit, peer.id, SYSTEM, "peer.manifest", version=manifest.version)
+    return peer
+
+
+def short_code_with(unit: Unit, institution: str) -> str:
+    """The 80-bit code over both manifests that both sides read aloud. Raises Refused `unknown_institution`."""
+    return pairing_code(unit.hand.manifest, manifest_of(unit, institution))
+
+
+def confirm_peer(unit: Unit, by: str, institution: str, code: str) -> Link:
+    """The people compared the code: from here on there is a link. Raises Refused `wrong_pairing_code`, `unknown_institution`."""
+    if not same_code(short_code_with(unit, institution), code):
+        raise Refused("wrong_pairing_code", institution=institution)
+    peer = unit.peers.get(institution)
+    assert peer is not None
+    unit.peers.put(replace(peer, state="confirmed", confirmed_at=unit.now, confirmed_by=by))
+    note(unit, institution, by, "peer.confirmed")
+    link = unit.links.one(peer=institution)
+    if link is None:
+        link = Link(id=link_id(unit.me.id, institution), peer=institution)
+        unit.links.add(link)
+        intend(unit, institution, "profile")
+    return link
+
+
+def open_link_room(unit: Unit, institution: str, room: str) -> None:
+    """The link has a room now (or a new one: its identity and sequence outlive rooms)."""
+    link = unit.links.one(peer=institution)
+    if link:
+        unit.links.put(replace(link, room=room))
+
+
+def manifest_of(unit: Unit, institution: str) -> Manifest:
+    """A peer's manifest. Raises Refused `unknown_institution`."""
+    peer = unit.peers.get(institution)
+    if peer is None:
+        raise Refused("unknown_institution", institution=institution[:60])
+    return Manifest.from_bytes(peer.manifest)
+
+
+def tell_profile(unit: Unit) -> None:
+    """Tell every confirmed peer about our services and duty, once, however often it changes before it leaves."""
+    for peer in unit.peers.all(state="confirmed"):
+        link = unit.links.one(peer=peer.id)
+        if link and not unit.outbox.count(link=link.id, kind="profile", state="ready"):
+            intend(unit, peer.id, "profile")
+
+
+def link_id(ours: str, theirs: str) -> str:
+    """The link's own id: both sides compute the same."""
+    first, second = sorted((ours, theirs))
+    return "lnk-" + sha256(b"TINKUY-v1 link", first.encode(), second.encode()).hex()[:32]
+
+
+def _directory(unit: Unit) -> Directory:
+    return Directory(unit.hand.manifest, [Manifest.from_bytes(p.manifest) for p in unit.peers.all()])

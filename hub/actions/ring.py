@@ -1,0 +1,62 @@
+"""What time brings: run every due timer, each exactly once, and say when the next one is due (`design.md` §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from hub.actions.common import SYSTEM, intend, note
+from hub.actions.erase import redact
+from hub.actions.plan_check_in import ring_check_in
+from hub.actions.ports import Unit
+from hub.actions.refer import offer_overdue
+from hub.actions.withdraw import end_holding, erasure_overdue, make_receipt
+from hub.cases.events import CaseChanged, ReferralMoved
+
+BATCH = 100
+
+
+def ring_due(unit: Unit) -> datetime | None:
+    """Run what is due now, at most BATCH at once. Returns when the next timer is due (maybe now), None when there is none."""
+    for timer in unit.timers.all(done_at=None, due_at__le=unit.now, order="due_at", limit=BATCH):
+        unit.timers.put(replace(timer, done_at=unit.now))
+        _RUN[timer.kind](unit, timer.ref)
+    following = unit.timers.all(done_at=None, order="due_at", limit=1)
+    return following[0].due_at if following else None
+
+
+def _consent_end(unit: Unit, consent_id: str) -> None:
+    """A consent ran out: the holders are told to destroy what they hold on it alone."""
+    consent = unit.consents.get(consent_id)
+    if consent is None or consent.withdrawn_at is not None:
+        return
+    note(unit, consent.case, SYSTEM, "consent.ended", consent=consent.id)
+    for disclosure in unit.disclosures.all(consent=consent.id, state="active"):
+        referral = unit.referrals.get(disclosure.referral)
+        if referral:
+            unit.disclosures.put(replace(disclosure, state="recalled", asked_at=unit.now))
+            intend(unit, referral.peer, "withdraw", referral=referral.id, disclosures=[disclosure.id], whole=False)
+    unit.announce(CaseChanged(case=consent.case))
+
+
+def _retention(unit: Unit, disclosure_id: str) -> None:
+    """At the holder: the time is over, so the key dies without anybody asking, and the owner gets a receipt (P13)."""
+    disclosure = unit.disclosures.get(disclosure_id)
+    referral = unit.referrals.get(disclosure.referral) if disclosure else None
+    if disclosure is None or referral is None or disclosure.state != "active":
+        return
+    receipt = make_receipt(unit, referral, [disclosure.id])
+    end_holding(unit, referral, [disclosure.id], "retention", whole=False)
+    intend(unit, referral.peer, "erased", referral=referral.id, disclosures=[disclosure.id], receipt=receipt.hex())
+    unit.announce(ReferralMoved(referral=referral.id, what="retention"))
+
+
+_RUN: dict[str, Callable[[Unit, str], None]] = {
+    "checkin": ring_check_in,
+    "respond_by": offer_overdue,
+    "erasure": erasure_overdue,
+    "consent_end": _consent_end,
+    "retention": _retention,
+    "redact": redact,
+}

@@ -1,0 +1,95 @@
+"""Enrol, re-pin and off-board staff; who is on duty (`design.md` §4). Trust is a pinned master key, at a level that is always shown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from hub.actions.common import SYSTEM, note, staff_member
+from hub.actions.peers import tell_profile
+from hub.actions.ports import Unit
+from hub.base.errors import Refused
+from hub.cases.events import Alarm
+from hub.cases.records import Staff
+
+ROLES = ("caseworker", "supervisor", "administrator")
+LEVELS = ("seen", "given", "verified")
+_USER = re.compile(r"@[^:\s]{1,200}:[^\s]{1,200}")
+
+
+def add_staff(
+    unit: Unit, user: str, *, display: str, role: str = "caseworker", language: str = "es", on_duty: bool = True, fingerprint: str | None = None
+) -> Staff:
+    """Enrol a person, or enrol her again. Without a fingerprint her key is pinned at first sight (`seen`), in the open.
+
+    Raises Refused `bad_user`, `unknown_role`, `already_enrolled`.
+    """
+    if not _USER.fullmatch(user):
+        raise Refused("bad_user")
+    if role not in ROLES:
+        raise Refused("unknown_role", role=role[:30])
+    old = unit.staff.get(user)
+    if old is not None and old.removed_at is None:
+        raise Refused("already_enrolled")
+    person = Staff(
+        id=user,
+        display=display.strip()[:60] or user.split(":")[0].lstrip("@"),
+        role=role,
+        language=language,
+        on_duty=on_duty,
+        level="given" if fingerprint else "seen",
+        added_at=unit.now,
+        master=plain_fingerprint(fingerprint),
+    )
+    (unit.staff.put if old else unit.staff.add)(person)
+    note(unit, user, SYSTEM, "staff.added", role=role, level=person.level)
+    tell_profile(unit)
+    return person
+
+
+def pin_first_sight(unit: Unit, user: str, master: str) -> None:
+    """Keep the master key that was seen first. A later one is never taken silently."""
+    person = unit.staff.get(user)
+    if person and person.removed_at is None and person.master is None:
+        unit.staff.put(replace(person, master=master))
+        note(unit, user, SYSTEM, "staff.pinned", level=person.level)
+
+
+def repin_staff(unit: Unit, user: str, fingerprint: str | None) -> Staff:
+    """An administrator accepts a new master key: a given one, or the next that is seen. Raises Refused `not_enrolled`."""
+    person = staff_member(unit, user)
+    level = "given" if fingerprint else "seen"
+    person = replace(person, master=plain_fingerprint(fingerprint), level=level, refused_master=None)
+    unit.staff.put(person)
+    note(unit, user, SYSTEM, "staff.repinned", level=level)
+    unit.announce(Alarm(code="staff_repinned", params=(("user", user),)))
+    return person
+
+
+def remove_staff(unit: Unit, user: str) -> Staff:
+    """Off-board: her pin, her rooms and her share in every next key are gone; her cases ask for a new lead. Raises `not_enrolled`."""
+    person = replace(staff_member(unit, user), removed_at=unit.now, on_duty=False, master=None)
+    unit.staff.put(person)
+    note(unit, user, SYSTEM, "staff.removed")
+    orphans = [c.code for c in unit.cases.all(lead=user, state="open")]
+    if orphans:
+        unit.announce(Alarm(code="lead_needed", params=(("user", user), ("codes", ", ".join(orphans)))))
+    for dialogue in unit.dialogues.all(user=user):
+        unit.dialogues.delete(dialogue.id)
+    tell_profile(unit)
+    return person
+
+
+def set_duty(unit: Unit, user: str, *, on: bool) -> Staff:
+    """On or off duty; the peers are told that somebody of this role is there, not who. Raises Refused `not_enrolled`."""
+    person = replace(staff_member(unit, user), on_duty=on)
+    unit.staff.put(person)
+    note(unit, user, user, "staff.duty", on=on)
+    tell_profile(unit)
+    return person
+
+
+def plain_fingerprint(text: str | None) -> str | None:
+    """A typed fingerprint without the spaces people add; None for nothing."""
+    joined = re.sub(r"\s+", "", text or "")
+    return joined.rstrip("=") or None

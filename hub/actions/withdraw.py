@@ -1,0 +1,174 @@
+"""Withdraw: the sender takes it back, the holder destroys and signs for it, the list shows who confirmed (`design.md` §5.8, R71–R72)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from hub.actions.common import (
+    SYSTEM,
+    find_case,
+    forget_reminders,
+    intend,
+    living_referrals,
+    note,
+    remind,
+)
+from hub.actions.erase import shred
+from hub.actions.peers import manifest_of
+from hub.actions.ports import Unit
+from hub.actions.refer import cancel_offer
+from hub.base.errors import Refused
+from hub.base.ids import new_id
+from hub.cases.events import CaseChanged, HolderAnswered, ReferralMoved
+from hub.cases.lifecycle import WORKING, Move, Side, State, after
+from hub.cases.records import Case, Disclosure, Referral
+from keys.receipt import Outcome, Receipt, sign_receipt, verify_receipt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stops:
+    """What a withdrawal would stop: shown before it is confirmed."""
+
+    case: Case
+    recipients: tuple[str, ...]
+    fields: tuple[str, ...]
+    referrals: tuple[Referral, ...]
+    disclosures: tuple[Disclosure, ...]
+    checkins: int
+
+
+def preview_withdrawal(unit: Unit, code: str | None, recipient: str | None, fields: tuple[str, ...]) -> Stops:
+    """What would stop. Raises Refused `unknown_code`, `nothing_to_withdraw`."""
+    case = find_case(unit, code)
+    referrals = tuple(r for r in living_referrals(unit, case.id) if r.state is not State.CANCELLED and recipient in (None, r.peer))
+    consents = [c for c in unit.consents.all(case=case.id, withdrawn_at=None) if recipient is None or recipient in c.recipients]
+    held = tuple(d for r in referrals for d in unit.disclosures.all(referral=r.id, side=Side.SENDER, state="active"))
+    if fields:
+        held = tuple(d for d in held if set(fields) & set(d.fields))
+    if not referrals and not consents and not held:
+        raise Refused("nothing_to_withdraw", code=case.code)
+    names = recipient and (recipient,) or tuple(sorted({r.peer for r in referrals} | {p for c in consents for p in c.recipients}))
+    return Stops(
+        case=case,
+        recipients=tuple(names),
+        fields=fields,
+        referrals=referrals,
+        disclosures=held,
+        checkins=unit.checkins.count(case=case.id, state__in=("planned", "ringing")),
+    )
+
+
+def withdraw(unit: Unit, by: str, code: str | None, recipient: str | None, fields: tuple[str, ...] = ()) -> Stops:
+    """Do it: consents shrink or end, holders are told to destroy, offers under way are cancelled. Idempotent by nature."""
+    stops = preview_withdrawal(unit, code, recipient, fields)
+    _shrink_consents(unit, stops.case.id, recipient, fields)
+    for referral in stops.referrals:
+        if referral.state in (State.REQUESTED, State.RECEIVED):
+            if not fields:
+                cancel_offer(unit, by, referral.id)
+        else:
+            _call_back(unit, by, referral, [d for d in stops.disclosures if d.referral == referral.id], whole=not fields)
+    note(unit, stops.case.id, by, "consent.withdrawn", recipients=list(stops.recipients), fields=list(fields))
+    unit.announce(CaseChanged(case=stops.case.id))
+    return stops
+
+
+def _shrink_consents(unit: Unit, case: str, recipient: str | None, fields: tuple[str, ...]) -> None:
+    """Each touched consent ends; what she did not take back lives on in a new record that says so."""
+    for consent in unit.consents.all(case=case, withdrawn_at=None):
+        if recipient is not None and recipient not in consent.recipients:
+            continue
+        unit.consents.put(replace(consent, withdrawn_at=unit.now))
+        others = tuple(r for r in consent.recipients if recipient is not None and r != recipient)
+        if others:
+            unit.consents.add(replace(consent, id=new_id("con"), recipients=others))
+        kept = tuple(f for f in consent.fields if f not in fields)
+        if fields and kept:
+            touched = consent.recipients if recipient is None else (recipient,)
+            unit.consents.add(replace(consent, id=new_id("con"), recipients=touched, fields=kept))
+
+
+def _call_back(unit: Unit, by: str, referral: Referral, held: list[Disclosure], *, whole: bool) -> None:
+    if not held and not whole:
+        return
+    due = unit.now + timedelta(days=unit.rules.erasure_days)
+    for disclosure in held:
+        unit.disclosures.put(replace(disclosure, state="recalled", asked_at=unit.now, due_at=due))
+        remind(unit, "erasure", disclosure.id, due)
+        shred(unit, disclosure.id, "withdrawn")
+    intend(unit, referral.peer, "withdraw", referral=referral.id, disclosures=[d.id for d in held], whole=whole)
+    if whole:
+        referral = replace(referral, state=after(referral.state, Move.WITHDRAW, Side.SENDER), ended_at=unit.now, note="withdrawn")
+        unit.referrals.put(referral)
+        forget_reminders(unit, referral.id)
+    elif referral.state in WORKING:
+        intend(unit, referral.peer, "disclose", referral=referral.id)
+    unit.announce(ReferralMoved(referral=referral.id, what="withdraw", by=by))
+
+
+def obey_withdrawal(unit: Unit, referral: Referral, disclosures: tuple[str, ...], *, whole: bool) -> None:
+    """At the holder: the keys die, the messages that showed her are redacted, a signed receipt goes back."""
+    if whole and referral.state is not State.CANCELLED:
+        state = State.CANCELLED
+        referral = replace(referral, state=state, ended_at=unit.now, note="withdrawn")
+        unit.referrals.put(referral)
+        forget_reminders(unit, referral.id)
+    held = [d.id for d in unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT) if whole or d.id in disclosures]
+    receipt = make_receipt(unit, referral, sorted({*held, *disclosures}))
+    end_holding(unit, referral, held, "withdrawn", whole=whole)
+    intend(unit, referral.peer, "erased", referral=referral.id, disclosures=sorted({*held, *disclosures}), receipt=receipt.hex())
+    note(unit, referral.id, SYSTEM, "referral.withdrawn" if whole else "disclosure.withdrawn")
+    unit.announce(ReferralMoved(referral=referral.id, what="withdraw"))
+
+
+def end_holding(unit: Unit, referral: Referral, disclosures: list[str], why: str, *, whole: bool) -> None:
+    """Destroy what we hold of a referral: disclosure keys, held values, and with the whole its private key."""
+    for disclosure_id in disclosures:
+        disclosure = unit.disclosures.get(disclosure_id)
+        if disclosure:
+            unit.disclosures.put(replace(disclosure, state="destroyed", ended_at=unit.now))
+        for value in unit.held.all(disclosure=disclosure_id):
+            unit.held.delete(value.id)
+        shred(unit, disclosure_id, why)
+    if whole:
+        shred(unit, referral.id, why)
+
+
+def make_receipt(unit: Unit, referral: Referral, disclosures: list[str]) -> bytes:
+    """Our signed word that these disclosures are destroyed here."""
+    receipt = Receipt(
+        institution=unit.me.id,
+        referral=referral.id,
+        disclosures=tuple(sorted(set(disclosures))),
+        outcome=Outcome.DESTROYED,
+        at=unit.now.replace(microsecond=0),
+    )
+    return sign_receipt(receipt, unit.hand.signer)
+
+
+def record_receipt(unit: Unit, referral: Referral, data: bytes) -> None:
+    """At the owner: check the holder's signature, then mark what it covers. Raises `BadSignature`, `Malformed` of `keys`."""
+    receipt = verify_receipt(data, referral.peer, manifest_of(unit, referral.peer).profile.hub_signing)
+    if receipt.referral != referral.id:
+        raise Refused("wrong_receipt")
+    for disclosure_id in receipt.disclosures:
+        disclosure = unit.disclosures.get(disclosure_id)
+        if disclosure is None or disclosure.referral != referral.id:
+            continue
+        state = receipt.outcome.value
+        until = datetime.combine(receipt.until, unit.now.timetz()) if receipt.until else disclosure.until
+        basis = receipt.legal_basis or None
+        unit.disclosures.put(replace(disclosure, state=state, ended_at=unit.now, receipt=data, basis=basis, until=until))
+        shred(unit, disclosure_id, "receipt")
+        forget_reminders(unit, disclosure_id)
+        unit.announce(HolderAnswered(disclosure=disclosure_id, what=state))
+    unit.announce(CaseChanged(case=referral.case or ""))
+
+
+def erasure_overdue(unit: Unit, disclosure_id: str) -> None:
+    """A holder did not confirm in time: it stays visible as overdue, and the supervisor is rung (P14)."""
+    disclosure = unit.disclosures.get(disclosure_id)
+    if disclosure and disclosure.state == "recalled":
+        unit.disclosures.put(replace(disclosure, state="overdue"))
+        unit.announce(HolderAnswered(disclosure=disclosure_id, what="overdue"))

@@ -1,0 +1,78 @@
+"""Working on an accepted referral: talk, progress, outcome, give back (`design.md` §5.6, R50)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.actions.answer import seal_words
+from hub.actions.common import find_referral, intend, note, staff_member
+from hub.actions.ports import Unit
+from hub.actions.withdraw import end_holding, make_receipt
+from hub.base.errors import Refused
+from hub.cases.events import ReferralMoved
+from hub.cases.lifecycle import WORKING, Move, Side, after
+from hub.cases.records import Referral
+
+MAX_SAID = 2000
+
+
+def say(unit: Unit, by: str, code: str | None, text: str) -> Referral:
+    """Words for the caseworkers of the other institution, sealed hub to hub. Raises Refused `not_working`, `nothing_said`, `too_long`."""
+    referral = find_referral(unit, code)
+    if referral.state not in WORKING or not referral.their_key:
+        raise Refused("not_working", code=referral.code)
+    if not text.strip():
+        raise Refused("nothing_said")
+    if len(text) > MAX_SAID:
+        raise Refused("too_long", limit=MAX_SAID)
+    owner, words = seal_words(unit, text)
+    intend(unit, referral.peer, "say", referral=referral.id, by=staff_member(unit, by).display, owner=owner, words=words)
+    note(unit, referral.case or referral.id, by, "message.sent", referral=referral.id)
+    return referral
+
+
+def progress(unit: Unit, by: str, code: str | None, move: Move) -> Referral:
+    """Start or pause the work. Raises Refused `move_not_allowed`."""
+    referral = find_referral(unit, code, Side.RECIPIENT)
+    referral = replace(referral, state=after(referral.state, move, Side.RECIPIENT))
+    unit.referrals.put(referral)
+    intend(unit, referral.peer, "progress", referral=referral.id, move=move.value)
+    note(unit, referral.id, by, f"referral.{move.value}")
+    unit.announce(ReferralMoved(referral=referral.id, what=move.value, by=by))
+    return referral
+
+
+def finish(unit: Unit, by: str, code: str | None, outcome: str) -> Referral:
+    """The referral ends with a coded outcome, told to the sender (R50). Raises Refused `unknown_outcome`, `move_not_allowed`."""
+    referral = find_referral(unit, code, Side.RECIPIENT)
+    if outcome not in unit.pack.vocabulary.lists["close_outcomes"]:
+        raise Refused("unknown_outcome")
+    state = after(referral.state, Move.COMPLETE, Side.RECIPIENT)
+    referral = replace(referral, state=state, outcome=outcome, ended_at=unit.now)
+    unit.referrals.put(referral)
+    intend(unit, referral.peer, "finish", referral=referral.id, outcome=outcome)
+    note(unit, referral.id, by, "referral.completed", outcome=outcome)
+    unit.announce(ReferralMoved(referral=referral.id, what="complete", by=by))
+    return referral
+
+
+def give_back(unit: Unit, by: str, code: str | None, reason: str) -> Referral:
+    """`devolver`: we cannot go on. Our keys of her data die, a receipt goes with the reason; the lead stays where it was.
+
+    Raises Refused `unknown_reason`, `move_not_allowed`.
+    """
+    referral = find_referral(unit, code, Side.RECIPIENT)
+    if reason not in unit.pack.vocabulary.lists["give_back_reasons"]:
+        raise Refused("unknown_reason")
+    state = after(referral.state, Move.GIVE_BACK, Side.RECIPIENT)
+    held = [d.id for d in unit.disclosures.all(referral=referral.id, state="active")]
+    referral = replace(referral, state=state, note=reason, ended_at=unit.now)
+    unit.referrals.put(referral)
+    receipt = make_receipt(unit, referral, held)
+    end_holding(unit, referral, held, "given_back", whole=False)
+    intend(unit, referral.peer, "give-back", referral=referral.id, reason=reason, disclosures=held, receipt=receipt.hex())
+    note(unit, referral.id, by, "referral.given_back", reason=reason)
+    unit.announce(ReferralMoved(referral=referral.id, what="give-back", by=by))
+    return referral
+
+

@@ -1,0 +1,6 @@
+"""The composition root: the only room that knows all others. Builds the house once, runs its workers, stops it gracefully."""
+
+from hub.app.house import House, open_house, run
+from hub.app.offline import db_check, db_upgrade, ledger_verify
+
+__all__ = ["House", "db_check", "db_upgrade", "ledger_verify", "open_house", "run"]

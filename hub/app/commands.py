@@ -1,0 +1,170 @@
+"""What the other commands may ask of the running hub over the control socket (`design.md` §9)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from hub.actions import peers, staff
+from hub.actions.ports import Unit
+from hub.app.facts import Watch
+from hub.base.errors import Refused
+from hub.cases.records import Staff
+from keys.manifest import Manifest
+
+if TYPE_CHECKING:
+    from hub.app.house import House
+
+Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
+
+
+def handlers(house: House) -> dict[str, Handler]:
+    """Every command by name."""
+    commands = _Commands(house)
+    return {
+        "staff.add": commands.staff_add,
+        "staff.repin": commands.staff_repin,
+        "staff.remove": commands.staff_remove,
+        "staff.list": commands.staff_list,
+        "staff.duty": commands.staff_duty,
+        "peer.manifest": commands.peer_manifest,
+        "peer.add": commands.peer_add,
+        "peer.code": commands.peer_code,
+        "peer.confirm": commands.peer_confirm,
+        "peer.list": commands.peer_list,
+        "status": commands.status,
+        "doctor": commands.doctor,
+        "rooms": commands.rooms,
+    }
+
+
+class _Commands:
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._watch = Watch(house)
+
+    async def staff_add(self, args: Mapping[str, Any]) -> Any:
+        """Enrol, pin, and make the rooms before answering."""
+        house = self._house
+        person = await house.store.run(
+            lambda unit: staff.add_staff(
+                unit, str(args["user_id"]), display=str(args.get("display", "")), role=str(args.get("role", "caseworker")),
+                language=str(args.get("language", "es")), on_duty=bool(args.get("on_duty", False)), fingerprint=args.get("fingerprint"),
+            )
+        )  # fmt: skip
+        await self._settle(person.id)
+        return await house.store.run(lambda unit: _person(unit.staff.get(person.id)), quiet=True)
+
+    async def staff_repin(self, args: Mapping[str, Any]) -> Any:
+        """Accept a new master key."""
+        person = await self._house.store.run(lambda unit: staff.repin_staff(unit, str(args["user_id"]), args.get("fingerprint")))
+        await self._settle(person.id)
+        return await self._house.store.run(lambda unit: _person(unit.staff.get(person.id)), quiet=True)
+
+    async def staff_remove(self, args: Mapping[str, Any]) -> Any:
+        """Off-board: trust first, rooms after."""
+        person = await self._house.store.run(lambda unit: staff.remove_staff(unit, str(args["user_id"])))
+        direct = await self._house.store.run(lambda unit: unit.rooms.one(purpose=f"direct:{person.id}"))
+        await self._settle()
+        if direct:
+            await self._house.matrix.leave(direct.id)
+            await self._house.store.run(lambda unit: unit.rooms.delete(direct.id))
+        return _person(person)
+
+    async def staff_list(self, _: Mapping[str, Any]) -> Any:
+        """Everybody enrolled."""
+        return await self._house.store.run(lambda unit: [_person(p) for p in unit.staff.all(removed_at=None, order="added_at")], quiet=True)
+
+    async def staff_duty(self, args: Mapping[str, Any]) -> Any:
+        """On or off duty."""
+        return _person(await self._house.store.run(lambda unit: staff.set_duty(unit, str(args["user_id"]), on=bool(args["on_duty"]))))
+
+    async def peer_manifest(self, _: Mapping[str, Any]) -> Any:
+        """Our own manifest, to hand over."""
+        manifest = self._house.store.given.hand.manifest
+        shown = manifest.profile
+        return {
+            "institution": shown.institution, "kind": shown.kind, "name": shown.display_name, "version": shown.version,
+            "expires": shown.expires.date().isoformat(), "matrix_user": shown.matrix_user, "device_id": shown.device_id,
+            "fingerprint": shown.master_fingerprint, "threshold": f"{shown.threshold}/{len(shown.roots)}",
+            "manifest": base64.b64encode(manifest.raw).decode(),
+        }  # fmt: skip
+
+    async def peer_add(self, args: Mapping[str, Any]) -> Any:
+        """Keep a manifest; the code is still to be compared."""
+        try:
+            data = base64.b64decode(str(args["manifest"]), validate=True)
+        except (binascii.Error, KeyError):
+            raise Refused("manifest_refused", why="base64") from None
+        peer = await self._house.store.run(lambda unit: peers.add_peer(unit, data))
+        self._house.keeper.poke()
+        return {"institution": peer.id, "state": peer.state}
+
+    async def peer_code(self, args: Mapping[str, Any]) -> Any:
+        """The short code over both manifests."""
+        return {"code": await self._house.store.run(lambda unit: peers.short_code_with(unit, str(args["institution"])), quiet=True)}
+
+    async def peer_confirm(self, args: Mapping[str, Any]) -> Any:
+        """The people compared it: make the link."""
+        name = str(args["institution"])
+        link = await self._house.store.run(lambda unit: peers.confirm_peer(unit, "administrator", name, str(args["code"])))
+        self._house.keeper.poke()
+        return {"institution": name, "link": link.id}
+
+    async def peer_list(self, _: Mapping[str, Any]) -> Any:
+        """Everybody we know and the state of each link."""
+        return await self._house.store.run(lambda unit: [_peer(unit, p.id) for p in unit.peers.all(order="id")], quiet=True)
+
+    async def rooms(self, _: Mapping[str, Any]) -> Any:
+        """The rooms by purpose."""
+        return await self._house.store.run(lambda unit: {r.purpose: r.id for r in unit.rooms.all(order="purpose")}, quiet=True)
+
+    async def status(self, _: Mapping[str, Any]) -> Any:
+        """A glance: counts, never values."""
+        facts = await self._watch.facts()
+        counts = await self._house.store.run(
+            lambda unit: {
+                "cases": unit.cases.count(state="open"), "referrals": unit.referrals.count(), "staff": unit.staff.count(removed_at=None),
+                "peers": unit.peers.count(state="confirmed"), "ledger": unit.ledger.next("id") - 1,
+                "posts_waiting": unit.posts.count(state__in=("ready", "sending")),
+            }, quiet=True,
+        )  # fmt: skip
+        return {"institution": self._house.config.institution.id, "sync_age_seconds": facts.sync_age_seconds, "unacked": facts.unacked, **counts}
+
+    async def doctor(self, _: Mapping[str, Any]) -> Any:
+        """Live facts for `tinkuy doctor`."""
+        facts = await self._watch.facts()
+        cross = await self._house.matrix.look_at_cross_signing()
+        found = await self._house.store.run(lambda unit: [_peer(unit, p.id) for p in unit.peers.all(order="id")], quiet=True)
+        return {**vars(facts), "outbox": dict(facts.outbox), "cross_signed": cross, "peers": found, "fingerprint": self._house.matrix.fingerprint}
+
+    async def _settle(self, user: str | None = None) -> None:
+        """Bring trust and rooms up to date now, so that the answer shows the result."""
+        await self._house.keeper.turn()
+        if user:
+            await self._house.matrix.refresh(user)
+            await self._house.keeper.turn()
+
+
+def _person(person: Staff | None) -> dict[str, Any]:
+    if person is None:
+        return {}
+    return {
+        "user_id": person.id, "display": person.display, "role": person.role, "language": person.language, "on_duty": person.on_duty,
+        "pin": person.level, "fingerprint": person.master or "", "removed": person.removed_at is not None,
+    }  # fmt: skip
+
+
+def _peer(unit: Unit, institution: str) -> dict[str, Any]:
+    peer, link = unit.peers.get(institution), unit.links.one(peer=institution)
+    assert peer is not None
+    manifest = Manifest.from_bytes(peer.manifest)
+    state = "detenido" if link and link.frozen else ("enlazada" if link and link.room else peer.state)
+    return {
+        "institution": institution, "name": manifest.profile.display_name, "kind": manifest.profile.kind, "state": state,
+        "version": manifest.version, "expires": manifest.profile.expires.date().isoformat(), "room": link.room if link else None,
+        "unacked": unit.outbox.count(state="dispatched", link=link.id) if link else 0, "frozen": link.frozen if link else None,
+        "fingerprint": manifest.profile.master_fingerprint,
+    }  # fmt: skip

@@ -1,0 +1,72 @@
+"""The numbers by which this hub is judged, read together (health, metrics, `tinkuy status`)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from hub.base import logs
+from hub.store.unit_of_work import UnitOfWork
+from hub.web.facts import Facts
+from keys.manifest import Manifest
+
+if TYPE_CHECKING:
+    from hub.app.house import House
+
+_log = logs.get("watch")
+
+
+class Watch:
+    """Measures the event loop's lag, and gathers facts on demand."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._lag = 0.0
+
+    async def run(self) -> None:
+        """Sleep a little, see how late one wakes, and prune old Matrix rows now and then."""
+        pruned = 0.0
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.5)
+            self._lag = max(time.perf_counter() - before - 0.5, self._lag * 0.98)
+            if time.monotonic() - pruned > 6 * 3600:
+                pruned = time.monotonic()
+                await self._house.rows.prune(older_than_s=30 * 86400)
+
+    async def facts(self) -> Facts:
+        """One reading."""
+        health = self._house.matrix.health
+        try:
+            counts = await self._house.store.run(lambda unit: _counts(self._house, unit), quiet=True)
+        except Exception as error:
+            _log.error("watch.database", error=error)
+            return Facts(database=False, sync_age_seconds=health.sync_age_s, device_trusted=health.cross_signed)
+        return Facts(
+            database=True,
+            sync_age_seconds=health.sync_age_s,
+            device_trusted=health.cross_signed,
+            undecryptable=health.waiting,
+            quarantined=int(counts["quarantine"]),
+            one_time_keys=health.one_time_keys,
+            outbox_oldest_seconds=counts["oldest"],
+            outbox={"ready": int(counts["ready"]), "sent": int(counts["unacked"])},
+            unacked=int(counts["unacked"]),
+            overdue_checkins=int(counts["overdue"]),
+            manifest_days_left=counts["days"],
+            loop_lag_seconds=self._lag,
+        )
+
+
+def _counts(house: House, unit: UnitOfWork) -> dict[str, float]:
+    oldest = unit.outbox.all(state="ready", order="made_at", limit=1)
+    manifests = [unit.hand.manifest, *(Manifest.from_bytes(p.manifest) for p in unit.peers.all(state="confirmed"))]
+    return {
+        "ready": unit.outbox.count(state="ready"),
+        "unacked": unit.outbox.count(state="dispatched"),
+        "oldest": (unit.now - oldest[0].made_at).total_seconds() if oldest else 0.0,
+        "overdue": unit.timers.count(kind="checkin", done_at=None, due_at__le=unit.now),
+        "days": min((m.profile.expires - unit.now).total_seconds() / 86400 for m in manifests),
+        "quarantine": house.rows.counts(unit.connection).get("quarantine", 0),
+    }

@@ -1,0 +1,237 @@
+"""Building the house from its configuration, running it until told to stop (`design.md` §9)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import ssl
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from hub.actions.ports import Hand, Institution, Rules
+from hub.app.inbox import Inbox
+from hub.app.outbox import Dispatcher
+from hub.app.posts import Poster
+from hub.app.reports import Reports
+from hub.app.rooms import RoomsKeeper
+from hub.base import logs
+from hub.base.clock import Clock, ShiftedClock
+from hub.base.config import Config
+from hub.base.faults import Faults
+from hub.chat.tell import tell
+from hub.matrix import Account, CrossSigningSeeds, Matrix, TrustList
+from hub.schedule.ticker import Ticker
+from hub.store.database import Database
+from hub.store.key_rows import KeyTable
+from hub.store.lock import DatabaseLock
+from hub.store.matrix_rows import SqlMatrixRows
+from hub.store.migrate import upgrade
+from hub.store.unit_of_work import Collaborators, Store
+from hub.web.app import WebServer
+from hub.web.control import ControlServer
+from keys.casekeys import DataKeys
+from keys.identity import Identity, load_identity, new_device_id
+from keys.keyring import FileRows, Keyring
+from keys.primitives import aead_open, aead_seal, join, self_test
+from keys.providers.file import FileKek
+from policies import packs
+
+_log = logs.get("app")
+HUB_OWNER = "hub"
+
+
+@dataclass(kw_only=True)
+class House:
+    """Everything that one running hub consists of."""
+
+    config: Config
+    clock: Clock
+    identity: Identity
+    database: Database
+    keys_database: Database
+    rows: SqlMatrixRows
+    matrix: Matrix
+    store: Store
+    reports: Reports
+    lock: DatabaseLock
+    faults: Faults
+    inbox: Inbox
+    dispatcher: Dispatcher
+    poster: Poster
+    keeper: RoomsKeeper
+    ticker: Ticker
+
+    def poke(self) -> None:
+        """Something was committed: look for work."""
+        self.inbox.poke()
+        self.dispatcher.poke()
+        self.poster.poke()
+        self.ticker.poke()
+
+
+async def run(config: Config) -> None:
+    """Run one hub until SIGTERM or SIGINT. Raises Stopped, MatrixError and errors of `keys` when it cannot start."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    house = await open_house(config)
+    try:
+        await _serve(house, stopping)
+    finally:
+        await _close(house)
+
+
+async def open_house(config: Config) -> House:
+    """Open keys and databases, log in, sign the device, learn whom to trust. Nothing is handled yet."""
+    self_test()
+    clock = ShiftedClock()
+    identity, kek = _identity(config)
+    database, keys_database = _databases(config)
+    lock = DatabaseLock(database)
+    lock.take()
+    faults = Faults(config.faults.kill_at)
+    device = _device_id(config.paths.state)
+    rows = _matrix_rows(config, database, identity, device)
+    reports = Reports()
+    inbox_waiting = asyncio.Event()
+    matrix = Matrix(
+        account=_account(config, device),
+        seeds=CrossSigningSeeds(
+            master=identity.cross_master.reveal(), self_signing=identity.cross_self.reveal(), user_signing=identity.cross_user.reveal()
+        ),
+        rows=rows,
+        trust_list=TrustList(),
+        report=reports.hear,
+        on_inbox=inbox_waiting.set,
+    )
+    await matrix.start()
+    keys = DataKeys(kek, KeyTable(keys_database))
+    if not keys.exists(HUB_OWNER):
+        keys.create(HUB_OWNER, clock.now())
+    from hub.app.manifest import own_manifest
+
+    manifest = own_manifest(config, identity, matrix.device, matrix.fingerprint, clock.now())
+    given = Collaborators(
+        me=_institution(config), rules=_rules(config), pack=packs.load(config.institution.pack),
+        hand=Hand(signer=identity.hub_signing, opening=identity.opening, manifest=manifest), keys=keys, clock=clock,
+    )  # fmt: skip
+    store = Store(database, given, tell)
+    keeper = RoomsKeeper(store, matrix)
+    house = House(
+        config=config, clock=clock, identity=identity, database=database, keys_database=keys_database, rows=rows, matrix=matrix, store=store,
+        reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting), dispatcher=Dispatcher(store, matrix, faults),
+        poster=Poster(store, matrix, faults), keeper=keeper, ticker=_ticker(store, faults, clock),
+    )  # fmt: skip
+    reports.serve(store, matrix, keeper)
+    return house
+
+
+async def _serve(house: House, stopping: asyncio.Event) -> None:
+    from hub.actions.erase import finish_shredding
+    from hub.app.commands import handlers
+    from hub.app.facts import Watch
+
+    await house.store.run(finish_shredding, quiet=True)
+    await house.keeper.trust()
+    control = ControlServer(house.config.socket, handlers(house))
+    watch = Watch(house)
+    web = WebServer(house.config.web, watch.facts, address_file=house.config.paths.state / "web.address")
+    house.store.on_commit(house.poke)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(coroutine, name=name) for name, coroutine in (
+            ("matrix", house.matrix.run()), ("inbox", house.inbox.run()), ("dispatch", house.dispatcher.run()),
+            ("posts", house.poster.run()), ("rooms", house.keeper.run()), ("watch", watch.run()),
+        )]  # fmt: skip
+        house.ticker.start()
+        await web.start()
+        await control.start()
+        _log.info("app.running", institution=house.config.institution.id)
+        await stopping.wait()
+        _log.info("app.stopping")
+        await control.stop()
+        await web.stop()
+        await house.ticker.stop()
+        for task in tasks[1:]:
+            task.cancel()
+        await house.matrix.stop()
+
+
+async def _close(house: House) -> None:
+    with contextlib.suppress(Exception):
+        await house.matrix.client.close()
+    await house.database.close()
+    await house.keys_database.close()
+    house.lock.release()
+
+
+def _identity(config: Config) -> tuple[Identity, FileKek]:
+    kek = FileKek.open(config.keys.kek_file)
+    return load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file))), kek
+
+
+def _databases(config: Config) -> tuple[Database, Database]:
+    database = Database(config.database.url)
+    upgrade(database)
+    return database, Database(config.database.keys_url)
+
+
+def _matrix_rows(config: Config, database: Database, identity: Identity, device: str) -> SqlMatrixRows:
+    bound = (config.institution.id.encode(), device.encode())
+
+    def seal(row: str, body: bytes) -> bytes:
+        return aead_seal(identity.olm_rows, body, join(*bound, row.encode()))
+
+    def unseal(row: str, sealed: bytes) -> bytes:
+        return aead_open(identity.olm_rows, sealed, join(*bound, row.encode()))
+
+    return SqlMatrixRows(database, seal=seal, unseal=unseal)
+
+
+def _account(config: Config, device: str) -> Account:
+    context = ssl.create_default_context(cafile=str(config.matrix.ca_file)) if config.matrix.ca_file else None
+    return Account(
+        homeserver=config.matrix.homeserver_url, user_id=config.matrix.user_id, device_id=device, password=config.matrix.first_password(),
+        device_name=config.matrix.device_name, tls_context=context,
+    )  # fmt: skip
+
+
+def _device_id(state: Path) -> str:
+    """The Matrix device id of this hub, made once; a restore removes the file and so mints a new one."""
+    path = state / "device_id"
+    if not path.exists():
+        path.write_text(new_device_id())
+    return path.read_text().strip()
+
+
+def _institution(config: Config) -> Institution:
+    given = config.institution
+    return Institution(
+        id=given.id, name=given.name, kind=given.kind, territory=given.territory, language=given.language, zone=given.zone, needs=given.needs
+    )
+
+
+def _rules(config: Config) -> Rules:
+    return Rules(
+        undo_seconds=config.chat.undo_seconds,
+        show_minutes=config.chat.show_minutes,
+        checkin_grace_minutes=config.checkins.grace_minutes,
+        checkin_ring_minutes=config.checkins.ring_minutes,
+        checkin_days={str(k): v for k, v in config.checkins.days.items()},
+        erasure_days=config.exchange.erasure_days,
+        accept_automatically=config.exchange.accept_automatically,
+    )
+
+
+def _ticker(store: Store, faults: Faults, clock: Clock) -> Ticker:
+    from hub.actions.ring import ring_due
+
+    async def wake() -> object:
+        count = await store.run(lambda unit: unit.timers.count(done_at=None, due_at__le=unit.now), quiet=True)
+        due = await store.run(ring_due, quiet=not count)
+        faults.reach("timer.rung")
+        return due
+
+    return Ticker(wake, at_least_every=timedelta(seconds=30), clock=clock)  # type: ignore[arg-type]  # wake gives datetime | None

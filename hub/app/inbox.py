@@ -1,0 +1,108 @@
+"""From the inbox (decrypted, verified events, sealed at rest) to their effect: one event, one unit of work, once (D03)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections import Counter
+
+from hub.actions.ports import Unit
+from hub.actions.receive import receive
+from hub.app.worker import Worker
+from hub.base import logs
+from hub.base.errors import PeerFault
+from hub.base.faults import Faults
+from hub.cases.events import Alarm
+from hub.chat.desk import hear
+from hub.chat.heard import Heard
+from hub.matrix import Inbound, Matrix
+from hub.matrix.ports import ENVELOPE_TYPE
+from hub.store.matrix_rows import SqlMatrixRows
+from hub.store.unit_of_work import Store, UnitOfWork
+from keys.envelope import MAX_SEALED
+
+_log = logs.get("inbox")
+TRIES = 3
+
+
+class Inbox(Worker):
+    """Handles inbox rows oldest first. What fails three times for a reason of ours is set aside with an alarm: it may not stop the rest."""
+
+    name = "inbox"
+
+    def __init__(self, store: Store, rows: SqlMatrixRows, matrix: Matrix, faults: Faults, waiting: asyncio.Event) -> None:
+        super().__init__(waiting)
+        self._store, self._rows, self._matrix, self._faults = store, rows, matrix, faults
+        self._failed: Counter[str] = Counter()
+        self._receipts: set[asyncio.Task[None]] = set()
+
+    async def turn(self) -> float:
+        """Handle everything that waits."""
+        while (event := await self._store.run(self._next, quiet=True)) is not None:
+            try:
+                inbound = await self._store.run(lambda unit, e=event: self._handle(unit, e))  # type: ignore[misc]  # bound default
+            except Exception as error:
+                await self._set_aside(event, error)
+                continue
+            self._faults.reach("inbox.handled")
+            if inbound.standing == "staff":
+                self._show_read(inbound)
+        return 30.0
+
+    def _next(self, unit: UnitOfWork) -> str | None:
+        found = self._rows.inbox_next(unit.connection, 1)
+        return found[0][0] if found else None
+
+    def _handle(self, unit: UnitOfWork, event: str) -> Inbound:
+        rows = dict(self._rows.inbox_next(unit.connection, 1))
+        inbound = Inbound.from_bytes(rows[event])
+        self._rows.inbox_done(unit.connection, event)
+        if inbound.standing == "peer":
+            _from_peer(unit, inbound)
+        else:
+            hear(unit, _heard(inbound), self._matrix.device.user_id)
+        return inbound
+
+    async def _set_aside(self, event: str, error: Exception) -> None:
+        self._failed[event] += 1
+        _log.error("inbox.failed", event_id=event, error=error, count=self._failed[event])
+        if self._failed[event] < TRIES:
+            await asyncio.sleep(0.2)
+            return
+
+        def give_up(unit: UnitOfWork) -> None:
+            self._rows.inbox_done(unit.connection, event)
+            unit.announce(Alarm(code="event_failed", params=(("why", type(error).__name__),)))
+
+        await self._store.run(give_up)
+
+    def _show_read(self, inbound: Inbound) -> None:
+        task = asyncio.create_task(self._read(inbound))
+        self._receipts.add(task)
+        task.add_done_callback(self._receipts.discard)
+
+    async def _read(self, inbound: Inbound) -> None:
+        try:
+            await self._matrix.read(inbound.room_id, inbound.event_id)
+        except Exception as error:
+            _log.debug("inbox.no_receipt", error=error)
+
+
+def _from_peer(unit: Unit, inbound: Inbound) -> None:
+    """An envelope takes effect, or is refused as a whole with an alarm: the road goes on either way."""
+    try:
+        if inbound.type != ENVELOPE_TYPE:
+            raise PeerFault("not_an_envelope")
+        sealed = base64.b64decode(str(inbound.content.get("sealed", ""))[: 2 * MAX_SEALED], validate=True)
+        unit.attempt(lambda: receive(unit, inbound.room_id, inbound.sender, sealed))
+    except (PeerFault, binascii.Error) as error:
+        params = {k: str(v) for k, v in getattr(error, "params", {}).items()}
+        unit.announce(Alarm(code="envelope_refused", params=tuple({"why": getattr(error, "code", "base64"), **params}.items())))
+
+
+def _heard(inbound: Inbound) -> Heard:
+    return Heard(
+        room=inbound.room_id, event=inbound.event_id, sender=inbound.sender, type=inbound.type, content=inbound.content,
+        thread=inbound.thread_root, reply=inbound.reply_to,
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""From queued posts to messages in rooms of people, in their order. A post's Matrix transaction id is its own id, so it appears once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hub.actions.ports import Unit
+from hub.app.worker import Worker
+from hub.base.faults import Faults
+from hub.cases.records import Post
+from hub.chat.posting import PLACE
+from hub.matrix import Matrix
+from hub.store.unit_of_work import Store
+from keys.errors import KeyDestroyed
+
+WAIT = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Errand:
+    """A post with everything resolved: where to, what, related to which event."""
+
+    post: str
+    room: str
+    content: dict[str, Any]
+    relation: dict[str, Any] | None
+    redacts: str | None
+
+
+class Poster(Worker):
+    """Sends posts one by one. One that cannot go yet (its room is not made, its root not sent) holds back only what is behind it there."""
+
+    name = "posts"
+
+    def __init__(self, store: Store, matrix: Matrix, faults: Faults) -> None:
+        super().__init__()
+        self._store, self._matrix, self._faults = store, matrix, faults
+
+    async def turn(self) -> float:
+        """Send what can be sent now."""
+        while (errand := await self._store.run(claim, quiet=True)) is not None:
+            self._faults.reach("post.claimed")
+            event = await self._send(errand)
+            self._faults.reach("post.sent")
+            await self._store.run(lambda unit, e=errand, v=event: mark(unit, e, v), quiet=True)  # type: ignore[misc]  # bound defaults
+            self._faults.reach("post.marked")
+        waiting = await self._store.run(lambda unit: unit.posts.count(state__in=("ready", "sending")), quiet=True)
+        return WAIT if waiting else 30.0
+
+    async def _send(self, errand: Errand) -> str:
+        if errand.redacts:
+            return await self._matrix.redact(errand.room, errand.redacts, errand.post)
+        return await self._matrix.send(errand.room, "m.room.message", errand.content, errand.post, errand.relation)
+
+
+def claim(unit: Unit) -> Errand | None:
+    """The next post that can go, marked as being sent. Posts whose key is gone, or whose root never went, are dropped."""
+    blocked: set[str] = set()
+    for post in unit.posts.all(state__in=("sending", "ready"), order="order", limit=200):
+        if post.purpose in blocked:
+            continue
+        room = unit.rooms.one(purpose=post.purpose)
+        errand = _errand(unit, post, room.id) if room else "later"
+        if errand == "later":
+            blocked.add(post.purpose)
+        elif errand == "drop":
+            unit.posts.put(replace(post, state="dropped", sealed=b""))
+        elif isinstance(errand, Errand):
+            unit.posts.put(replace(post, state="sending", room=errand.room))
+            return errand
+    return None
+
+
+def mark(unit: Unit, errand: Errand, event: str) -> None:
+    """The homeserver has it: keep the event id, wipe the text. A post that was condemned meanwhile stays condemned."""
+    post = unit.posts.get(errand.post)
+    if post:
+        state = "sent" if post.state == "sending" else post.state
+        unit.posts.put(replace(post, state=state, event=event, sealed=b""))
+
+
+def _errand(unit: Unit, post: Post, room: str) -> Errand | str:
+    if post.redacts:
+        target = unit.posts.get(post.redacts)
+        if target is None or target.event is None:
+            return "later" if target and target.sealed else "drop"
+        return Errand(post=post.id, room=target.room or room, content={}, relation=None, redacts=target.event)
+    try:
+        payload = json.loads(unit.vault.open(post.owner, f"{PLACE}|{post.id}", post.sealed))
+    except KeyDestroyed:
+        return "drop"
+    relation = _relation(unit, post, payload)
+    if isinstance(relation, str):
+        return relation
+    content = _content(payload, post.ring)
+    if post.edits:
+        content = {**_content({**payload, "body": f"* {payload['body']}"}, ()), "m.new_content": content}
+    return Errand(post=post.id, room=room, content=content, relation=relation, redacts=None)
+
+
+def _content(payload: dict[str, Any], ring: tuple[str, ...]) -> dict[str, Any]:
+    """`m.text` with mentions only for those who must act, `m.notice` for everything else (chat rule 6)."""
+    content: dict[str, Any] = {"msgtype": "m.text" if ring else "m.notice", "body": payload["body"]}
+    if payload.get("html"):
+        content |= {"format": "org.matrix.custom.html", "formatted_body": payload["html"]}
+    content["m.mentions"] = {"user_ids": list(ring)} if ring else {}
+    return content
+
+
+def _relation(unit: Unit, post: Post, payload: dict[str, Any]) -> dict[str, Any] | None | str:
+    """`m.relates_to`, or "later" while the message it names is not sent, or "drop" when that never will be."""
+    name = post.edits or post.thread
+    if name is None:
+        return {"m.in_reply_to": {"event_id": payload["reply"]}} if payload.get("reply") else None
+    root = name if name.startswith("$") else _event_of(unit, name)
+    if not root.startswith("$"):
+        return root
+    if post.edits:
+        return {"rel_type": "m.replace", "event_id": root}
+    return {"rel_type": "m.thread", "event_id": root, "is_falling_back": True, "m.in_reply_to": {"event_id": root}}
+
+
+def _event_of(unit: Unit, key: str) -> str:
+    root = unit.posts.one(key=key)
+    if root is None or root.state == "dropped":
+        return "drop"
+    return root.event or "later"

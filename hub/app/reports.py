@@ -1,0 +1,86 @@
+"""What the Matrix room reports, turned into pins, room records and alarms (`design.md` §4)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from hub.actions.peers import open_link_room
+from hub.actions.ports import Unit
+from hub.actions.staff import pin_first_sight
+from hub.base import logs
+from hub.cases.events import Alarm, DeviceNotice
+from hub.cases.records import Room
+from hub.exchange.records import Peer
+from hub.matrix import Matrix, Report
+from hub.store.unit_of_work import Store
+from keys.manifest import Manifest
+
+if TYPE_CHECKING:
+    from hub.app.rooms import RoomsKeeper
+
+_log = logs.get("reports")
+QUIET_SECONDS = 900.0
+_SILENT = frozenset({"malformed_event", "undecryptable", "replayed_event", "foreign_event", "batch_failed"})
+"""Counted in metrics and kept in quarantine; they would only fill the admin room."""
+
+
+class Reports:
+    """Hears reports from the first moment; acts on them once it is served with a store."""
+
+    def __init__(self) -> None:
+        self._early: list[Report] = []
+        self._store: Store | None = None
+        self._told: dict[tuple[str, str, str], float] = {}
+
+    def serve(self, store: Store, matrix: Matrix, keeper: RoomsKeeper) -> None:
+        """From here on reports take effect."""
+        self._store, self._matrix, self._keeper = store, matrix, keeper
+
+    async def hear(self, report: Report) -> None:
+        """One report. Those that come while the house is being built wait."""
+        _log.info("matrix.report", kind=report.kind)
+        if self._store is None:
+            self._early.append(report)
+            return
+        for earlier in (*self._early, report):
+            await self._act(self._store, earlier)
+        self._early.clear()
+
+    async def _act(self, store: Store, report: Report) -> None:
+        if report.kind == "first_sight" and report.user_id:
+            await store.run(lambda unit: pin_first_sight(unit, report.user_id or "", report.detail))
+        elif report.kind == "joined_by_invite":
+            await store.run(lambda unit: _link_room(unit, report))
+            self._keeper.poke()
+        elif report.kind in _SILENT or self._was_told(report):
+            return
+        else:
+            await store.run(lambda unit: _tell(unit, report))
+
+    def _was_told(self, report: Report) -> bool:
+        key = (report.kind, report.user_id or report.room_id or "", report.device_id or "")
+        last, self._told[key] = self._told.get(key), time.monotonic()
+        return last is not None and time.monotonic() - last < QUIET_SECONDS
+
+
+def _link_room(unit: Unit, report: Report) -> None:
+    peer = peer_of_user(unit, report.user_id or "")
+    if peer and report.room_id:
+        old = unit.rooms.one(purpose=f"link:{peer.id}")
+        if old:
+            unit.rooms.delete(old.id)
+        unit.rooms.add(Room(id=report.room_id, purpose=f"link:{peer.id}", made_at=unit.now))
+        open_link_room(unit, peer.id, report.room_id)
+
+
+def peer_of_user(unit: Unit, user: str) -> Peer | None:
+    """The confirmed peer whose hub has this Matrix user."""
+    return next((p for p in unit.peers.all(state="confirmed") if Manifest.from_bytes(p.manifest).profile.matrix_user == user), None)
+
+
+def _tell(unit: Unit, report: Report) -> None:
+    if report.kind in ("unverified_device", "unverified_writer") and report.user_id and unit.staff.get(report.user_id):
+        unit.announce(DeviceNotice(user=report.user_id, device=report.device_id or ""))
+    params = {"kind": report.kind, "user": report.user_id or "", "device": report.device_id or "", "detail": report.detail[:80]}
+    unit.announce(Alarm(code="matrix", params=tuple(params.items())))

@@ -1,0 +1,115 @@
+"""The rooms of this hub and whom it trusts, kept equal to what the tables say: desk, admin, a direct room for each person, a link each peer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.actions.peers import open_link_room
+from hub.actions.ports import Unit
+from hub.app.worker import Worker
+from hub.base import logs
+from hub.cases.records import Room
+from hub.matrix import Matrix, MatrixError, PeerPin, RoomRecord, RoomSpec, StaffPin, TrustList
+from hub.store.unit_of_work import Store
+from keys.manifest import Manifest
+
+_log = logs.get("rooms")
+DESK_NAME, ADMIN_NAME, DIRECT_NAME = "Tinkuy", "Tinkuy · administración", "Tinkuy · directo"
+"""Neutral: a room's name is clear text to every homeserver and to whoever looks over her shoulder (R30)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A room that should exist: its purpose, who may be in it, and its id when it was made."""
+
+    purpose: str
+    spec: RoomSpec
+    room: str | None
+    ours_to_make: bool = True
+
+
+class RoomsKeeper(Worker):
+    """Turns whenever staff or peers changed; looks for drift every ten minutes."""
+
+    name = "rooms"
+
+    def __init__(self, store: Store, matrix: Matrix) -> None:
+        super().__init__()
+        self._store, self._matrix = store, matrix
+        self._settled: dict[str, RoomSpec] = {}
+
+    async def trust(self) -> None:
+        """Hand the trust list and the known rooms to the Matrix room, before the first event is handled."""
+        await self._matrix.set_trust(await self._store.run(trust_list, quiet=True))
+        for wanted in await self._store.run(wanted_rooms, quiet=True):
+            if wanted.room:
+                self._matrix.set_room(RoomRecord(room_id=wanted.room, purpose=wanted.spec.purpose, members=wanted.spec.members))
+
+    async def turn(self) -> float:
+        """Bring trust and rooms to their desired state; what cannot be reached now is tried again soon."""
+        await self._matrix.first_sync()
+        await self._matrix.set_trust(await self._store.run(trust_list, quiet=True))
+        behind = False
+        for wanted in await self._store.run(wanted_rooms, quiet=True):
+            behind |= not await self._settle(wanted)
+        return 5.0 if behind else 600.0
+
+    async def _settle(self, wanted: Wanted) -> bool:
+        if self._settled.get(wanted.purpose) == wanted.spec and wanted.room:
+            return True
+        if wanted.room is None and not wanted.ours_to_make:
+            return False
+        try:
+            record = await self._matrix.ensure_room(wanted.spec, wanted.room)
+        except MatrixError as error:
+            _log.warning("rooms.behind", error=error)
+            return False
+        if record.room_id != wanted.room:
+            await self._store.run(lambda unit: keep_room(unit, wanted.purpose, record.room_id))
+        self._settled[wanted.purpose] = wanted.spec
+        return True
+
+
+def keep_room(unit: Unit, purpose: str, room: str) -> None:
+    """Remember a room by its purpose; a link's identity outlives its room."""
+    old = unit.rooms.one(purpose=purpose)
+    if old:
+        unit.rooms.delete(old.id)
+    unit.rooms.add(Room(id=room, purpose=purpose, made_at=unit.now))
+    if purpose.startswith("link:"):
+        open_link_room(unit, purpose.removeprefix("link:"), room)
+
+
+def trust_list(unit: Unit) -> TrustList:
+    """Staff by their pinned master keys, peers by exactly the devices of their manifests."""
+    staff = tuple(StaffPin(user_id=p.id, master_key=p.master, level=p.level) for p in unit.staff.all(removed_at=None))  # type: ignore[arg-type]  # LEVELS
+    peers = (Manifest.from_bytes(p.manifest).profile for p in unit.peers.all(state="confirmed"))
+    return TrustList(
+        staff=staff,
+        peers=tuple(
+            PeerPin(user_id=m.matrix_user, device_id=m.device_id, ed25519=m.device_ed25519, curve25519=m.device_curve25519) for m in peers
+        ),
+    )
+
+
+def wanted_rooms(unit: Unit) -> list[Wanted]:
+    """Every room that should exist now."""
+    people = unit.staff.all(removed_at=None, order="added_at")
+    found = []
+    if people:
+        found.append(_wanted(unit, "desk", RoomSpec(purpose="desk", members=frozenset(p.id for p in people), name=DESK_NAME)))
+    admins = frozenset(p.id for p in people if p.role == "administrator")
+    if admins:
+        found.append(_wanted(unit, "admin", RoomSpec(purpose="admin", members=admins, name=ADMIN_NAME)))
+    for person in people:
+        spec = RoomSpec(purpose="direct", members=frozenset({person.id}), name=DIRECT_NAME)
+        found.append(_wanted(unit, f"direct:{person.id}", spec))
+    for peer in unit.peers.all(state="confirmed", order="id"):
+        user = Manifest.from_bytes(peer.manifest).profile.matrix_user
+        found.append(_wanted(unit, f"link:{peer.id}", RoomSpec(purpose="link", members=frozenset({user})), ours=unit.me.id < peer.id))
+    return found
+
+
+def _wanted(unit: Unit, purpose: str, spec: RoomSpec, *, ours: bool = True) -> Wanted:
+    room = unit.rooms.one(purpose=purpose)
+    return Wanted(purpose=purpose, spec=spec, room=room.id if room else None, ours_to_make=ours)

@@ -1,0 +1,229 @@
+"""What a person in a chat may ask of the hub, as values. `chat/grammar.py` makes them from text; `chat/desk.py` acts on them.
+
+A case or referral is named by its code (`C-…`, `R-…`) or left `None`, which means *the one this thread is about*.
+Times are already absolute (aware UTC) together with the words that were understood, so that they can be echoed back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+AS_ASKED = ("*",)
+"""In `RecordConsent.fields`: everything that the protocol asks for the purpose ("lo necesario")."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class When:
+    """A point in time that a person named: the instant (UTC) and the reading to echo, for example `lun 23 nov 10:00 (Lima)`."""
+
+    at: datetime
+    echo: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """Base of every command."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Help(Command):
+    """`ayuda [tema]`"""
+
+    topic: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListCases(Command):
+    """`casos` | `pendientes`"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenCase(Command):
+    """`abrir` starts the dialogue; `abrir Luz, el lunes a las 10` does it in one line (R1: the name she wants to be called by)."""
+
+    name: str | None = None
+    next_contact: When | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetField(Command):
+    """`anotar [código] campo: valor`. `field` is a vocabulary id, already matched from its label or a synonym."""
+
+    case: str | None
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordConsent(Command):
+    """`consentimiento [código] …`; whatever is `None` is asked by the dialogue (R12, R72).
+
+    One line: `consentimiento C-… oral a csmc-comas para salud mental campos nombre, contacto hasta 3 meses explicado`.
+    `fields == AS_ASKED` means *lo necesario*: everything that the protocol asks for these purposes, and no more.
+    """
+
+    case: str | None
+    recipients: tuple[str, ...] | None = None
+    purposes: tuple[str, ...] | None = None
+    fields: tuple[str, ...] | None = None
+    until: When | None = None
+    mode: str | None = None
+    explained: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refer(Command):
+    """`derivar [código] a institución por necesidad`"""
+
+    case: str | None
+    to: str | None
+    need: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choose(Command):
+    """A bare number: the answer to the open question that owns this number."""
+
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undo(Command):
+    """`deshacer`: take back the last thing, while nothing has left (60 s)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancel(Command):
+    """`cancelar`: leave the running dialogue or preview."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skip(Command):
+    """`saltar`: leave this question of a dialogue unanswered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Back(Command):
+    """`atrás`: ask the previous question of a dialogue again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accept(Command):
+    """`aceptar [R-…]`"""
+
+    referral: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decline(Command):
+    """`rechazar [R-…] motivo`; `reason` is a vocabulary code or `None` when not understood (then the choices are shown)."""
+
+    referral: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskField(Command):
+    """`pedir [R-…] campo para motivo`: one named extra field with a purpose (R14, R48)."""
+
+    referral: str | None
+    field: str | None
+    why: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Say(Command):
+    """`decir [R-…] texto`: goes to the other institution, sealed; anything else stays inside."""
+
+    referral: str | None
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress(Command):
+    """`avance [R-…] en curso|en espera`"""
+
+    referral: str | None
+    status: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish(Command):
+    """`resultado [R-…] código`: the referral ended with this outcome (vocabulary code), counter-referral to the sender."""
+
+    referral: str | None
+    outcome: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveBack(Command):
+    """`devolver [R-…] motivo`: after disclosure; the keys are destroyed, the lead stays where it is."""
+
+    referral: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanCheckIn(Command):
+    """`control [código] en 3 días`"""
+
+    case: str | None
+    when: When | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhoKnows(Command):
+    """`quién sabe [código]`"""
+
+    case: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdraw(Command):
+    """`retirar [código] [de institución] [campo, …]`"""
+
+    case: str | None
+    recipient: str | None = None
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Show(Command):
+    """`ver [código] [campo] [porque …]`: values appear only in the direct chat and are redacted after some minutes."""
+
+    code: str | None
+    field: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseCase(Command):
+    """`cerrar [código] resultado`"""
+
+    case: str | None
+    outcome: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duty(Command):
+    """`guardia sí|no`"""
+
+    on: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unclear(Command):
+    """Addressed to us, not understood: the nearest verbs, for "¿quisiste decir…?"."""
+
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadArgument(Command):
+    """The verb was understood, an argument was not: `what` names it (`date`, `institution`, `field`, `code`, …)."""
+
+    verb: str
+    what: str
+    given: str
+    suggestions: tuple[str, ...] = ()

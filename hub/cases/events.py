@@ -1,0 +1,83 @@
+"""What happened, as values with references only. Actions announce them inside their unit; `hub/chat` turns them into posts in the same unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base of every event."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseChanged(Event):
+    """The case card must be drawn (first time: as thread root) or redrawn. `line` is a transition to tell in the thread."""
+
+    case: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferralMoved(Event):
+    """A referral changed state or was delivered; `what` is the move or `delivered`, `asked`, `refused`, `overdue`, `disclosed`."""
+
+    referral: str
+    what: str
+    by: str | None = None
+    ring: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldAsked(Event):
+    """The recipient asks for one extra field; the sender's desk decides by number. `why` goes into a sealed post and nowhere else."""
+
+    ask: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageArrived(Event):
+    """A caseworker of the other institution said something; `text` goes straight into a sealed post and nowhere else."""
+
+    referral: str
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckInRang(Event):
+    """A check-in is due (`level` 0), due again (1) or goes to the supervisor (2)."""
+
+    checkin: str
+    level: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HolderAnswered(Event):
+    """A holder destroyed, or retained on a legal basis, what it held; or is overdue."""
+
+    disclosure: str
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown(Event):
+    """Values shown in a direct chat must be redacted now."""
+
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm(Event):
+    """Something the administrators must know. `params` are ids, names of fields and counts."""
+
+    code: str
+    params: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceNotice(Event):
+    """An enrolled person wrote from, or signed in on, a device we do not trust."""
+
+    user: str
+    device: str

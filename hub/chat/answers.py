@@ -1,0 +1,149 @@
+"""Reading one answer of a dialogue: words → the value to keep, or a kind sentence that says what would be understood."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from hub.base.i18n import text
+from hub.cases.commands import When
+from hub.chat.consent_line import read_fields
+from hub.chat.context import Context
+from hub.chat.fold import clean, fold
+from hub.chat.names import Found, find, find_all, split_list
+from hub.chat.questions import Question, options_of, table_of
+from hub.chat.when import Misread
+
+LONGEST_NAME = 80
+LONGEST_TEXT = 4000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understood:
+    """The value to keep (JSON), and what to echo of it."""
+
+    value: Any
+    echo: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Misunderstood:
+    """Why the answer cannot be kept, as a sentence for the person."""
+
+    sentence: str
+
+
+Reading = Understood | Misunderstood
+
+
+def read_answer(question: Question, said: str, context: Context, first: int) -> Reading:
+    """What `said` means as an answer to `question`; a number chooses among its numbered options, counted from `first`."""
+    if not fold(said):
+        return Misunderstood(sentence=text(context.language, "No leí ninguna respuesta."))
+    if question.reads == "name":
+        return _name(said, context)
+    if question.reads == "text":
+        return _text(said, context)
+    if question.reads in ("when", "until"):
+        return _time(question, said, context)
+    if question.reads == "yes":
+        return _yes(question, said, context, first)
+    return _listed(question, said, context, first)
+
+
+_NO_NAMES = frozenset(["no", "si", "ninguno", "nada", "no se", "no sabe", "no quiere", "anonima"])
+
+
+def _name(said: str, context: Context) -> Reading:
+    name = re.sub(r"\s+", " ", clean(said)).strip(" \"'“”«»")
+    if not name or fold(name) in _NO_NAMES:
+        return Misunderstood(sentence=text(context.language, "Escriba un nombre para llamarla; vale uno inventado."))
+    if len(name) > LONGEST_NAME:
+        return Misunderstood(sentence=text(context.language, "Es muy largo para un nombre. Basta uno corto."))
+    return Understood(value=name)
+
+
+def _text(said: str, context: Context) -> Reading:
+    value = said.strip().replace("\0", "")
+    if len(value) > LONGEST_TEXT:
+        return Misunderstood(sentence=text(context.language, "Es muy largo. Escriba lo más importante."))
+    return Understood(value=value)
+
+
+def _time(question: Question, said: str, context: Context) -> Reading:
+    found = context.when(said) if question.reads == "when" else context.until(said)
+    if isinstance(found, When):
+        echo = text(context.language, "Entendí: {when}.", when=found.echo)
+        return Understood(value={"at": found.at.isoformat(), "echo": found.echo}, echo=echo)
+    return Misunderstood(sentence=time_problem(found, context.language))
+
+
+def time_problem(problem: Misread, language: str) -> str:
+    """The sentence for a time that gave no instant."""
+    if problem is Misread.PAST:
+        return text(language, "Esa fecha ya pasó. Escriba una que venga.")
+    if problem is Misread.FAR:
+        return text(language, "Esa fecha queda demasiado lejos. Escriba una más cercana.")
+    return text(language, "No entendí la fecha. Por ejemplo: mañana a las 10, el lunes a las 3 de la tarde, 23/11 10:00.")
+
+
+_YES = frozenset(["si", "s", "yes", "y", "si le explique", "explicado", "claro", "ok", "listo", "ya"])
+_NO = frozenset(["no", "n", "todavia no", "aun no", "not yet", "no aun"])
+
+
+def _yes(question: Question, said: str, context: Context, first: int) -> Reading:
+    chosen = _numbers(question, said, context, first)
+    if chosen == ["yes"] or fold(said) in _YES:
+        return Understood(value=True)
+    if chosen == ["no"] or fold(said) in _NO:
+        calm = text(context.language, "Está bien. Léale el aviso con calma; cuando lo haya entendido, responda «sí».")
+        return Misunderstood(sentence=calm)
+    return Misunderstood(sentence=text(context.language, "No le entendí. Responda con un número, o «sí» o «no»."))
+
+
+def _listed(question: Question, said: str, context: Context, first: int) -> Reading:
+    several = question.reads in ("institutions", "purposes", "fields") or question.field in context.several
+    ids: tuple[str, ...] | list[str] | None = _numbers(question, said, context, first)
+    unknown: tuple[str, Found] | None = None
+    if ids is None and question.reads == "fields":
+        ids, unknown = read_fields(said, context)
+    elif ids is None:
+        ids, unknown = _named(question, said, context, several)
+    if unknown is not None:
+        return Misunderstood(sentence=_not_known(unknown, question, context))
+    if not several and len(ids) != 1:
+        return Misunderstood(sentence=text(context.language, "Aquí elija solo una."))
+    if question.reads == "code" and ids:
+        return Understood(value=",".join(ids))
+    return Understood(value=ids[0]) if question.reads == "mode" else Understood(value=list(ids))
+
+
+def _named(question: Question, said: str, context: Context, several: bool) -> tuple[tuple[str, ...], tuple[str, Found] | None]:
+    table = table_of(question, context)
+    if not table and question.reads == "code":  # a vocabulary without codes for this field: her words are kept
+        return (said.strip(),), None
+    if several:
+        return find_all(said, table)
+    found = find(said, table, forgive=question.reads in ("code", "mode"))
+    return ((found.id,), None) if found.id is not None else ((), (said.strip(), found))
+
+
+def _numbers(question: Question, said: str, context: Context, first: int) -> list[str] | None:
+    """The ids of `2` or `1, 3`, when every part is the number of an option; else `None`: they are words."""
+    shown = options_of(question, context)
+    parts = [fold(p) for p in split_list(said)] if shown else []
+    if not parts or not all(re.fullmatch(r"(?:opcion |option )?[0-9]{1,6}", p) for p in parts):
+        return None
+    numbers = [int(p.split()[-1]) - first for p in parts]
+    return list(dict.fromkeys(shown[n][0] for n in numbers)) if all(0 <= n < len(shown) for n in numbers) else None
+
+
+def _not_known(unknown: tuple[str, Found], question: Question, context: Context) -> str:
+    given, found = unknown
+    table = table_of(question, context)
+    offered = [table[i][0] if table.get(i) else i for i in found.suggestions]
+    shown = re.sub(r"\s+", " ", clean(given)).strip()[:LONGEST_NAME]
+    if offered:
+        return text(context.language, "No conozco «{given}». ¿Quiso decir: {names}?", given=shown, names=", ".join(offered))
+    return text(context.language, "No conozco «{given}». Pruebe con otra palabra o con un número de la lista.", given=shown)

@@ -1,0 +1,142 @@
+"""The desk: one message heard → at most one command → one action → an answer, all in one unit of work (I01–I03, X34).
+
+The road: is the sender enrolled and the room ours → is it addressed to us (or an answer she owes us) → a command → `do.py` / `choose.py`.
+A refusal rolls the action back, is answered kindly, and the event counts as handled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.actions.ports import Unit
+from hub.base.errors import Refused, TinkuyError
+from hub.cases.commands import Choose, Command
+from hub.cases.records import Handled, Post, Staff
+from hub.chat import address, wording
+from hub.chat.context import Context
+from hub.chat.heard import Heard
+from hub.chat.plain import Message
+from hub.chat.posting import Place, find_question, put
+from hub.chat.refusals import refusal
+from keys.errors import KeyDestroyed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Here:
+    """Where and by whom a command was given, and what the thread is about (`subject`: a case or referral id)."""
+
+    person: Staff
+    room: str
+    purpose: str
+    place: Place
+    lang: str
+    context: Context
+    subject: str | None
+    replied: Post | None
+    event: str
+
+    @property
+    def direct(self) -> Place:
+        """This person's direct chat: the only place where values are shown."""
+        return Place(purpose=f"direct:{self.person.id}")
+
+
+def hear(unit: Unit, heard: Heard, own_user: str) -> bool:
+    """Act on one message, once. Returns whether it was for us. The whole effect is in this unit."""
+    if unit.handled.get(heard.event) is not None:
+        return False
+    unit.handled.add(Handled(id=heard.event, at=unit.now))
+    here = _here(unit, heard)
+    if here is None or heard.type != "m.room.message":
+        return False
+    act = _meaning(unit, heard, here, own_user)
+    if act is None:
+        return False
+    from hub.chat import do
+
+    try:
+        unit.attempt(lambda: do.perform(unit, here, act))
+    except TinkuyError as error:
+        answer(unit, here, refusal(unit, here.lang, error))
+    except KeyDestroyed:
+        answer(unit, here, refusal(unit, here.lang, Refused("withdrawn", code="")))
+    return True
+
+
+def answer(unit: Unit, here: Here, message: Message, *, owner: str = "hub", key: str | None = None) -> None:
+    """Answer where the person asked."""
+    put(unit, here.place, message, owner=owner, key=key)
+
+
+def _here(unit: Unit, heard: Heard) -> Here | None:
+    person = unit.staff.get(heard.sender)
+    room = unit.rooms.get(heard.room)
+    if person is None or person.removed_at is not None or room is None:
+        return None
+    if room.purpose not in ("desk", "admin") and room.purpose != f"direct:{person.id}":
+        return None
+    direct = room.purpose.startswith("direct:")
+    lang = person.language if direct else unit.me.language
+    thread = _ours(unit, heard.thread)
+    replied = _ours(unit, heard.reply)
+    place = Place(purpose=room.purpose, thread=heard.thread, reply=None if heard.thread else heard.event)
+    return Here(
+        person=person,
+        room=heard.room,
+        purpose=room.purpose,
+        place=place,
+        lang=lang,
+        context=wording.context(unit, lang),
+        subject=_subject(thread) or _subject(replied),
+        replied=replied,
+        event=heard.event,
+    )
+
+
+def _ours(unit: Unit, event: str | None) -> Post | None:
+    return unit.posts.one(event=event) if event else None
+
+
+def _subject(post: Post | None) -> str | None:
+    """The case or referral id a message of ours is about, by its own name or its thread's."""
+    name = (post.key or post.thread) if post else None
+    if name and name.startswith("msg:") and post:
+        name = f"ref:{name.split(':')[1]}"
+    return name.split(":")[1] if name and name.startswith(("case:", "ref:")) else None
+
+
+def _meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | str | None:
+    """A command; or a text, which answers the running dialogue; or None: not for us."""
+    from hub.chat import talk
+
+    card = "reply" if here.replied else ("thread" if here.subject else None)
+    found = address.addressed(
+        heard.content, sender=heard.sender, own_user=own_user, own_names=("Tinkuy",), direct=here.purpose.startswith("direct:"),
+        on_our_card=card,  # type: ignore[arg-type]  # the two words above
+    )  # fmt: skip
+    body = heard.content.get("body")
+    plain = address.without_quotes(body).strip() if isinstance(body, str) and heard.content.get("msgtype") == "m.text" else ""
+    if address.is_edit(heard.content) or heard.sender == own_user:
+        return None
+    running = talk.running(unit, here)
+    if plain.isdecimal() and len(plain) < 5 and _owes(unit, here, int(plain)):
+        return Choose(number=int(plain))
+    if running is not None and plain and (found is None or found.how in ("direct", "thread", "reply")) and not _interrupts(unit, here, found):
+        return plain
+    if found is None:
+        return None
+    if running is not None and talk.is_answer(found.text, here.context):
+        return found.text
+    return address.command_of(found, here.context)
+
+
+def _interrupts(unit: Unit, here: Here, found: address.Addressed | None) -> bool:
+    """A running dialogue takes every plain answer; only an explicit prefix or mention begins something else."""
+    return found is not None and found.how in ("prefix", "mention")
+
+
+def _owes(unit: Unit, here: Here, number: int) -> bool:
+    question = find_question(unit, here.room, here.person.id, number)
+    return question is not None and question.asked == here.person.id
+
+

@@ -1,0 +1,240 @@
+"""Step-by-step dialogues, pure: a frozen state and an answer give the next state and prompt, or the finished commands.
+
+`start_open`/`start_consent` begin, `answer` goes on. `saltar`, `atrás`, `cancelar` and `ayuda` work at every step; a step that
+is needed says so kindly. An answer that is not understood repeats the question with a sentence that says what would be.
+The legal name and documents are never asked (R2, R4). Every question says why it is asked (R14).
+
+A state holds values of a person: it is stored sealed (`records.Dialogue`) and never logged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from hub.base.i18n import text
+from hub.cases.commands import (
+    AS_ASKED,
+    Cancel,
+    Command,
+    OpenCase,
+    RecordConsent,
+    SetField,
+    When,
+)
+from hub.chat import verbs
+from hub.chat.answers import Misunderstood, read_answer
+from hub.chat.context import Context
+from hub.chat.fold import fold, words
+from hub.chat.person_texts import consent_notice
+from hub.chat.plain import Block, Message, choices, em, message, paragraph, quote
+from hub.chat.questions import CONSENT, OPEN_CASE, Question, options_of
+
+_SCRIPTS: Mapping[str, tuple[Question, ...]] = {"open_case": OPEN_CASE, "consent": CONSENT}
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Where a dialogue stands. `answers` maps a question's key to what was understood, as JSON values."""
+
+    kind: str
+    step: str
+    case: str | None = None
+    first: int = 1
+    """The number of the first choice that a prompt shows: the room's open questions never share numbers."""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The state as text; `from_json` gives an equal one back."""
+        return json.dumps(
+            {"kind": self.kind, "step": self.step, "case": self.case, "first": self.first, "answers": dict(self.answers)},
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, raw: str) -> State:
+        """The state that `to_json` wrote. Raises `ValueError` for anything else."""
+        data = json.loads(raw)
+        if not isinstance(data, dict) or set(data) != {"kind", "step", "case", "first", "answers"}:
+            raise ValueError("not a dialogue state")
+        if data["kind"] not in _SCRIPTS or data["step"] not in {q.key for q in _SCRIPTS[data["kind"]]}:
+            raise ValueError("unknown dialogue step")
+        return cls(**data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """One question as it is shown. `notice` comes first: what was understood before, or why the answer was not."""
+
+    question: str
+    why: str = ""
+    hint: str = ""
+    notice: str = ""
+    read_aloud: tuple[str, ...] = ()
+    options: tuple[tuple[int, str], ...] = ()
+
+    def message(self) -> Message:
+        """The prompt as one short message."""
+        blocks: list[Block] = [paragraph(self.notice)] if self.notice else []
+        blocks += [quote("\n".join(self.read_aloud))] if self.read_aloud else []
+        blocks.append(paragraph([self.question, " ", em(self.why)] if self.why else self.question))
+        blocks += [choices(self.options)] if self.options else []
+        blocks += [paragraph(em(self.hint))] if self.hint else []
+        return message(*blocks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """The dialogue is over: what to carry out, in order. `SetField.case is None` means the case just opened."""
+
+    commands: tuple[Command, ...]
+
+
+Turn = tuple[State, Prompt] | Done
+
+
+def start_open(context: Context, command: OpenCase | None = None, *, first: int = 1) -> Turn:
+    """Begin opening a case; what `command` already holds is not asked. Name and next date first, all else can be skipped."""
+    answers: dict[str, Any] = {}
+    if command is not None and command.name:
+        answers["name"] = command.name
+    if command is not None and command.next_contact is not None:
+        answers["next"] = _kept_when(command.next_contact)
+    if len(answers) == 2:  # one line said both: open at once, the rest can be noted later
+        return Done(commands=_finish("open_case", None, answers))
+    return _go_on(State(kind="open_case", step=OPEN_CASE[0].key, first=first, answers=answers), context)
+
+
+def start_consent(context: Context, command: RecordConsent, *, first: int = 1) -> Turn:
+    """Begin recording a consent; what `command` already holds is not asked. Done at once when it holds everything."""
+    answers: dict[str, Any] = {
+        key: list(given)
+        for key, given in (("recipients", command.recipients), ("purposes", command.purposes), ("fields", command.fields))
+        if given
+    }
+    answers |= {"mode": command.mode} if command.mode else {}
+    answers |= {"explained": True} if command.explained else {}
+    answers |= {"until": _kept_when(command.until)} if command.until is not None else {}
+    return _go_on(State(kind="consent", step=CONSENT[0].key, case=command.case, first=first, answers=answers), context)
+
+
+def answer(state: State, said: str, context: Context) -> Turn:
+    """The next turn after `said`. Never raises; a state whose vocabulary has changed asks again."""
+    question = _question(state)
+    word = _word(said)
+    if word == "cancel":
+        return Done(commands=(Cancel(),))
+    if word == "back":
+        return _back(state, context)
+    if word == "help":
+        return state, prompt(state, context)
+    if word == "skip":
+        return _skip(state, question, context)
+    understood = read_answer(question, said, context, state.first)
+    if isinstance(understood, Misunderstood):
+        return state, prompt(state, context, notice=understood.sentence)
+    kept = replace(state, answers={**state.answers, question.key: understood.value})
+    return _go_on(kept, context, notice=understood.echo)
+
+
+def prompt(state: State, context: Context, notice: str = "") -> Prompt:
+    """The question of this state, as it is shown (again)."""
+    question, language = _question(state), context.language
+    shown = options_of(question, context)
+    return Prompt(
+        notice=notice,
+        question=text(language, question.asks),
+        why=text(language, question.why) if question.why else "",
+        hint=_hint(question, language),
+        read_aloud=consent_notice(language) if question.key == "explained" and not notice else (),
+        options=tuple((state.first + n, label) for n, (_, label) in enumerate(shown)),
+    )
+
+
+def _hint(question: Question, language: str) -> str:
+    way_out = (
+        text(language, "Puede escribir: saltar, atrás o cancelar.")
+        if question.optional
+        else text(language, "Puede escribir: atrás o cancelar.")
+    )
+    return " ".join(filter(None, (text(language, question.hint) if question.hint else "", way_out)))
+
+
+def _question(state: State) -> Question:
+    return next(q for q in _SCRIPTS[state.kind] if q.key == state.step)
+
+
+def _word(said: str) -> str | None:
+    """`cancel`, `back`, `skip` or `help` when the whole answer is one of their forms."""
+    found = words(said)
+    matched = verbs.match_verb(found) if len(found) <= 4 and "\n" not in said.strip() else None
+    if matched is None or matched[1] != len(found):
+        return None
+    return matched[0].key if matched[0].key in ("cancel", "back", "skip", "help") and not _greeting(said) else None
+
+
+def _greeting(said: str) -> bool:
+    return fold(said) in ("hola", "hello")
+
+
+def _go_on(state: State, context: Context, notice: str = "") -> Turn:
+    """To the first question without an answer that this vocabulary knows, or to the end."""
+    for question in _SCRIPTS[state.kind]:
+        if question.key not in state.answers and _applies(question, context):
+            onward = replace(state, step=question.key)
+            return onward, prompt(onward, context, notice)
+    return Done(commands=_finish(state.kind, state.case, state.answers))
+
+
+def _applies(question: Question, context: Context) -> bool:
+    return question.field is None or not context.fields or question.field in context.fields
+
+
+def _back(state: State, context: Context) -> Turn:
+    """To the question before this one; its answer is forgotten and asked again."""
+    keys = [q.key for q in _SCRIPTS[state.kind] if _applies(q, context)]
+    before = keys[: keys.index(state.step)] if state.step in keys else []
+    if not before:
+        return state, prompt(state, context, notice=text(context.language, "Es la primera pregunta."))
+    earlier = replace(state, step=before[-1], answers={k: v for k, v in state.answers.items() if k != before[-1]})
+    return earlier, prompt(earlier, context)
+
+
+def _skip(state: State, question: Question, context: Context) -> Turn:
+    if not question.optional:
+        sentence = text(context.language, "Este dato sí hace falta para seguir. Si prefiere dejarlo, escriba «cancelar».")
+        return state, prompt(state, context, notice=sentence)
+    return _go_on(replace(state, answers={**state.answers, question.key: None}), context)
+
+
+# --- the end: answers → commands
+
+
+def _kept_when(when: When) -> dict[str, str]:
+    return {"at": when.at.isoformat(), "echo": when.echo}
+
+
+def _when(kept: Mapping[str, str]) -> When:
+    return When(at=datetime.fromisoformat(kept["at"]), echo=kept["echo"])
+
+
+def _finish(kind: str, case: str | None, answers: Mapping[str, Any]) -> tuple[Command, ...]:
+    if kind == "consent":
+        fields = tuple(answers["fields"])
+        return (
+            RecordConsent(
+                case=case,
+                recipients=tuple(answers["recipients"]),
+                purposes=tuple(answers["purposes"]),
+                fields=AS_ASKED if fields == AS_ASKED else fields,
+                until=_when(answers["until"]),
+                mode=answers["mode"],
+                explained=answers["explained"],
+            ),
+        )
+    noted = (SetField(case=None, field=q.field, value=answers[q.key]) for q in OPEN_CASE if q.field and answers.get(q.key))
+    return (OpenCase(name=answers["name"], next_contact=_when(answers["next"])), *noted)

@@ -1,0 +1,328 @@
+"""Carry out a command: one small function a command, each calls one action and answers in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from hub.actions import answer as answers
+from hub.actions import (
+    close_case,
+    open_case,
+    plan_check_in,
+    record_consent,
+    refer,
+    show_value,
+    staff,
+    undo,
+    who_knows,
+    withdraw,
+    work,
+)
+from hub.actions.common import find_case, find_referral, remind
+from hub.actions.ports import Unit
+from hub.base.errors import Refused
+from hub.base.i18n import text
+from hub.base.ids import new_id
+from hub.cases import commands as c
+from hub.cases.lifecycle import Move, Side
+from hub.chat import dialogue, talk, views
+from hub.chat import wording as w
+from hub.chat.choose import choose, offer_choice
+from hub.chat.desk import Here
+from hub.chat.helping import help_text, unclear_text
+from hub.chat.person_texts import NOTICE_VERSION
+from hub.chat.plain import Message, message, paragraph
+from hub.chat.posting import Place, close_questions, open_questions, put
+
+
+def perform(unit: Unit, here: Here, act: c.Command | str) -> None:
+    """Do what was asked. Raises Refused (and other TinkuyError) with nothing half done."""
+    if isinstance(act, str):
+        _in_order(unit, here, talk.go_on(unit, here, act))
+        return
+    _DOERS[type(act)](unit, here, act)
+
+
+def _in_order(unit: Unit, here: Here, done: tuple[c.Command, ...]) -> None:
+    """The commands of a finished dialogue. What `abrir` asked beside name and date belongs to the case just opened."""
+    if done and isinstance(done[0], c.OpenCase) and done[0].name and done[0].next_contact:
+        fields = {command.field: command.value for command in done[1:] if isinstance(command, c.SetField)}
+        _opened(unit, here, done[0].name, done[0].next_contact, fields)
+        return
+    for command in done:
+        perform(unit, here, command)
+
+
+def say(unit: Unit, here: Here, msgid: str, **params: object) -> None:
+    """Answer with one sentence."""
+    put(unit, here.place, message(paragraph(text(here.lang, msgid, **params))))
+
+
+def reply(unit: Unit, here: Here, words: Message, owner: str = "hub") -> None:
+    """Answer with a message."""
+    put(unit, here.place, words, owner=owner)
+
+
+def desk_only(here: Here) -> None:
+    """Work on cases is done at the desk or in the direct chat, never in the admin room."""
+    if here.purpose == "admin":
+        raise Refused("wrong_room")
+
+
+def case_code(unit: Unit, here: Here, given: str | None) -> str | None:
+    """The case meant: the one named, else the one this thread is about."""
+    if given:
+        return given
+    found = unit.cases.get(here.subject or "")
+    return found.id if found else None
+
+
+def referral_code(unit: Unit, here: Here, given: str | None) -> str | None:
+    """The referral meant: the one named, else this thread's, else the only open one of this thread's case."""
+    if given:
+        return given
+    if here.replied and here.replied.key and here.replied.key.startswith("msg:"):
+        return here.replied.key.split(":")[1]
+    if here.subject and unit.referrals.get(here.subject):
+        return here.subject
+    mine = [r for r in unit.referrals.all(case=here.subject or "-", side=Side.SENDER, order="-opened_at") if r.ended_at is None and r.state.value != "draft"]
+    return mine[0].id if len(mine) == 1 else None
+
+
+def _help(unit: Unit, here: Here, command: c.Help) -> None:
+    reply(unit, here, help_text(unit, here, command.topic))
+
+
+def _unclear(unit: Unit, here: Here, command: c.Unclear) -> None:
+    reply(unit, here, unclear_text(unit, here, command.suggestions))
+
+
+def _bad(unit: Unit, here: Here, command: c.BadArgument) -> None:
+    if command.what == "code":
+        raise Refused("code_mistyped", given=command.given[:12])
+    reply(unit, here, views.bad_argument(unit, here.lang, command))
+
+
+def _list(unit: Unit, here: Here, _: c.ListCases) -> None:
+    desk_only(here)
+    reply(unit, here, views.case_list(unit, here.lang), owner="hub")
+
+
+def _open(unit: Unit, here: Here, command: c.OpenCase) -> None:
+    desk_only(here)
+    _in_order(unit, here, talk.begin(unit, here, dialogue.start_open(here.context, command, first=_free_number(unit, here))))
+
+
+def _opened(unit: Unit, here: Here, name: str, when: c.When, fields: dict[str, str]) -> None:
+    case = open_case.open_case(unit, here.person.id, here.room, name, when.at, fields)
+    say(
+        unit, here, "Listo: {code}. Próximo contacto: {when}. Para quitarlo escriba «deshacer» (1 minuto).",
+        code=case.code, when=w.moment(unit, here.lang, case.next_contact_at),
+    )  # fmt: skip
+
+
+def _set(unit: Unit, here: Here, command: c.SetField) -> None:
+    desk_only(here)
+    case = open_case.set_field(unit, here.person.id, case_code(unit, here, command.case), command.field, command.value)
+    say(unit, here, "Anotado en {code}: {field}.", code=case.code, field=w.field_label(unit, command.field, here.lang))
+
+
+def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
+    desk_only(here)
+    case = find_case(unit, case_code(unit, here, command.case))
+    whole = command.recipients and command.purposes and command.fields and command.until and command.mode
+    if not whole or command.explained is None:
+        asked = c.RecordConsent(**{**vars(command), "case": case.code})
+        turn = dialogue.start_consent(here.context, asked, first=_free_number(unit, here))
+        _in_order(unit, here, talk.begin(unit, here, turn, case.id))
+        return
+    fields = w.expand(unit, command.fields or (), command.purposes or (), command.recipients or ())
+    terms = record_consent.Terms(
+        recipients=command.recipients or (), purposes=command.purposes or (), fields=fields, until=command.until.at,  # type: ignore[union-attr]  # whole
+        mode=command.mode or "", explained=bool(command.explained), language=here.lang, notice=NOTICE_VERSION,
+    )  # fmt: skip
+    consent = record_consent.record_consent(unit, here.person.id, case.id, terms)
+    reply(unit, here, views.consent_done(unit, here.lang, case, consent))
+
+
+def _refer(unit: Unit, here: Here, command: c.Refer) -> None:
+    desk_only(here)
+    case = find_case(unit, case_code(unit, here, command.case))
+    if not command.to or not command.need:
+        reply(unit, here, views.where_to(unit, here.lang, case, command))
+        return
+    preview_referral(unit, here, case.id, command.to, command.need)
+
+
+def preview_referral(unit: Unit, here: Here, case: str, to: str, need: str, held_back: tuple[str, ...] = ()) -> None:
+    """Show what would leave and ask for confirmation."""
+    draft = refer.draft(unit, here.person.id, case, to, need, held_back)
+    reply(unit, here, views.preview(unit, here, draft), owner=draft.ruling.case.id)
+    if not draft.ready:
+        refer.drop_draft(unit, draft.referral.id)
+
+
+def _choose(unit: Unit, here: Here, command: c.Choose) -> None:
+    choose(unit, here, command.number)
+
+
+def _undo(unit: Unit, here: Here, _: c.Undo) -> None:
+    done = undo.undo(unit, here.person.id, here.room)
+    say(unit, here, "Deshecho. No salió nada." if done.kind == "refer" else "Deshecho. El caso se borró.")
+
+
+def _cancel(unit: Unit, here: Here, _: c.Cancel) -> None:
+    stopped = talk.stop(unit, here)
+    for question in unit.questions.all(room=here.room, asked=here.person.id, state="open"):
+        close_questions(unit, question.ref, (question.kind,))
+        if question.kind == "refer":
+            refer.drop_draft(unit, question.ref)
+        stopped = True
+    say(unit, here, "De acuerdo, lo dejamos. No salió nada." if stopped else "No había nada en marcha.")
+
+
+def _nothing_running(unit: Unit, here: Here, _: c.Command) -> None:
+    say(unit, here, "No hay ninguna pregunta en marcha. Escriba «ayuda» si no sabe cómo seguir.")
+
+
+def _accept(unit: Unit, here: Here, command: c.Accept) -> None:
+    desk_only(here)
+    answers.accept(unit, here.person.id, referral_code(unit, here, command.referral))
+
+
+def _decline(unit: Unit, here: Here, command: c.Decline) -> None:
+    desk_only(here)
+    referral = find_referral(unit, referral_code(unit, here, command.referral), Side.RECIPIENT)
+    if command.reason is None:
+        offer_choice(unit, here, "decline", referral.id, referral.code, "decline_reasons", text(here.lang, "¿Por qué no pueden tomarla?"))
+        return
+    answers.decline(unit, here.person.id, referral.id, command.reason)
+
+
+def _ask_field(unit: Unit, here: Here, command: c.AskField) -> None:
+    desk_only(here)
+    if command.field is None:
+        raise Refused("unknown_field", field="")
+    answers.ask_field(unit, here.person.id, referral_code(unit, here, command.referral), command.field, command.why or "")
+
+
+def _say(unit: Unit, here: Here, command: c.Say) -> None:
+    desk_only(here)
+    referral = work.say(unit, here.person.id, referral_code(unit, here, command.referral), command.text)
+    say(unit, here, "Enviado a {institution}, sellado ({code}).", institution=w.institution(unit, referral.peer), code=referral.code)
+
+
+def _progress(unit: Unit, here: Here, command: c.Progress) -> None:
+    desk_only(here)
+    moves = {"in-progress": Move.START, "on-hold": Move.HOLD}
+    if command.status not in moves:
+        say(unit, here, "Diga «avance en curso» o «avance en espera».")
+        return
+    work.progress(unit, here.person.id, referral_code(unit, here, command.referral), moves[command.status])
+
+
+def _finish(unit: Unit, here: Here, command: c.Finish) -> None:
+    desk_only(here)
+    referral = find_referral(unit, referral_code(unit, here, command.referral), Side.RECIPIENT)
+    if command.outcome is None:
+        offer_choice(unit, here, "finish", referral.id, referral.code, "close_outcomes", text(here.lang, "¿Cómo terminó?"))
+        return
+    work.finish(unit, here.person.id, referral.id, command.outcome)
+
+
+def _give_back(unit: Unit, here: Here, command: c.GiveBack) -> None:
+    desk_only(here)
+    referral = find_referral(unit, referral_code(unit, here, command.referral), Side.RECIPIENT)
+    if command.reason is None:
+        offer_choice(unit, here, "give_back", referral.id, referral.code, "give_back_reasons", text(here.lang, "¿Por qué la devuelven? Los datos se destruirán aquí."))
+        return
+    work.give_back(unit, here.person.id, referral.id, command.reason)
+
+
+def _check_in(unit: Unit, here: Here, command: c.PlanCheckIn) -> None:
+    desk_only(here)
+    if command.when is None:
+        say(unit, here, "¿Para cuándo? Por ejemplo: «control en 3 días» o «control el lunes a las 10».")
+        return
+    checkin = plan_check_in.plan_check_in(unit, here.person.id, case_code(unit, here, command.case), command.when.at)
+    case = find_case(unit, checkin.case)
+    say(unit, here, "Entendido: aviso de seguimiento de {code} el {when}.", code=case.code, when=w.moment(unit, here.lang, checkin.due_at))
+
+
+def _who_knows(unit: Unit, here: Here, command: c.WhoKnows) -> None:
+    desk_only(here)
+    known = who_knows.who_knows(unit, here.person.id, case_code(unit, here, command.case))
+    for part in views.knowledge(unit, here.lang, known):
+        reply(unit, here, part)
+
+
+def _withdraw(unit: Unit, here: Here, command: c.Withdraw) -> None:
+    desk_only(here)
+    code = case_code(unit, here, command.case)
+    if code is None and here.subject and unit.referrals.get(here.subject):
+        raise Refused("no_code")
+    fields = w.expand(unit, command.fields, (), ())
+    stops = withdraw.preview_withdrawal(unit, code, command.recipient, fields)
+    reply(unit, here, views.withdrawal(unit, here, stops, command.recipient))
+
+
+def _show(unit: Unit, here: Here, command: c.Show) -> None:
+    code = command.code or here.subject
+    found = show_value.show_values(unit, here.person.id, code, command.field, command.reason)
+    minutes = unit.rules.show_minutes
+    key = f"show:{new_id('s')}"
+    put(unit, Place(purpose=here.direct.purpose), views.shown(unit, here.person.language, found, minutes), key=key, owner=found.owner)
+    remind(unit, "redact", key, unit.now + timedelta(minutes=minutes))
+    if not here.purpose.startswith("direct:"):
+        say(unit, here, "Se lo muestro en nuestro chat directo, por {minutes} minutos. Queda registrado.", minutes=minutes)
+
+
+def _close(unit: Unit, here: Here, command: c.CloseCase) -> None:
+    desk_only(here)
+    case = find_case(unit, case_code(unit, here, command.case))
+    if command.outcome is None:
+        offer_choice(unit, here, "close", case.id, case.code, "close_outcomes", text(here.lang, "¿Cómo termina el caso?"))
+        return
+    close_case.close_case(unit, here.person.id, case.id, command.outcome)
+    say(unit, here, "{code} cerrado. Si ella vuelve, siempre se puede abrir otro.", code=case.code)
+
+
+def _duty(unit: Unit, here: Here, command: c.Duty) -> None:
+    staff.set_duty(unit, here.person.id, on=command.on)
+    say(unit, here, "Anotado: está de guardia." if command.on else "Anotado: ya no está de guardia.")
+
+
+def _free_number(unit: Unit, here: Here) -> int:
+    return max((q.first + len(q.options) for q in open_questions(unit, here.room)), default=1)
+
+
+_DOERS: dict[type[c.Command], Callable[[Unit, Here, Any], None]] = {
+    c.Help: _help,
+    c.Unclear: _unclear,
+    c.BadArgument: _bad,
+    c.ListCases: _list,
+    c.OpenCase: _open,
+    c.SetField: _set,
+    c.RecordConsent: _consent,
+    c.Refer: _refer,
+    c.Choose: _choose,
+    c.Undo: _undo,
+    c.Cancel: _cancel,
+    c.Skip: _nothing_running,
+    c.Back: _nothing_running,
+    c.Accept: _accept,
+    c.Decline: _decline,
+    c.AskField: _ask_field,
+    c.Say: _say,
+    c.Progress: _progress,
+    c.Finish: _finish,
+    c.GiveBack: _give_back,
+    c.PlanCheckIn: _check_in,
+    c.WhoKnows: _who_knows,
+    c.Withdraw: _withdraw,
+    c.Show: _show,
+    c.CloseCase: _close,
+    c.Duty: _duty,
+}

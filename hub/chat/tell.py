@@ -1,0 +1,293 @@
+"""From what happened to what people read: each announced event becomes posts, in the same unit of work.
+
+Cards are redrawn by edit, and every transition is also one line in the thread, because edits are silent (chat rule 5). `ring` mentions only
+those who must act now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hub.actions.common import on_duty, supervisors, value_of
+from hub.actions.ports import Unit
+from hub.base.i18n import mark, text
+from hub.base.ids import new_id
+from hub.cases import events as e
+from hub.cases.lifecycle import Side, State
+from hub.cases.records import Referral
+from hub.chat import wording as w
+from hub.chat.cards import case_card, case_key, referral_card, referral_key
+from hub.chat.plain import Message, choices, message, paragraph, quote, strong
+from hub.chat.posting import (
+    Place,
+    ask,
+    close_questions,
+    has_post,
+    numbered,
+    put,
+    room_of,
+)
+
+DESK = "desk"
+
+SENDER_LINES = {
+    "offer": mark("{code}: ofrecida a {institution}, sin ningún dato de ella."),
+    "delivered": mark("{code}: {institution} la recibió (acuse firmado)."),
+    "accept": mark("{code}: {institution} aceptó ({by})."),
+    "disclosed": mark("{code}: se entregaron los datos permitidos."),
+    "nothing_disclosed": mark("{code}: {institution} aceptó, pero hoy el protocolo o el consentimiento no dejan enviar nada. Revise el consentimiento."),
+    "decline": mark("{code}: {institution} no puede: {reason}. El caso sigue con usted; derive a otra institución."),
+    "start": mark("{code}: {institution} ya la está atendiendo."),
+    "hold": mark("{code}: {institution} la dejó en espera."),
+    "complete": mark("{code}: {institution} terminó: {reason}."),
+    "give-back": mark("{code}: {institution} la devuelve: {reason}. Destruyó los datos. El caso sigue con usted."),
+    "cancel": mark("{code}: cancelada."),
+    "withdraw": mark("{code}: retirada. Espero la confirmación firmada de {institution}."),
+    "overdue": mark("{code}: {institution} no respondió a tiempo. ¿Llama usted o deriva a otra?"),
+}
+RECIPIENT_LINES = {
+    "accept": mark("{code}: aceptada por {who}."),
+    "decline": mark("{code}: no aceptada ({reason})."),
+    "disclosed": mark("{code}: llegaron los datos. Están en la tarjeta; lo demás, con «ver»."),
+    "ask": mark("{code}: se pidió un dato más a {institution}."),
+    "granted": mark("{code}: {institution} dio permiso; el dato llega si el protocolo y ella lo permiten."),
+    "refused": mark("{code}: {institution} no puede dar ese dato."),
+    "start": mark("{code}: en curso."),
+    "hold": mark("{code}: en espera."),
+    "complete": mark("{code}: terminada ({reason}). Ya se avisó a {institution}."),
+    "give-back": mark("{code}: devuelta a {institution} ({reason}). Los datos se destruyeron aquí."),
+    "cancel": mark("{code}: {institution} la canceló. Nada que hacer."),
+    "withdraw": mark("{code}: retirado. Los datos se destruyeron aquí y se confirmó con firma."),
+    "retention": mark("{code}: se cumplió el plazo; los datos se destruyeron aquí."),
+    "overdue": mark("{code}: nadie respondió a {institution} a tiempo. ¿Quién la toma?"),
+}
+CHECKIN_ANSWERS = (mark("contactada y a salvo"), mark("no la ubiqué"), mark("el riesgo subió"), mark("posponer a mañana"))
+ALARMS = {
+    "peer_skipped": mark("{institution} anuló el mensaje número {number} (ya no existe allá)."),
+    "record_refused": mark("Se rechazó un mensaje «{kind}» de {institution} ({why}). No se guardó nada de él."),
+    "false_ack": mark("{institution} confirmó algo que no enviamos. Revise el enlace."),
+    "link_frozen": mark("El enlace con {institution} quedó detenido ({why}). Hable con su administración antes de reabrir."),
+    "fields_dropped": mark("{institution} no guardó estos datos de {code} porque su protocolo no los permite: {fields}."),
+    "staff_repinned": mark("Se aceptó una nueva llave de {user}."),
+    "lead_needed": mark("{user} ya no está. Estos casos necesitan responsable: {codes}."),
+    "envelope_refused": mark("Se rechazó un sobre de {institution} ({why}). No se guardó nada de él."),
+    "matrix": mark("Aviso de Matrix: {kind} {user} {device} {detail}"),
+}
+
+
+def tell(unit: Unit, event: e.Event) -> None:
+    """Queue every post that `event` asks for."""
+    _TELLERS[type(event)](unit, event)
+
+
+def redraw_case(unit: Unit, case_id: str) -> None:
+    """Draw a case's card, the first time as the root of its thread."""
+    case = unit.cases.get(case_id)
+    if case is None:
+        return
+    key = case_key(case.id)
+    card = case_card(unit, case, unit.me.language)
+    owner = "hub" if case.state == "undone" else case.id
+    if has_post(unit, key):
+        put(unit, Place(purpose=DESK), card, edits=key, owner=owner)
+    else:
+        put(unit, Place(purpose=DESK), card, key=key, owner=owner)
+
+
+def redraw_referral(unit: Unit, referral: Referral) -> None:
+    """Redraw the card of a referral that came to us. What shows her is sealed under the disclosure it came with."""
+    card = referral_card(unit, referral, unit.me.language)
+    put(unit, Place(purpose=DESK), card, edits=referral_key(referral.id), owner=_owner(unit, referral))
+
+
+def _owner(unit: Unit, referral: Referral) -> str:
+    """Whose key seals what is said about her here: our case, or the newest living disclosure."""
+    if referral.case:
+        return referral.case
+    active = unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT, state="active", order="-at", limit=1)
+    return active[0].id if active else "hub"
+
+
+def _case_changed(unit: Unit, event: e.CaseChanged) -> None:
+    redraw_case(unit, event.case)
+
+
+def _moved(unit: Unit, event: e.ReferralMoved) -> None:
+    referral = unit.referrals.get(event.referral)
+    if referral is None:
+        return
+    if referral.side is Side.SENDER:
+        _moved_here(unit, event, referral)
+    elif event.what == "receive":
+        _received(unit, referral)
+    else:
+        _moved_there(unit, event, referral)
+
+
+def _moved_here(unit: Unit, event: e.ReferralMoved, referral: Referral) -> None:
+    lang = unit.me.language
+    line = _line(unit, SENDER_LINES.get(event.what), referral, event, lang)
+    if line is None or referral.case is None:
+        return
+    case = unit.cases.get(referral.case)
+    ring = () if case is None or not event.ring else ((*supervisors(unit), case.lead) if event.what == "overdue" else (case.lead,))
+    redraw_case(unit, referral.case)
+    put(unit, Place(purpose=DESK, thread=case_key(referral.case)), line, ring=tuple(dict.fromkeys(ring)))
+
+
+def _received(unit: Unit, referral: Referral) -> None:
+    ask(unit, room_of(unit, DESK), "offer", referral.id, ("accept", "decline"), referral.code)
+    card = referral_card(unit, referral, unit.me.language)
+    put(unit, Place(purpose=DESK), card, key=referral_key(referral.id), ring=on_duty(unit))
+
+
+def _moved_there(unit: Unit, event: e.ReferralMoved, referral: Referral) -> None:
+    if referral.state not in (State.RECEIVED, State.REQUESTED):
+        close_questions(unit, referral.id)
+    redraw_referral(unit, referral)
+    line = _line(unit, RECIPIENT_LINES.get(event.what), referral, event, unit.me.language)
+    if line is None:
+        return
+    ring: tuple[str, ...] = ()
+    if event.what == "overdue":
+        ring = supervisors(unit)
+    elif event.ring:
+        ring = (referral.by,) if referral.by and referral.by != "hub" else on_duty(unit)
+    put(unit, Place(purpose=DESK, thread=referral_key(referral.id)), line, ring=ring)
+
+
+def _line(unit: Unit, template: str | None, referral: Referral, event: e.ReferralMoved, lang: str) -> Message | None:
+    if template is None:
+        return None
+    lists = {"decline": "decline_reasons", "give-back": "give_back_reasons", "complete": "close_outcomes"}
+    raw = referral.outcome if event.what == "complete" else referral.note
+    reason = w.term(unit, lists[event.what], raw or "", lang) if event.what in lists else ""
+    words = text(
+        lang,
+        template,
+        code=referral.code,
+        institution=w.institution(unit, referral.peer),
+        by=str(referral.offer.get("accepted_by", "")),
+        who=w.person(unit, event.by) or unit.me.name,
+        reason=reason,
+    )
+    return message(paragraph(words))
+
+
+def _field_asked(unit: Unit, event: e.FieldAsked) -> None:
+    found = unit.asks.get(event.ask)
+    referral = unit.referrals.get(found.referral) if found else None
+    if found is None or referral is None or referral.case is None:
+        return
+    lang = unit.me.language
+    question = ask(unit, room_of(unit, DESK), "ask", found.id, ("grant", "refuse"), referral.code)
+    head = text(
+        lang, "{code}: {institution} pide un dato más: {field}.",
+        code=referral.code, institution=w.institution(unit, referral.peer), field=w.field_label(unit, found.field, lang),
+    )  # fmt: skip
+    labels = (text(lang, "dar permiso (saldrá solo si ella y el protocolo lo permiten)"), text(lang, "no darlo"))
+    card = message(paragraph(head, text(lang, "Para qué:")), quote(event.why), choices(numbered(question, labels)))
+    case = unit.cases.get(referral.case)
+    put(unit, Place(purpose=DESK, thread=case_key(referral.case)), card, ring=(case.lead,) if case else (), owner=referral.case)
+
+
+def _message(unit: Unit, event: e.MessageArrived) -> None:
+    referral = unit.referrals.get(event.referral)
+    if referral is None:
+        return
+    lang = unit.me.language
+    head = text(lang, "{code} · {institution} ({by}) escribe:", code=referral.code, institution=w.institution(unit, referral.peer), by=event.by)
+    foot = text(lang, "Para contestar: responda a este mensaje o escriba «decir: …». Lo demás queda entre ustedes.")
+    thread = case_key(referral.case) if referral.case else referral_key(referral.id)
+    case = unit.cases.get(referral.case) if referral.case else None
+    who = case.lead if case else (referral.by if referral.by and referral.by != "hub" else None)
+    put(
+        unit,
+        Place(purpose=DESK, thread=thread),
+        message(paragraph([strong(head)]), quote(event.text), paragraph(foot)),
+        key=f"msg:{referral.id}:{new_id('m')}",
+        ring=(who,) if who else on_duty(unit),
+        owner=_owner(unit, referral),
+    )
+
+
+def _checkin(unit: Unit, event: e.CheckInRang) -> None:
+    checkin = unit.checkins.get(event.checkin)
+    case = unit.cases.get(checkin.case) if checkin else None
+    if checkin is None or case is None:
+        return
+    lang = unit.me.language
+    if event.level == 3:
+        line = text(lang, "{code}: el riesgo subió, dice {name}. Supervisión: actúe ahora.", code=case.code, name=w.person(unit, checkin.answered_by))
+        put(unit, Place(purpose=DESK, thread=case_key(case.id)), message(paragraph([strong(line)])), ring=supervisors(unit))
+        return
+    close_questions(unit, checkin.id)
+    question = ask(unit, room_of(unit, DESK), "checkin", checkin.id, ("safe", "not_reached", "risk_rose", "postpone"), case.code)
+    head = {
+        0: mark("{code}: toca el contacto de seguimiento ({when})."),
+        1: mark("{code}: sigue pendiente el contacto de las {when}."),
+        2: mark("{code}: nadie respondió al contacto de las {when}. Supervisión, por favor."),
+    }[event.level]
+    lines = [text(lang, head, code=case.code, when=w.moment(unit, lang, checkin.due_at))]
+    safe = value_of(unit, case.id, "safe_contact")
+    if safe:
+        lines.append(text(lang, "Contacto seguro: {rule}", rule=w.value_label(unit, "safe_contact", safe, lang)))
+    lines.append(text(lang, "¿Cómo fue? Responda con el número:"))
+    body = message(paragraph(*lines), choices(numbered(question, [text(lang, a) for a in CHECKIN_ANSWERS])))
+    ring = (case.lead,) if event.level < 2 else tuple(dict.fromkeys((*supervisors(unit), case.lead)))
+    put(unit, Place(purpose=DESK, thread=case_key(case.id)), body, ring=ring, owner=case.id)
+
+
+def _holder(unit: Unit, event: e.HolderAnswered) -> None:
+    disclosure = unit.disclosures.get(event.disclosure)
+    referral = unit.referrals.get(disclosure.referral) if disclosure else None
+    if disclosure is None or referral is None or referral.case is None:
+        return
+    lang = unit.me.language
+    words = {
+        "destroyed": mark("{code}: {institution} confirmó con firma que destruyó los datos."),
+        "retained": mark("{code}: {institution} conserva datos por ley hasta {until}."),
+        "overdue": mark("{code}: {institution} NO ha confirmado que destruyó los datos. Supervisión, por favor llame."),
+    }[event.what]
+    line = text(
+        lang, words, code=referral.code, institution=w.institution(unit, referral.peer), until=w.moment(unit, lang, disclosure.until)
+    )
+    ring = supervisors(unit) if event.what == "overdue" else ()
+    put(unit, Place(purpose=DESK, thread=case_key(referral.case)), message(paragraph(line)), ring=ring)
+
+
+def _alarm(unit: Unit, event: e.Alarm) -> None:
+    lang = unit.me.language
+    params = {"institution": "", "user": "", "device": "", "detail": "", "kind": "", "why": "", "number": "", "code": "", "fields": "", "codes": ""}
+    params |= dict(event.params)
+    template = ALARMS.get(event.code)
+    words = text(lang, template, **params) if template else f"{event.code} {dict(event.params)}"
+    put(unit, Place(purpose="admin"), message(paragraph(f"{words} [{event.code}]")))
+
+
+def _device(unit: Unit, event: e.DeviceNotice) -> None:
+    person = unit.staff.get(event.user)
+    if person is None or person.removed_at is not None:
+        return
+    lang = person.language
+    words = message(
+        paragraph(
+            text(lang, "Alguien usa su cuenta desde un dispositivo sin verificar. Si es usted, en ese dispositivo toque:"),
+            text(lang, "«Verificar esta sesión» y luego «Verificar con otro dispositivo»."),
+            text(lang, "Hasta entonces no leo ni muestro nada ahí. Si no es usted, avise a administración y cambie su contraseña."),
+        )
+    )
+    put(unit, Place(purpose=f"direct:{person.id}"), words, ring=(person.id,))
+
+
+_TELLERS: dict[type[e.Event], Callable[[Unit, Any], None]] = {
+    e.CaseChanged: _case_changed,
+    e.ReferralMoved: _moved,
+    e.FieldAsked: _field_asked,
+    e.MessageArrived: _message,
+    e.CheckInRang: _checkin,
+    e.HolderAnswered: _holder,
+    e.Alarm: _alarm,
+    e.DeviceNotice: _device,
+}

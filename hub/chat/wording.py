@@ -1,0 +1,194 @@
+"""Labels: what codes, fields, institutions, people and times are called, in the reader's language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from hub.actions.decide import peer_kind
+from hub.actions.ports import Unit
+from hub.base.i18n import date, mark, text
+from hub.cases.commands import AS_ASKED
+from hub.cases.records import Referral
+from hub.chat.context import Context
+from hub.chat.names import Names
+from hub.chat.plain import value as clean
+from policies.holding import ceiling
+from policies.vocabulary import Field, Term
+
+STATES = {
+    "draft": mark("borrador"),
+    "requested": mark("ofrecida"),
+    "received": mark("por responder"),
+    "accepted": mark("aceptada"),
+    "in-progress": mark("en curso"),
+    "on-hold": mark("en espera"),
+    "completed": mark("terminada"),
+    "failed": mark("devuelta"),
+    "rejected": mark("no aceptada"),
+    "cancelled": mark("cancelada"),
+}
+ROLES = {"caseworker": mark("atención"), "supervisor": mark("supervisión"), "administrator": mark("administración")}
+HOLDING = {
+    "active": mark("lo tiene"),
+    "recalled": mark("retirado, falta que confirme"),
+    "overdue": mark("retirado, NO ha confirmado a tiempo"),
+    "destroyed": mark("destruido, confirmado con firma"),
+    "retained": mark("lo conserva por ley"),
+}
+
+
+def field_label(unit: Unit, field: str, lang: str) -> str:
+    """What a field is called."""
+    known = unit.pack.vocabulary.fields.get(field)
+    return known.label.get(lang) if known else field
+
+
+def field_list(unit: Unit, fields: tuple[str, ...] | list[str], lang: str) -> str:
+    """Several fields, in the order of the vocabulary."""
+    order = list(unit.pack.vocabulary.fields)
+    return ", ".join(field_label(unit, f, lang) for f in sorted(fields, key=lambda f: order.index(f) if f in order else len(order)))
+
+
+def value_label(unit: Unit, field: str, raw: str, lang: str) -> str:
+    """A value as people read it: codes by their labels, everything else cleaned and on one line."""
+    known = unit.pack.vocabulary.fields.get(field)
+    if known and known.codes:
+        parts = (part.strip() for part in raw.split(","))
+        return ", ".join(unit.pack.vocabulary.label(known.codes, part, lang) for part in parts if part)
+    return clean(raw, 600)
+
+
+def term(unit: Unit, list_name: str, code: str, lang: str) -> str:
+    """The label of a code of a list."""
+    return unit.pack.vocabulary.label(list_name, code, lang)
+
+
+def institution(unit: Unit, institution_id: str) -> str:
+    """An institution's name: what its hub told us, else its id."""
+    if institution_id == unit.me.id:
+        return unit.me.name
+    peer = unit.peers.get(institution_id)
+    return clean(str(peer.profile.get("name") or institution_id), 80) if peer else institution_id
+
+
+def person(unit: Unit, user: str | None) -> str:
+    """What an enrolled person is called in the desk."""
+    found = unit.staff.get(user or "")
+    return clean(found.display, 60) if found else ("" if not user or user == "hub" else user.split(":")[0])
+
+
+def moment(unit: Unit, lang: str, at: datetime) -> str:
+    """A time with its zone."""
+    return date(lang, at, ZoneInfo(unit.me.zone), now=unit.now)
+
+
+def state(lang: str, referral: Referral) -> str:
+    """A referral's state in words."""
+    if referral.note == "withdrawn":
+        return text(lang, "retirada")
+    return text(lang, STATES[referral.state.value])
+
+
+def context(unit: Unit, lang: str) -> Context:
+    """Everything that reading a command needs, from the pack and the peers."""
+    words = unit.pack.vocabulary
+    lists = words.lists
+    peers = {p.id: (p.id, str(p.profile.get("name") or p.id)) for p in unit.peers.all(state="confirmed")}
+    return Context(
+        zone=ZoneInfo(unit.me.zone),
+        now=unit.now,
+        language=lang,
+        institutions=peers,
+        fields={f.id: _field_names(f) for f in words.fields.values()} | groups(unit),
+        needs={t.id: names_of(t, lang) for t in lists["needs"].values()},
+        purposes=purposes(unit, lang),
+        decline_reasons={t.id: names_of(t, lang) for t in lists["decline_reasons"].values()},
+        giveback_reasons={t.id: names_of(t, lang) for t in lists["give_back_reasons"].values()},
+        outcomes={t.id: names_of(t, lang) for t in lists["close_outcomes"].values()},
+        consent_modes={t.id: names_of(t, lang) for t in lists["consent_modes"].values()},
+        options={f.id: {t.id: names_of(t, lang) for t in lists[f.codes].values()} for f in words.fields.values() if f.codes},
+        several=frozenset(f.id for f in words.fields.values() if f.codes and f.type == "list") | {"aggressor_affiliation"},
+    )
+
+
+def purposes(unit: Unit, lang: str) -> Names:
+    """Purposes by their own names and by those of the needs that serve them, so that "salud mental" means its purpose."""
+    lists = unit.pack.vocabulary.lists
+    found = {t.id: list(names_of(t, lang)) for t in lists["purposes"].values()}
+    for need in lists["needs"].values():
+        if need.purpose in found:
+            found[need.purpose].extend(n for n in names_of(need) if n not in found[need.purpose])
+    return {k: tuple(v) for k, v in found.items()}
+
+
+def names_of(term: Term, lang: str = "es") -> tuple[str, ...]:
+    """Every name a term goes by; the first is its label in the reader's language."""
+    return tuple(dict.fromkeys((term.label.get(lang), term.id, term.label.es, term.label.en, *term.synonyms)))
+
+
+GROUPS = {
+    "contact": (mark("contacto"), "contacto", "datos de contacto", "contact"),
+    "needs": (mark("necesidades"), "necesidades", "needs"),
+    "health": (mark("salud"), "salud", "datos de salud", "health"),
+    "identity": (mark("identidad"), "identidad", "identity"),
+    "safety": (mark("seguridad"), "seguridad", "safety"),
+    "situation": (mark("situación"), "situacion", "situation"),
+    "legal": (mark("legal"), "legal", "datos legales"),
+}
+
+
+def groups(unit: Unit) -> dict[str, tuple[str, ...]]:
+    """Field groups by name, behind `group:` so that no field is ever mistaken for one."""
+    return {f"group:{name}": names for name, names in GROUPS.items()}
+
+
+def expand(unit: Unit, fields: tuple[str, ...], purposes: tuple[str, ...], recipients: tuple[str, ...]) -> tuple[str, ...]:
+    """Field ids for what a person named: groups become their fields."""
+    words = unit.pack.vocabulary
+    result: dict[str, None] = {}
+    for name in fields:
+        group = name.removeprefix("group:")
+        if (name,) == AS_ASKED:
+            result.update(dict.fromkeys(_as_asked(unit, purposes, recipients)))
+        elif name.startswith("group:"):
+            result.update(dict.fromkeys(f.id for f in words.fields_in(group)))
+        else:
+            result[name] = None
+    return tuple(result)
+
+
+def _as_asked(unit: Unit, purposes: tuple[str, ...], recipients: tuple[str, ...]) -> list[str]:
+    """Everything that the protocols of these purposes could ever let out to the kinds of these recipients, and no more."""
+    kinds = {peer_kind(unit, r) for r in recipients}
+    found: dict[str, None] = {}
+    for protocol in unit.pack.protocols.values():
+        for purpose in set(purposes) & set(protocol.purposes):
+            for kind in sorted(kinds & set(protocol.to_kinds)):
+                found.update(dict.fromkeys(ceiling(protocol, kind, purpose=purpose)))
+    return list(found)
+
+
+def _field_names(field: Field) -> tuple[str, ...]:
+    return (field.label.es, field.id, field.label.en, *_SPOKEN.get(field.id, ()))
+
+
+_SPOKEN = {
+    "social_name": ("nombre", "nombre social", "name"),
+    "safe_contact": ("contacto seguro", "como contactarla", "contacto"),
+    "risk_level": ("riesgo", "risk"),
+    "phone": ("telefono", "celular", "phone"),
+    "account": ("relato", "historia", "account"),
+    "mental_health_summary": ("salud mental", "resumen de salud mental"),
+    "health_summary": ("resumen de salud",),
+    "aggressor_affiliation": ("agresor", "afiliacion del agresor", "aggressor"),
+    "accessibility": ("accesibilidad",),
+    "languages": ("idioma", "idiomas", "lengua"),
+    "address": ("direccion", "domicilio"),
+    "legal_name": ("nombre legal",),
+    "document_number": ("documento", "numero de documento", "dni"),
+    "birth_date": ("nacimiento", "fecha de nacimiento"),
+    "dependants": ("hijos", "hijas", "dependientes"),
+    "urgency": ("urgencia",),
+    "needs": ("necesidad", "necesidades"),
+}

@@ -1,0 +1,108 @@
+"""The `tinkuy` command: `run` is the hub; `init`, `config`, `db`, `keys`, `ledger` work offline; the rest asks the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub import cli_init, cli_local, cli_peer, cli_staff
+from hub.base import logs
+from hub.base.config import LANGUAGE_VARIABLE, PATH_VARIABLE
+from hub.base.errors import TinkuyError
+from hub.cli_base import JSON, Exit, Setting, ask, complain, config, new_app, setting, show_json, show_rows
+from hub.cli_words import sentence
+
+app = new_app("Tinkuy: coordinación segura entre instituciones. · Tinkuy: safe coordination between institutions.")
+app.add_typer(cli_staff.app, name="staff")
+app.add_typer(cli_peer.app, name="peer")
+app.add_typer(cli_peer.manifest_app, name="manifest")
+app.add_typer(cli_local.config_app, name="config")
+app.add_typer(cli_local.db_app, name="db")
+app.add_typer(cli_local.keys_app, name="keys")
+app.add_typer(cli_local.ledger_app, name="ledger")
+app.command("init")(cli_init.init)
+
+
+@app.callback()
+def options(
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", "-c", envvar=PATH_VARIABLE, metavar="ARCHIVO", help="Por defecto ./tinkuy.toml. · Default ./tinkuy.toml."
+        ),
+    ] = None,
+    lang: Annotated[str, typer.Option("--lang", envvar=LANGUAGE_VARIABLE, metavar="es|en", help="Idioma. · Language.")] = "es",
+) -> None:
+    """Tinkuy: coordinación segura entre instituciones · Tinkuy: safe coordination between institutions"""
+    if lang not in {"es", "en"}:
+        complain("El idioma es `es` o `en`.", "The language is `es` or `en`.")
+        raise typer.Exit(Exit.USAGE)
+    setting.set(Setting(config=config, english=lang == "en"))
+
+
+@app.command()
+def run() -> None:
+    """Pone en marcha el hub, hasta Ctrl-C o SIGTERM · Run the hub until Ctrl-C or SIGTERM"""
+    settings = config()
+    logs.setup(settings.log)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # R13: a core dump would hold opened keys and whatever was on the way
+    if settings.faults.kill_at:
+        complain(
+            "PELIGRO: faults.kill_at está puesto; este proceso se matará solo. Solo para pruebas.",
+            "DANGER: faults.kill_at is set; this process will kill itself. For tests only.",
+        )
+        logs.get("run").critical("run.faults_armed", count=len(settings.faults.kill_at))
+    from hub import app as hub_app  # the whole house: only this command needs it
+
+    try:
+        asyncio.run(hub_app.run(settings))
+    except KeyboardInterrupt:
+        raise typer.Exit(Exit.DONE) from None
+    except TinkuyError as error:
+        logs.get("run").critical("run.stopped", error=error)
+        es, en, es_hint, en_hint = sentence(error.code)
+        complain(f"El hub se detuvo. {es} {es_hint} ({error.code})", f"The hub stopped. {en} {en_hint} ({error.code})")
+        raise typer.Exit(Exit.REFUSED) from None
+
+
+@app.command()
+def status(as_json: bool = JSON) -> None:
+    """Cómo está el hub en marcha · How the running hub is"""
+    answer = ask("status", as_json=as_json)
+    if as_json:
+        return show_json(answer)
+    rows = [{"key": key, "value": value} for key, value in answer.items()]
+    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
+    return None
+
+
+@app.command()
+def doctor(as_json: bool = JSON) -> None:
+    """Revisa lo que dejaría mudo al hub y dice cómo arreglarlo · Check what would make the hub mute, and how to fix it"""
+    from hub import doctor as checks
+
+    found = asyncio.run(checks.examine(config()))
+    if as_json:
+        show_json([check.as_json() for check in found])
+    else:
+        checks.show(found)
+    if any(check.level is checks.Level.FAIL for check in found):
+        raise typer.Exit(Exit.REFUSED)
+
+
+def main() -> None:
+    """Entry point. What nobody foresaw ends with 70 and a place in the code, never with the text of an exception."""
+    try:
+        app()
+    except Exception as error:
+        told = logs.describe(error)
+        complain(
+            f"Falla de Tinkuy: {told['error']} en {told['at']}. Informe esta línea; no contiene datos.",
+            f"A fault of Tinkuy: {told['error']} at {told['at']}. Report this line; it holds no data.",
+        )
+        sys.exit(Exit.FAULT)

@@ -1,0 +1,134 @@
+"""What every command shares: where the configuration is, how to ask the running hub, how to speak, and how to end.
+
+People read Spanish first (`--lang en` or TINKUY_LANG=en for English); programs read `--json` and the exit status, a stable one:
+0 done · 1 refused, or a check failed · 2 wrong usage · 3 configuration · 4 no hub answers · 70 a fault of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hub.base.config import Config, ConfigError, load
+from hub.cli_words import sentence
+from hub.web.control import ControlError, HubAway, call
+
+
+class Exit(IntEnum):
+    """Exit statuses; scripts rely on them."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    CONFIG = 3
+    AWAY = 4
+    FAULT = 70
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """The global options of this run."""
+
+    config: Path | None = None
+    english: bool = False
+
+
+_PLAIN = Setting()
+setting: ContextVar[Setting] = ContextVar("setting", default=_PLAIN)
+JSON = typer.Option(False, "--json", help="Resultado para programas. · Output for programs.")
+
+
+def new_app(help_text: str) -> typer.Typer:
+    """A command group that never shows local variables in a traceback and reads well without colours."""
+    return typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def words(es: str, en: str) -> str:
+    """The sentence in the language of this run."""
+    return en if setting.get().english else es
+
+
+def say(es: str, en: str) -> None:
+    """A sentence for the person, on standard output."""
+    typer.echo(words(es, en))
+
+
+def complain(es: str, en: str) -> None:
+    """A sentence about something wrong, on standard error."""
+    typer.echo(words(es, en), err=True)
+
+
+def show_json(value: Any) -> None:
+    """One JSON document, on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def config() -> Config:
+    """The configuration of this run; on findings, tells them all and ends with 3."""
+    try:
+        return load(setting.get().config)
+    except ConfigError as error:
+        for finding in error.findings:
+            complain(f"configuración: {finding.es}  ({finding.code})", f"configuration: {finding.en}  ({finding.code})")
+        raise typer.Exit(Exit.CONFIG) from None
+
+
+def ask(command: str, args: Mapping[str, Any] | None = None, *, as_json: bool = False) -> Any:
+    """What the running hub answers; a refusal ends the command with 1, silence with 4."""
+    try:
+        return asyncio.run(call(config().socket, command, args))
+    except HubAway as away:
+        refuse(away, Exit.AWAY, as_json=as_json)
+    except ControlError as refusal:
+        refuse(refusal, Exit.REFUSED, as_json=as_json)
+
+
+def refuse(error: ControlError, status: Exit, *, as_json: bool) -> NoReturn:
+    """Tell what failed, why, what to do, and the code; then end."""
+    known = sentence(error.code)
+    message = error.message or words(*known[:2])
+    hint = error.hint or words(*known[2:])
+    if as_json:
+        show_json({"ok": False, "error": {"code": error.code, "message": message, "hint": hint, "params": error.params}})
+    else:
+        typer.echo(f"{message}  ({error.code})", err=True)
+        if hint:
+            typer.echo(f"→ {hint}", err=True)
+    raise typer.Exit(status)
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, str, str]]) -> None:
+    """A table: columns are (key, Spanish title, English title). On a pipe, one tab-separated line a row, without titles."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            typer.echo("\t".join(_cell(row.get(key)) for key, _, _ in columns))
+        return
+    table = Table(*(words(es, en) for _, es, en in columns), box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(key)) for key, _, _ in columns))
+    Console(markup=False, highlight=False).print(table)
+
+
+def _cell(value: Any) -> str:
+    """Plain text in one line: names come from people, and a terminal obeys escape sequences."""
+    if isinstance(value, bool):
+        return words("sí", "yes") if value else "no"
+    text = "" if value is None else str(value)
+    return "".join(char if char.isprintable() else " " for char in text)

@@ -1,0 +1,136 @@
+"""Commands that work without a running hub: `tinkuy config`, `db`, `keys`, `ledger`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hub.base.reference import redacted, reference, schema
+from hub.cli_base import JSON, Exit, complain, config, new_app, say, show_json, show_rows
+from keys.errors import KeysError
+from keys.identity import load_identity
+from keys.keyring import FileRows, Keyring
+from keys.providers.file import FileKek
+
+config_app = new_app("El archivo de configuración. · The configuration file.")
+db_app = new_app("La base de datos, con el hub detenido. · The database, with the hub stopped.")
+keys_app = new_app("Las claves de la institución. · The institution's keys.")
+ledger_app = new_app("El libro de revelaciones. · The disclosure ledger.")
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """JSON Schema del archivo, para editores · JSON Schema of the file, for editors"""
+    show_json(schema())
+
+
+@config_app.command("reference")
+def config_reference() -> None:
+    """Cada clave con su valor de fábrica, en Markdown · Every key with its default, in Markdown"""
+    typer.echo(reference(), nl=False)
+
+
+@config_app.command("show")
+def config_show(
+    redact: Annotated[
+        bool, typer.Option("--redact/--no-redact", help="Tachar las contraseñas de las bases. · Strike out database passwords.")
+    ] = True,
+) -> None:
+    """Lo que vale de verdad, con archivo y entorno · What really holds, file and environment together"""
+    settings = config()
+    show_json(redacted(settings) if redact else settings.model_dump(mode="json"))
+
+
+@config_app.command("check")
+def config_check(as_json: bool = JSON) -> None:
+    """Revisa el archivo y el entorno; estado 3 si algo está mal · Check file and environment; status 3 when wrong"""
+    settings = config()
+    if as_json:
+        show_json({"ok": True, "institution": settings.institution.id})
+    else:
+        say("La configuración es válida.", "The configuration is valid.")
+
+
+@db_app.command("upgrade")
+def db_upgrade(sql: Annotated[bool, typer.Option("--sql", help="Solo mostrar el SQL. · Only print the SQL.")] = False) -> None:
+    """Lleva la base a la versión de este programa · Bring the database to this program's version"""
+    from hub import app as hub_app
+
+    settings = config()
+    if not sql:
+        settings.paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shown = hub_app.db_upgrade(settings, sql=sql)
+    typer.echo(shown) if sql and shown else say("La base está al día.", "The database is up to date.")
+
+
+@db_app.command("check")
+def db_check(as_json: bool = JSON) -> None:
+    """Compara la versión de la base con la de este programa · Compare the database's version with the program's"""
+    from hub import app as hub_app
+
+    current, head = hub_app.db_check(config())
+    if as_json:
+        show_json({"ok": current == head, "current": current, "head": head})
+    elif current == head:
+        say(f"Al día ({head}).", f"Up to date ({head}).")
+    else:
+        complain(
+            f"La base está en {current or 'vacío'} y el programa espera {head}: tinkuy db upgrade",
+            f"The database is at {current or 'empty'}, the program expects {head}: tinkuy db upgrade",
+        )
+    if current != head:
+        raise typer.Exit(Exit.REFUSED)
+
+
+@ledger_app.command("verify")
+def ledger_verify(as_json: bool = JSON) -> None:
+    """Recorre la cadena entera y dice dónde se rompe · Walk the whole chain and say where it breaks"""
+    from hub import app as hub_app
+
+    result = hub_app.ledger_verify(config())
+    if as_json:
+        show_json(result)
+    elif result["ok"]:
+        say(f"La cadena está entera: {result['rows']} filas.", f"The chain holds: {result['rows']} rows.")
+    else:
+        complain(f"La cadena se rompe en la fila {result['broken_at']}.", f"The chain breaks at row {result['broken_at']}.")
+    if not result["ok"]:
+        raise typer.Exit(Exit.REFUSED)
+
+
+@keys_app.command("list")
+def keys_list(as_json: bool = JSON) -> None:
+    """Nombres y versiones de los secretos; nunca los secretos · Names and versions of the secrets; never the secrets"""
+    ring = _keyring()
+    rows = [{"name": name, "version": ring.version(name)} for name in ring.names()]
+    if as_json:
+        return show_json(rows)
+    show_rows(rows, (("name", "NOMBRE", "NAME"), ("version", "VERSIÓN", "VERSION")))
+    return None
+
+
+@keys_app.command("check")
+def keys_check(as_json: bool = JSON) -> None:
+    """Abre la identidad con su clave y muestra la huella · Open the identity with its key and show the fingerprint"""
+    ring = _keyring()
+    try:
+        identity = load_identity(ring)
+    except KeysError as error:
+        complain(
+            f"La identidad no se puede abrir: {error} ({error.code})", f"The identity cannot be opened: {error} ({error.code})"
+        )
+        raise typer.Exit(Exit.REFUSED) from None
+    if as_json:
+        return show_json({"ok": True, "master_fingerprint": identity.master_fingerprint, "root_here": identity.root is not None})
+    say(f"Las claves abren. Huella: {identity.master_fingerprint}", f"The keys open. Fingerprint: {identity.master_fingerprint}")
+    return None
+
+
+def _keyring() -> Keyring:
+    settings = config()
+    try:
+        return Keyring(settings.institution.id, FileKek.open(settings.keys.kek_file), FileRows(settings.keyring_file))
+    except KeysError as error:
+        complain(f"No se pueden abrir las claves: {error} ({error.code})", f"The keys cannot be opened: {error} ({error.code})")
+        raise typer.Exit(Exit.REFUSED) from None

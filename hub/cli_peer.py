@@ -1,0 +1,129 @@
+"""`tinkuy peer` and `tinkuy manifest`: making two institutions known to each other.
+
+Manifests are public files and may travel by any means. Trust comes from one act: two people compare a short code aloud.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli_base import JSON, Exit, ask, complain, new_app, say, show_json, show_rows
+
+app = new_app("Otras instituciones. · Other institutions.")
+manifest_app = new_app("El manifiesto público de esta institución. · This institution's public manifest.")
+MANIFEST_LIMIT = 64 * 1024
+Institution = Annotated[str, typer.Argument(metavar="INSTITUCIÓN", help="Por ejemplo csmc-comas. · For example csmc-comas.")]
+
+
+@app.command()
+def show(institution: Institution, as_json: bool = JSON) -> None:
+    """Muestra una institución conocida · Show one known institution"""
+    found = [row for row in ask("peer.list", as_json=as_json) or [] if row.get("institution") == institution]
+    if not found:
+        complain(f"Este hub no conoce a `{institution}`.", f"This hub does not know `{institution}`.")
+        raise typer.Exit(Exit.REFUSED)
+    if as_json:
+        return show_json(found[0])
+    rows = [{"key": key, "value": value} for key, value in found[0].items()]
+    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
+    return None
+
+
+@app.command()
+def add(
+    manifest: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="Su manifiesto. · Theirs.", exists=True, dir_okay=False)],
+    as_json: bool = JSON,
+) -> None:
+    """Agrega su manifiesto; falta comparar el código · Add its manifest; the code is still to be compared"""
+    data = manifest.read_bytes()
+    if len(data) > MANIFEST_LIMIT:
+        complain("Ese archivo es demasiado grande para ser un manifiesto.", "That file is too large to be a manifest.")
+        raise typer.Exit(Exit.USAGE)
+    answer = ask("peer.add", {"manifest": base64.b64encode(data).decode()}, as_json=as_json)
+    if as_json:
+        return show_json(answer)
+    name = _field(answer, "institution")
+    say(
+        f"Agregada: {name}. Ahora comparen el código en voz alta: tinkuy peer code {name}",
+        f"Added: {name}. Now compare the code aloud: tinkuy peer code {name}",
+    )
+    return None
+
+
+@app.command()
+def code(institution: Institution, as_json: bool = JSON) -> None:
+    """Muestra el código que dos personas comparan en voz alta · Show the code that two people compare aloud"""
+    answer = ask("peer.code", {"institution": institution}, as_json=as_json)
+    if as_json:
+        return show_json(answer)
+    typer.echo(_field(answer, "code"))
+    say(
+        "Si la otra institución ve el mismo código: tinkuy peer confirm. Si no, no confirme.",
+        "If the other institution sees the same code: tinkuy peer confirm. If not, do not confirm.",
+    )
+    return None
+
+
+@app.command()
+def confirm(
+    institution: Institution,
+    code: Annotated[str, typer.Argument(metavar="CÓDIGO", help="El que leyó la otra persona. · The one she read out.")],
+    as_json: bool = JSON,
+) -> None:
+    """Confirma que el código coincidió; entonces se crea la sala de enlace · Confirm the code; the link room is made then"""
+    answer = ask("peer.confirm", {"institution": institution, "code": code}, as_json=as_json)
+    if as_json:
+        return show_json(answer)
+    say(f"Confirmada: {institution}.", f"Confirmed: {institution}.")
+    return None
+
+
+@app.command("list")
+def list_(as_json: bool = JSON) -> None:
+    """Muestra las instituciones y el estado del enlace · Show institutions and the state of each link"""
+    rows = ask("peer.list", as_json=as_json) or []
+    if as_json:
+        return show_json(rows)
+    show_rows(
+        rows,
+        (
+            ("institution", "INSTITUCIÓN", "INSTITUTION"),
+            ("name", "NOMBRE", "NAME"),
+            ("state", "ENLACE", "LINK"),
+            ("expires", "VENCE", "EXPIRES"),
+            ("unacked", "SIN ACUSE", "UNACKED"),
+        ),
+    )
+    return None
+
+
+@manifest_app.command("show")
+def manifest_show(as_json: bool = JSON) -> None:
+    """Muestra los datos del manifiesto · Show what the manifest says"""
+    answer = ask("peer.manifest", as_json=as_json)
+    if as_json:
+        return show_json(answer)
+    rows = [{"key": key, "value": value} for key, value in answer.items() if key != "manifest"]
+    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
+    return None
+
+
+@manifest_app.command("export")
+def manifest_export(file: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="Se crea. · Is created.")]) -> None:
+    """Escribe el manifiesto en un archivo para entregarlo · Write the manifest to a file to hand over"""
+    answer = ask("peer.manifest")
+    try:
+        with file.open("xb") as out:
+            out.write(base64.b64decode(_field(answer, "manifest"), validate=True))
+    except FileExistsError:
+        complain(f"`{file}` ya existe; no se sobrescribe.", f"`{file}` exists already; it is not overwritten.")
+        raise typer.Exit(Exit.REFUSED) from None
+    say(f"Escrito en {file}. Es público: puede ir por cualquier vía.", f"Written to {file}. It is public: any road will do.")
+
+
+def _field(answer: Any, key: str) -> str:
+    return str(answer.get(key, "")) if isinstance(answer, dict) else str(answer)

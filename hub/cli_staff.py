@@ -1,0 +1,106 @@
+"""`tinkuy staff`: who of this institution may speak to the hub."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli_base import JSON, Exit, ask, complain, config, new_app, say, setting, show_json, show_rows
+
+app = new_app("Personal de la institución. · Staff of the institution.")
+User = Annotated[str, typer.Argument(metavar="@USUARIO:SERVIDOR", help="Su cuenta Matrix. · Her Matrix account.")]
+_USER = re.compile(r"@[^\s:]{1,200}:[^\s]{1,200}")
+
+
+@app.command()
+def add(
+    user: User,
+    role: Annotated[str, typer.Option(help="caseworker, supervisor, administrator, …")] = "",
+    language: Annotated[str, typer.Option(help="es | en")] = "",
+    display: Annotated[str, typer.Option(help="Cómo la nombran las colegas. · How colleagues call her.")] = "",
+    fingerprint: Annotated[str, typer.Option(help="Su clave maestra, por otra vía. · Her master key, by another road.")] = "",
+    on_duty: Annotated[bool, typer.Option("--on-duty/--off-duty", help="De turno desde ya. · On duty from now.")] = False,
+    as_json: bool = JSON,
+) -> None:
+    """Inscribe a una persona y fija su clave maestra · Enrol a person and pin her master key"""
+    settings = config()
+    args = {
+        "user_id": _checked(user),
+        "role": role or settings.staff.default_role,
+        "display": display,
+        "on_duty": on_duty,
+        "language": language or settings.staff.default_language or settings.institution.language,
+    } | ({"fingerprint": fingerprint} if fingerprint else {})
+    _told(ask("staff.add", args, as_json=as_json), as_json, "Inscrita", "Enrolled")
+
+
+@app.command()
+def repin(
+    user: User,
+    fingerprint: Annotated[str, typer.Option(help="Su nueva clave maestra. · Her new master key.")] = "",
+    as_json: bool = JSON,
+) -> None:
+    """Fija de nuevo su clave después de un cambio que ella confirma · Pin again after a change that she confirms"""
+    args = {"user_id": _checked(user)} | ({"fingerprint": fingerprint} if fingerprint else {})
+    _told(ask("staff.repin", args, as_json=as_json), as_json, "Clave fijada de nuevo", "Pinned again")
+
+
+@app.command()
+def remove(user: User, as_json: bool = JSON) -> None:
+    """Da de baja: pierde el acceso en el acto · Off-board: access ends at once"""
+    _told(ask("staff.remove", {"user_id": _checked(user)}, as_json=as_json), as_json, "Dada de baja", "Removed")
+
+
+@app.command("list")
+def list_(as_json: bool = JSON) -> None:
+    """Muestra a todas con su rol, turno y nivel de confianza · Show everyone with role, duty and trust level"""
+    rows = ask("staff.list", as_json=as_json) or []
+    if as_json:
+        return show_json(rows)
+    show_rows(
+        rows,
+        (
+            ("user_id", "CUENTA", "ACCOUNT"),
+            ("role", "ROL", "ROLE"),
+            ("display", "NOMBRE", "NAME"),
+            ("language", "IDIOMA", "LANGUAGE"),
+            ("on_duty", "DE TURNO", "ON DUTY"),
+            ("pin", "CLAVE", "KEY"),
+        ),
+    )
+    return None
+
+
+@app.command()
+def duty(
+    user: User,
+    on: Annotated[bool, typer.Option("--on/--off", help="De turno o no. · On duty or not.")],
+    as_json: bool = JSON,
+) -> None:
+    """Pone o quita el turno · Set or end duty"""
+    answer = ask("staff.duty", {"user_id": _checked(user), "on_duty": on}, as_json=as_json)
+    _told(answer, as_json, "De turno" if on else "Fuera de turno", "On duty" if on else "Off duty")
+
+
+def _checked(user: str) -> str:
+    if not _USER.fullmatch(user):
+        complain("La cuenta debe tener la forma @usuario:servidor.", "The account must look like @user:server.")
+        raise typer.Exit(Exit.USAGE)
+    return user
+
+
+def _told(answer: Any, as_json: bool, es: str, en: str) -> None:
+    if as_json:
+        return show_json(answer)
+    level = answer.get("pin", "") if isinstance(answer, dict) else ""
+    english = setting.get().english
+    shown = {
+        "seen": ("vista por primera vez", "at first sight"),
+        "given": ("huella recibida", "fingerprint given"),
+        "verified": ("verificada en persona", "verified in person"),
+    }.get(level)
+    tail = f" ({shown[english]})" if shown else ""
+    say(f"{es}{tail}.", f"{en}{tail}.")
+    return None

@@ -1,0 +1,93 @@
+"""Sentences for the codes that the control socket can answer with, when the answer brings none of its own.
+
+Per code: what failed and why (Spanish, English), what to do (Spanish, English).
+"""
+
+from __future__ import annotations
+
+Words = tuple[str, str, str, str]
+
+_WORDS: dict[str, Words] = {
+    "control.away": (
+        "Ningún hub responde en el socket de control.",
+        "No hub answers at the control socket.",
+        "Inícielo con `tinkuy run`, o ejecute esta orden como el usuario del hub.",
+        "Start it with `tinkuy run`, or run this command as the hub's user.",
+    ),
+    "control.in_use": (
+        "Otro hub ya está en marcha con esta configuración.",
+        "Another hub already runs with this configuration.",
+        "Deténgalo antes de iniciar otro.",
+        "Stop it before you start another.",
+    ),
+    "control.unknown_command": (
+        "El hub en marcha no conoce esta orden.",
+        "The running hub does not know this command.",
+        "Su versión es anterior: reinícielo después de actualizar.",
+        "Its version is older: restart it after upgrading.",
+    ),
+    "control.bad_request": (
+        "El hub no entendió los datos de la orden.",
+        "The hub did not understand the command's data.",
+        "Revise los argumentos con --help.",
+        "Check the arguments with --help.",
+    ),
+    "control.internal": (
+        "El hub falló al cumplir la orden; no se sabe qué quedó hecho.",
+        "The hub failed while doing it; what was done is not known.",
+        "Mire el registro del hub (control.failed) y `tinkuy status`.",
+        "See the hub's log (control.failed) and `tinkuy status`.",
+    ),
+    "control.too_large": (
+        "La respuesta es demasiado grande.",
+        "The answer is too large.",
+        "Pida menos de una vez.",
+        "Ask for less at once.",
+    ),
+    "staff.unknown": (
+        "Esa persona no está inscrita en este hub.",
+        "That person is not enrolled at this hub.",
+        "Vea la lista con `tinkuy staff list`.",
+        "See the list with `tinkuy staff list`.",
+    ),
+    "staff.exists": (
+        "Esa persona ya está inscrita.",
+        "That person is already enrolled.",
+        "Para fijar de nuevo su clave use `tinkuy staff repin`.",
+        "To pin her key again use `tinkuy staff repin`.",
+    ),
+    "staff.no_identity": (
+        "Su cuenta todavía no tiene firma cruzada (cross-signing).",
+        "Her account has no cross-signing identity yet.",
+        "Pídale que la active en su aplicación y repita la orden.",
+        "Ask her to set it up in her client, then repeat.",
+    ),
+    "staff.fingerprint_differs": (
+        "La huella que escribió no es la que muestra el servidor: puede haber un engaño.",
+        "The fingerprint you typed is not the one that the server shows: somebody may be deceiving you.",
+        "No la inscriba; compare otra vez en persona.",
+        "Do not enrol her; compare again in person.",
+    ),
+    "peer.unknown": (
+        "Este hub no conoce esa institución.",
+        "This hub does not know that institution.",
+        "Agréguela con `tinkuy peer add`.",
+        "Add it with `tinkuy peer add`.",
+    ),
+    "peer.code_differs": (
+        "El código no coincide: los dos hubs no tienen los mismos manifiestos.",
+        "The code does not match: the two hubs do not hold the same manifests.",
+        "No confirme. Pidan de nuevo los manifiestos por otra vía y comparen otra vez.",
+        "Do not confirm. Send the manifests again by another road and compare again.",
+    ),
+}
+
+
+def sentence(code: str) -> Words:
+    """Words for a code; for one that is not here, a plain sentence that leaves the code to speak."""
+    return _WORDS.get(code, ("El hub no aceptó la orden.", "The hub did not accept the command.", "", ""))
+
+
+def known_codes() -> frozenset[str]:
+    """Every code with words of its own."""
+    return frozenset(_WORDS)

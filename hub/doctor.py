@@ -1,0 +1,250 @@
+"""`tinkuy doctor`: what would make the hub mute or blind, each with the way out. Offline where it can be, live by the socket.
+
+Pure functions judge facts; `examine` fetches them. A fact that could not be had is never reported as fine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from hub.base.config import Config
+from hub.cli_base import say
+from hub.doctor_words import WORDS
+from hub.web.control import ControlError, HubAway, call
+from keys.errors import KeysError
+from keys.identity import load_identity
+from keys.keyring import FileRows, Keyring
+from keys.providers.file import FileKek
+
+SKEW_WARN, SKEW_FAIL = 30.0, 300.0
+"""Seconds; R05 alarms at five minutes."""
+BACKUP_WARN, BACKUP_FAIL = 26 * 3600.0, 7 * 86400.0
+"""Daily with slack; after a week key backups no longer exist, so an older data backup restores nothing that can be read."""
+MANIFEST_WARN = 30
+FEW_ONE_TIME_KEYS = 10
+SYNC_STALE = 90.0
+
+
+class Level(Enum):
+    """How bad."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One verdict. Its words stand in `doctor_words`, by id; `params` are counts, slugs and codes."""
+
+    id: str
+    level: Level
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def sentences(self) -> tuple[str, str, str, str]:
+        """Spanish and English sentence, Spanish and English way out (empty when all is well)."""
+        fine, bad, fix = WORDS[self.id]
+        es, en = fine if self.level is Level.OK else bad
+        hint_es, hint_en = ("", "") if self.level is Level.OK else fix
+        return es.format_map(self.params), en.format_map(self.params), hint_es, hint_en
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        es, en, hint_es, hint_en = self.sentences()
+        return {
+            "id": self.id,
+            "level": self.level.value,
+            "es": es,
+            "en": en,
+            "fix": {"es": hint_es, "en": hint_en},
+            "params": dict(self.params),
+        }
+
+
+async def examine(config: Config) -> list[Check]:
+    """Every check, in the order in which one would mend things."""
+    offline = await asyncio.to_thread(lambda: list(check_files(config)))
+    return [*offline, *await check_homeserver(config), *await check_live(config)]
+
+
+def check_files(config: Config) -> Iterator[Check]:
+    """What this machine alone can tell."""
+    yield _judge("faults", bad=bool(config.faults.kill_at))
+    yield _judge("state", bad=not _private(config.paths.state, 0o077))
+    yield from _check_keys(config)
+    with suppress(OSError):
+        left = config.matrix.password is not None or bool(config.matrix.password_file and config.matrix.password_file.exists())
+        yield _judge("password", bad=left and config.paths.state.joinpath("hub.db").exists(), worst=Level.WARN)
+    yield _check_schema(config)
+    yield _check_backups(config, time.time())
+
+
+def _check_keys(config: Config) -> Iterator[Check]:
+    try:
+        kek = FileKek.open(config.keys.kek_file)
+    except KeysError as error:
+        yield Check(id="kek", level=Level.FAIL, params={"code": error.code})
+        return
+    yield Check(id="kek", level=Level.OK)
+    yield _judge("kek_apart", bad=config.keys.kek_file.resolve().is_relative_to(config.paths.state.resolve()), worst=Level.WARN)
+    try:
+        load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file)))
+    except KeysError as error:
+        yield Check(id="identity", level=Level.FAIL, params={"code": error.code})
+        return
+    yield Check(id="identity", level=Level.OK)
+
+
+def _check_schema(config: Config) -> Check:
+    try:
+        from hub import app as hub_app
+
+        current, head = hub_app.db_check(config)
+    except Exception as error:
+        return Check(id="schema_unread", level=Level.FAIL, params={"error": type(error).__name__})
+    return _judge("schema", bad=current != head, params={"current": current or "-", "head": head})
+
+
+def _check_backups(config: Config, now: float) -> Check:
+    folder = config.paths.backups
+    if folder is None:
+        return Check(id="backups_unset", level=Level.WARN)
+    try:
+        newest = max((entry.stat().st_mtime for entry in os.scandir(folder)), default=0.0)
+    except OSError:
+        newest = 0.0
+    age = now - newest
+    level = Level.OK if age < BACKUP_WARN else Level.WARN if age < BACKUP_FAIL else Level.FAIL
+    return Check(id="backups", level=level, params={"hours": int(age // 3600) if newest else "∞"})
+
+
+async def check_homeserver(config: Config) -> list[Check]:
+    """Reachable, speaks Matrix, and agrees on the time (its Date header has a resolution of one second)."""
+    url = f"{config.matrix.homeserver_url}/_matrix/client/versions"
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session,
+            session.get(url, ssl=_trust(config.matrix.ca_file)) as answer,
+        ):
+            now = datetime.now(UTC)
+            found = await answer.json(content_type=None)
+            date = answer.headers.get("Date", "")
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        return [Check(id="homeserver", level=Level.FAIL, params={"error": type(error).__name__})]
+    versions = found.get("versions") if isinstance(found, dict) else None
+    return [
+        _judge("homeserver", bad=answer.status != 200 or not isinstance(versions, list), params={"error": answer.status}),
+        judge_clock(date, now),
+    ]
+
+
+def judge_clock(date: str, now: datetime) -> Check:
+    """Compare our clock with an HTTP Date header."""
+    try:
+        skew = abs((now - parsedate_to_datetime(date)).total_seconds())
+    except (TypeError, ValueError):
+        return Check(id="clock_unread", level=Level.WARN)
+    level = Level.OK if skew < SKEW_WARN else Level.WARN if skew < SKEW_FAIL else Level.FAIL
+    return Check(id="clock", level=level, params={"seconds": int(skew)})
+
+
+async def check_live(config: Config) -> list[Check]:
+    """What only the running hub knows, from its control command `doctor`."""
+    try:
+        facts = await call(config.socket, "doctor", timeout=30)
+    except HubAway:
+        return [Check(id="running", level=Level.FAIL)]
+    except ControlError as error:
+        return [Check(id="answers", level=Level.FAIL, params={"code": error.code})]
+    return [Check(id="running", level=Level.OK), *judge_live(facts if isinstance(facts, dict) else {})]
+
+
+def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
+    """Judge the live facts. A missing number counts as bad.
+
+    Keys: `cross_signing` ("ok", "absent", "foreign", "changed"), `rate_limited` (answers 429 since start), `sync_age_seconds`,
+    `one_time_keys`, `undecryptable`, `quarantined`, `overdue_checkins`, `rooms` [{room, drift: [code]}], `manifest_days`,
+    `peers` [{institution, days}], `protocols` [{protocol, code}], `staff_blocked` (people whose master key changed).
+    """
+    signing = str(facts.get("cross_signing", "unknown"))
+    yield _judge("cross_signing", bad=signing != "ok", params={"code": signing})
+    yield _judge("rate_limit", bad=_number(facts, "rate_limited") != 0, params={"count": facts.get("rate_limited", "?")})
+    yield _judge("sync", bad=_number(facts, "sync_age_seconds") > SYNC_STALE)
+    yield _judge("one_time_keys", bad=not FEW_ONE_TIME_KEYS <= _number(facts, "one_time_keys") < float("inf"))
+    for name in ("undecryptable", "quarantined", "staff_blocked", "overdue_checkins"):
+        yield _judge(name, bad=_number(facts, name, absent=0) > 0, worst=Level.WARN, params={"count": facts.get(name, 0)})
+    drifted = [room for room in _rows(facts, "rooms") if room.get("drift")]
+    yield _judge("rooms", bad=bool(drifted), worst=Level.WARN, params={"count": len(drifted)})
+    own = _number(facts, "manifest_days")
+    yield _judge(
+        "manifest",
+        bad=not MANIFEST_WARN < own < float("inf"),
+        worst=Level.FAIL if own <= 7 else Level.WARN,
+        params={"days": facts.get("manifest_days", "?")},
+    )
+    for peer in _rows(facts, "peers"):
+        days = _number(peer, "days", absent=0)
+        yield _judge(
+            "peer_manifest",
+            bad=days <= MANIFEST_WARN,
+            worst=Level.FAIL if days <= 7 else Level.WARN,
+            params={"institution": peer.get("institution", "?"), "days": int(days)},
+        )
+    for finding in _rows(facts, "protocols"):
+        told = {"protocol": finding.get("protocol", "?"), "code": finding.get("code", "?")}
+        yield Check(id="protocol", level=Level.WARN, params=told)
+
+
+def show(checks: Iterable[Check]) -> None:
+    """For a person: one line a check, the way out below what is wrong, a sum at the end."""
+    counted = list(checks)
+    marks = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
+    for check in counted:
+        es, en, fix_es, fix_en = check.sentences()
+        say(f"{marks[check.level]} {es}", f"{marks[check.level]} {en}")
+        if fix_es:
+            say(f"    → {fix_es}", f"    → {fix_en}")
+    bad = sum(check.level is not Level.OK for check in counted)
+    say(f"{len(counted)} revisiones, {bad} por atender.", f"{len(counted)} checks, {bad} to attend to.")
+
+
+def _judge(id: str, *, bad: bool, worst: Level = Level.FAIL, params: Mapping[str, Any] | None = None) -> Check:
+    return Check(id=id, level=worst if bad else Level.OK, params=params or {})
+
+
+def _number(facts: Mapping[str, Any], key: str, *, absent: float = float("inf")) -> float:
+    value = facts.get(key)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e15:  # NaN and infinity are no facts
+        return absent
+    return float(value)
+
+
+def _rows(facts: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    rows = facts.get(key)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _private(path: Path, forbidden: int) -> bool:
+    try:
+        return not stat.S_IMODE(path.stat().st_mode) & forbidden
+    except OSError:
+        return False
+
+
+def _trust(ca_file: Path | None) -> Any:
+    import ssl
+
+    return ssl.create_default_context(cafile=str(ca_file)) if ca_file else True

@@ -1,0 +1,211 @@
+"""Doctor's sentences: per check (all is well), (what is wrong), (the way out), each in Spanish and English."""
+
+from __future__ import annotations
+
+Pair = tuple[str, str]
+
+WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
+    "faults": (
+        ("No hay fallas de prueba activas.", "No test faults are armed."),
+        (
+            "Hay fallas de prueba activas (faults.kill_at): el hub se matará solo.",
+            "Test faults are armed (faults.kill_at): the hub will kill itself.",
+        ),
+        ("Borre la sección [faults] del archivo.", "Remove the section [faults] from the file."),
+    ),
+    "state": (
+        ("La carpeta de datos es solo del hub.", "The state folder belongs to the hub alone."),
+        ("La carpeta de datos falta, o otros pueden leerla.", "The state folder is missing, or others can read it."),
+        ("Créela con `tinkuy init`, o: chmod 700 en ella.", "Make it with `tinkuy init`, or: chmod 700 on it."),
+    ),
+    "kek": (
+        ("La llave maestra (KEK) abre y es privada.", "The key-encryption key opens and is private."),
+        ("La llave maestra (KEK) no se puede usar ({code}).", "The key-encryption key cannot be used ({code})."),
+        (
+            "Restaure el archivo de su copia y póngale permisos 0600; nunca cree otra sobre datos existentes.",
+            "Restore the file from its copy, mode 0600; never make another one over existing data.",
+        ),
+    ),
+    "kek_apart": (
+        ("La llave maestra está aparte de los datos.", "The key-encryption key lies apart from the data."),
+        (
+            "La llave maestra está dentro de la carpeta de datos: un solo robo o respaldo se lleva las dos.",
+            "The key-encryption key lies inside the state folder: one theft or backup takes both.",
+        ),
+        ("Muévala fuera y cambie keys.kek_file.", "Move it out and change keys.kek_file."),
+    ),
+    "identity": (
+        ("La identidad de la institución abre.", "The institution's identity opens."),
+        ("La identidad de la institución no abre ({code}).", "The institution's identity does not open ({code})."),
+        (
+            "Restaure keyring.json y la llave maestra del mismo respaldo.",
+            "Restore keyring.json and the key from the same backup.",
+        ),
+    ),
+    "password": (
+        ("No queda ninguna contraseña de Matrix a la vista.", "No Matrix password is left lying."),
+        (
+            "La contraseña de Matrix sigue en el disco; solo servía para el primer ingreso.",
+            "The Matrix password is still on disk; it was for the first login only.",
+        ),
+        (
+            "Borre matrix.password y el archivo de matrix.password_file.",
+            "Remove matrix.password and matrix.password_file's file.",
+        ),
+    ),
+    "schema": (
+        ("La base está en la versión de este programa.", "The database is at this program's version."),
+        (
+            "La base está en la versión {current}; este programa espera {head}.",
+            "The database is at version {current}; this program expects {head}.",
+        ),
+        (
+            "Con el hub detenido y un respaldo hecho: tinkuy db upgrade",
+            "With the hub stopped and a backup made: tinkuy db upgrade",
+        ),
+    ),
+    "schema_unread": (
+        ("", ""),
+        ("No se pudo leer la versión de la base ({error}).", "The database's version could not be read ({error})."),
+        ("Revise database.url y que la base esté en marcha.", "Check database.url and that the database is up."),
+    ),
+    "backups": (
+        ("El último respaldo tiene {hours} h.", "The last backup is {hours} h old."),
+        ("El último respaldo tiene {hours} h.", "The last backup is {hours} h old."),
+        ("Haga uno ahora y revise la tarea diaria.", "Make one now and check the daily job."),
+    ),
+    "backups_unset": (
+        ("", ""),
+        ("No se sabe dónde están los respaldos.", "Where backups are is not known."),
+        ("Ponga paths.backups en el archivo.", "Set paths.backups in the file."),
+    ),
+    "homeserver": (
+        ("El servidor Matrix responde.", "The homeserver answers."),
+        ("El servidor Matrix no responde como tal ({error}).", "The homeserver does not answer as one ({error})."),
+        (
+            "Revise matrix.homeserver_url, matrix.ca_file y que Synapse esté en marcha.",
+            "Check matrix.homeserver_url, matrix.ca_file and that Synapse is up.",
+        ),
+    ),
+    "clock": (
+        ("El reloj va con el del servidor ({seconds} s).", "The clock agrees with the homeserver's ({seconds} s)."),
+        ("El reloj se aparta {seconds} s del servidor.", "The clock is {seconds} s off the homeserver's."),
+        (
+            "Active NTP (timedatectl set-ntp true) en las dos máquinas.",
+            "Turn on NTP (timedatectl set-ntp true) on both machines.",
+        ),
+    ),
+    "clock_unread": (
+        ("", ""),
+        ("El servidor no dice su hora.", "The homeserver does not tell its time."),
+        ("Un proxy quita la cabecera Date; revise NTP a mano.", "A proxy strips the Date header; check NTP by hand."),
+    ),
+    "running": (
+        ("El hub está en marcha.", "The hub runs."),
+        ("El hub no está en marcha, o es de otro usuario.", "The hub does not run, or is another user's."),
+        ("tinkuy run, o systemctl start tinkuy", "tinkuy run, or systemctl start tinkuy"),
+    ),
+    "answers": (
+        ("", ""),
+        ("El hub está en marcha pero no pudo examinarse ({code}).", "The hub runs but could not examine itself ({code})."),
+        ("Mire su registro.", "See its log."),
+    ),
+    "cross_signing": (
+        (
+            "El servidor muestra el dispositivo del hub firmado por el hub.",
+            "The homeserver shows the hub's device, signed by the hub.",
+        ),
+        (
+            "La firma cruzada del hub no está como debe ({code}): Element no le leerá ni le hablará.",
+            "The hub's cross-signing is not as it should be ({code}): Element will neither read it nor speak to it.",
+        ),
+        (
+            "Si dice foreign o changed, alguien cambió la identidad: no siga, vea el manual, «Identidad cambiada».",
+            'If it says foreign or changed, somebody replaced the identity: stop and see the runbook, "Identity changed".',
+        ),
+    ),
+    "rate_limit": (
+        ("El servidor no está frenando al hub.", "The homeserver is not slowing the hub down."),
+        (
+            "El servidor frenó al hub {count} veces (429): lo deja mudo. Synapse permite de fábrica 0,2 mensajes por segundo.",
+            "The homeserver slowed the hub down {count} times (429): it is mute. Synapse's default is 0.2 messages a second.",
+        ),
+        (
+            "Copie los límites de deploy/config/synapse.yaml, o: POST /_synapse/admin/v1/users/<hub>/override_ratelimit con "
+            "messages_per_second 0 y burst_count 0.",
+            "Copy the limits of deploy/config/synapse.yaml, or: POST /_synapse/admin/v1/users/<hub>/override_ratelimit with "
+            "messages_per_second 0 and burst_count 0.",
+        ),
+    ),
+    "sync": (
+        ("El hub recibe.", "The hub receives."),
+        ("El hub no recibe desde hace más de minuto y medio.", "The hub has received nothing for over a minute and a half."),
+        ("Revise la red y el registro (matrix.sync…).", "Check the network and the log (matrix.sync…)."),
+    ),
+    "one_time_keys": (
+        ("El servidor tiene claves de un solo uso del hub.", "The homeserver holds one-time keys of the hub."),
+        (
+            "Casi no quedan claves de un solo uso: nadie nuevo podrá escribirle.",
+            "One-time keys are nearly gone: nobody new will be able to write to it.",
+        ),
+        (
+            "El hub las repone al recibir; si no suben, reinícielo y mire el registro.",
+            "The hub refills them when it receives; if they do not rise, restart it and see the log.",
+        ),
+    ),
+    "undecryptable": (
+        ("Todo lo recibido se pudo descifrar.", "Everything received could be decrypted."),
+        ("{count} mensajes sin descifrar.", "{count} messages not decrypted."),
+        (
+            "Quien escribió debe volver a enviar; si crece, vea el manual, «Mensajes sin descifrar».",
+            'Whoever wrote must send again; if it grows see the runbook, "Undecryptable".',
+        ),
+    ),
+    "quarantined": (
+        ("Ningún evento mal formado.", "No malformed events."),
+        ("{count} eventos mal formados, apartados.", "{count} malformed events set aside."),
+        ("Avise a quien administra el servidor de donde vienen.", "Tell whoever runs the homeserver that they come from."),
+    ),
+    "staff_blocked": (
+        ("Las claves del personal son las fijadas.", "Staff keys are the pinned ones."),
+        ("{count} personas bloqueadas porque su clave cambió.", "{count} people blocked because their key changed."),
+        ("Hable con cada una en persona; después: tinkuy staff repin", "Speak with each in person; then: tinkuy staff repin"),
+    ),
+    "overdue_checkins": (
+        ("Ningún seguimiento vencido sin aviso.", "No overdue check-in without a call."),
+        ("{count} seguimientos vencidos sin aviso.", "{count} check-ins overdue without a call."),
+        ("Atiéndalos a mano ahora y mire el registro (schedule.…).", "Attend to them by hand now and see the log (schedule.…)."),
+    ),
+    "rooms": (
+        ("Las salas están como deben.", "Rooms are as they should be."),
+        ("{count} salas se apartan de lo debido.", "{count} rooms drifted from what they should be."),
+        (
+            "Mire `tinkuy status`; el hub dice en la sala de administración qué cambió.",
+            "See `tinkuy status`; the hub says in the admin room what changed.",
+        ),
+    ),
+    "manifest": (
+        ("El manifiesto propio vence en {days} días.", "Our manifest expires in {days} days."),
+        (
+            "El manifiesto propio vence en {days} días; vencido, no salen derivaciones nuevas.",
+            "Our manifest expires in {days} days; once expired, no new referrals go out.",
+        ),
+        (
+            "Firme la versión siguiente con la raíz y entréguela a las demás.",
+            "Sign the next version with the root; hand it to the others.",
+        ),
+    ),
+    "peer_manifest": (
+        ("El manifiesto de {institution} vence en {days} días.", "The manifest of {institution} expires in {days} days."),
+        ("El manifiesto de {institution} vence en {days} días.", "The manifest of {institution} expires in {days} days."),
+        ("Pídales la versión siguiente.", "Ask them for the next version."),
+    ),
+    "protocol": (
+        ("", ""),
+        ("El protocolo {protocol} tiene una observación ({code}).", "The protocol {protocol} has a finding ({code})."),
+        (
+            "Corrija el documento; mientras tanto retiene lo dudoso.",
+            "Mend the document; until then it withholds what is in doubt.",
+        ),
+    ),
+}

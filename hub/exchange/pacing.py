@@ -1,0 +1,38 @@
+"""How much may be under way: a window per link, because a homeserver prunes a room's inbound queue at 100 staged events."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from hub.exchange.records import Link, Outgoing
+
+WINDOW = 32
+MAX_BUNDLE = 24 * 1024
+"""Bytes of signed records in one event: with framing they stay under the 32 KiB padded limit."""
+ACK_DELAY = timedelta(milliseconds=200)
+RESEND_AFTER = timedelta(seconds=2)
+_RETRY = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+
+
+def room_for(link: Link, window: int = WINDOW) -> int:
+    """How many more records may be dispatched before the peer acknowledges some."""
+    return max(0, window - (link.next_out - 1 - link.acked_out))
+
+
+def due_again(row: Outgoing, now: datetime) -> bool:
+    """Whether a sent but unacknowledged record should be sent once more: 20 s, 1 min, 5 min, then every 30 min."""
+    pause = _RETRY[min(max(row.attempts - 1, 0), len(_RETRY) - 1)]
+    return row.sent_at is None or now - row.sent_at >= pause
+
+
+def bundles(rows: list[tuple[Outgoing, bytes]]) -> list[list[tuple[Outgoing, bytes]]]:
+    """Rows in order, cut into bundles that fit one event."""
+    result: list[list[tuple[Outgoing, bytes]]] = []
+    size = MAX_BUNDLE
+    for row, signed in rows:
+        if size + len(signed) + 4 > MAX_BUNDLE:
+            result.append([])
+            size = 0
+        result[-1].append((row, signed))
+        size += len(signed) + 4
+    return result

@@ -1,0 +1,98 @@
+"""What the exchange keeps: peers, links, outgoing records, ids seen, the ledger. One frozen type a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """Another institution's hub. `manifest` is its public signed file; `profile` what it last told of its services and duty."""
+
+    id: str
+    manifest: bytes
+    state: str
+    added_at: datetime
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None
+    profile: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """The numbered line to one peer. It outlives its room. Epochs start anew after a restore; sequences count from 1."""
+
+    id: str
+    peer: str
+    room: str | None = None
+    epoch_out: int = 1
+    next_out: int = 1
+    head_out: bytes = b"\0" * 32
+    acked_out: int = 0
+    epoch_in: int = 0
+    next_in: int = 1
+    head_in: bytes = b"\0" * 32
+    acked_in: int = 0
+    ack_due_at: datetime | None = None
+    resend_asked_at: datetime | None = None
+    frozen: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """An intent in the outbox (kind + references, never a value) and, from dispatch to acknowledgement, the signed inner, sealed."""
+
+    id: str
+    order: int
+    link: str
+    kind: str
+    ref: dict[str, Any]
+    state: str
+    not_before: datetime
+    made_at: datetime
+    owner: str = "hub"
+    epoch: int = 0
+    seq: int = 0
+    message: str = ""
+    digest: bytes = b""
+    sealed: bytes = b""
+    attempts: int = 0
+    sent_at: datetime | None = None
+    acked_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A message id that was accepted, with the digest of its signed inner: a twin is acknowledged again, a changeling is an alarm."""
+
+    id: str
+    link: str
+    epoch: int
+    seq: int
+    digest: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Early:
+    """A message that came before its turn: its signed inner, sealed, waiting for the gap to close."""
+
+    id: str
+    link: str
+    epoch: int
+    seq: int
+    sealed: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerRow:
+    """One row of the hash chain (`keys.md` §4). `entry` holds names and references, never a value."""
+
+    id: int
+    at: datetime
+    previous: bytes
+    hash: bytes
+    entry: bytes

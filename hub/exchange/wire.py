@@ -1,0 +1,328 @@
+"""What hubs say to each other: one frozen type a kind, strict both ways (`design.md` §5).
+
+Unknown keys of a body are tolerated and dropped, so an older hub can live with a newer one; a missing key, a wrong type or an overlong
+text is refused. Case fields inside `Disclose` are another matter: undeclared ones are dropped *and reported by name* (`actions/receive`).
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+
+import typing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from hub.base.errors import PeerFault
+from keys import strictjson
+
+MAX_TEXT = 8000
+MAX_ITEMS = 200
+MAX_BODY = 28 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """Base of every body. `sealed` kinds travel inside a box for the other side's referral key; `chore` kinds carry no person."""
+
+    kind: ClassVar[str]
+    sealed: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile(Body):
+    """What an institution offers and who is on duty, by role only (R60)."""
+
+    kind: ClassVar[str] = "profile"
+    name: str
+    territory: str
+    needs: tuple[str, ...]
+    languages: tuple[str, ...]
+    duty: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer(Body):
+    """A referral without any person in it, and the sender's fresh key for everything that follows."""
+
+    kind: ClassVar[str] = "offer"
+    referral: str
+    code: str
+    need: str
+    purpose: str
+    protocol: str
+    version: int
+    urgency: str
+    territory: str
+    languages: tuple[str, ...]
+    accessibility: tuple[str, ...]
+    opened_at: datetime
+    respond_by: datetime
+    key: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancel(Body):
+    """The sender takes back an offer that was not accepted."""
+
+    kind: ClassVar[str] = "cancel"
+    referral: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accept(Body):
+    """Somebody there takes it; the recipient's fresh referral key."""
+
+    kind: ClassVar[str] = "accept"
+    sealed: ClassVar[bool] = True
+    referral: str
+    by: str
+    automatic: bool
+    key: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decline(Body):
+    """A coded reason, never free text (R32)."""
+
+    kind: ClassVar[str] = "decline"
+    sealed: ClassVar[bool] = True
+    referral: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskField(Body):
+    """One named extra field, and what for (R14, R48)."""
+
+    kind: ClassVar[str] = "ask"
+    sealed: ClassVar[bool] = True
+    referral: str
+    ask: str
+    field: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerAsk(Body):
+    """Granted (a disclosure follows) or not."""
+
+    kind: ClassVar[str] = "ask.answer"
+    sealed: ClassVar[bool] = True
+    referral: str
+    ask: str
+    granted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disclose(Body):
+    """The fields that protocol and consent allow at the moment of dispatch: name → {outcome, value}."""
+
+    kind: ClassVar[str] = "disclose"
+    sealed: ClassVar[bool] = True
+    referral: str
+    disclosure: str
+    protocol: str
+    version: int
+    until: datetime
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Say(Body):
+    """A caseworker's words to the caseworkers of the other side."""
+
+    kind: ClassVar[str] = "say"
+    sealed: ClassVar[bool] = True
+    referral: str
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress(Body):
+    """The recipient starts or pauses."""
+
+    kind: ClassVar[str] = "progress"
+    sealed: ClassVar[bool] = True
+    referral: str
+    move: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish(Body):
+    """The outcome, back to the sender (R50)."""
+
+    kind: ClassVar[str] = "finish"
+    sealed: ClassVar[bool] = True
+    referral: str
+    outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveBack(Body):
+    """`devolver`: the recipient cannot go on; its keys are destroyed, the lead never moved."""
+
+    kind: ClassVar[str] = "give-back"
+    sealed: ClassVar[bool] = True
+    referral: str
+    reason: str
+    disclosures: tuple[str, ...]
+    receipt: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdraw(Body):
+    """She takes it back: these disclosures must become unreadable. `whole` ends the referral, else a smaller disclosure follows."""
+
+    kind: ClassVar[str] = "withdraw"
+    referral: str
+    disclosures: tuple[str, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased(Body):
+    """The holder's signed receipt: destroyed, or retained on a legal basis until a date."""
+
+    kind: ClassVar[str] = "erased"
+    referral: str
+    disclosures: tuple[str, ...]
+    receipt: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report(Body):
+    """Names of fields that the receiver may not hold and dropped before storage. Names only."""
+
+    kind: ClassVar[str] = "report"
+    referral: str
+    disclosure: str
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ack(Body):
+    """Everything up to `upto` of `epoch` has taken effect; `digest` is that of the last one. Unsequenced, never acknowledged."""
+
+    kind: ClassVar[str] = "ack"
+    epoch: int
+    upto: int
+    digest: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resend(Body):
+    """A gap: please send `first`…`last` of your `epoch` again. Unsequenced."""
+
+    kind: ClassVar[str] = "resend"
+    epoch: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkipSeq(Body):
+    """This number is empty: the message no longer exists at the sender."""
+
+    kind: ClassVar[str] = "skip"
+    reason: str
+
+
+KINDS: dict[str, type[Body]] = {
+    t.kind: t
+    for t in (
+        Profile, Offer, Cancel, Accept, Decline, AskField, AnswerAsk, Disclose, Say, Progress, Finish, GiveBack, Withdraw, Erased,
+        Report, Ack, Resend, SkipSeq,
+    )
+}  # fmt: skip
+UNSEQUENCED = frozenset({Ack.kind, Resend.kind})
+
+
+def encode(body: Body) -> bytes:
+    """The JSON bytes of a body."""
+    data = {f.name: _out(getattr(body, f.name)) for f in dataclasses.fields(body)}
+    return strictjson.dumps(data)
+
+
+def decode(kind: str, data: bytes) -> Body:
+    """Strictly read a body of `kind`. Raises PeerFault `unknown_kind`, `bad_body`."""
+    body = KINDS.get(kind)
+    if body is None:
+        raise PeerFault("unknown_kind", kind=kind[:20])
+    try:
+        table = strictjson.loads(data, max_bytes=MAX_BODY, max_depth=6)
+        hints = typing.get_type_hints(body)
+        values = {f.name: _in(hints[f.name], table[f.name]) for f in dataclasses.fields(body)}
+    except Exception as error:
+        raise PeerFault("bad_body", kind=kind, why=type(error).__name__) from None
+    return body(**values)
+
+
+def box(referral: str, sealed: bytes) -> bytes:
+    """A sealed body behind the id of the referral whose key opens it."""
+    name = referral.encode("ascii")
+    return bytes([len(name)]) + name + sealed
+
+
+def unbox(data: bytes) -> tuple[str, bytes]:
+    """The inverse of `box`. Raises PeerFault `bad_body`."""
+    size = data[0] if data else 0
+    try:
+        return data[1 : 1 + size].decode("ascii"), data[1 + size :]
+    except UnicodeDecodeError:
+        raise PeerFault("bad_body", kind="box", why="UnicodeDecodeError") from None
+
+
+def pack(signed: list[bytes]) -> bytes:
+    """Several signed records in one envelope."""
+    return b"".join(len(one).to_bytes(4, "big") + one for one in signed)
+
+
+def unpack(data: bytes) -> list[bytes]:
+    """The inverse of `pack`. Raises PeerFault `bad_bundle`."""
+    parts = []
+    while data:
+        size = int.from_bytes(data[:4], "big")
+        if len(data) < 4 + size or not size:
+            raise PeerFault("bad_bundle")
+        parts.append(data[4 : 4 + size])
+        data = data[4 + size :]
+    return parts
+
+
+def _out(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds")
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _in(hint: Any, value: Any) -> Any:
+    plain = typing.get_origin(hint) or hint
+    if plain is bytes:
+        return base64.b64decode(_text(value), validate=True)
+    if plain is datetime:
+        moment = datetime.fromisoformat(_text(value))
+        if moment.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return moment.astimezone(UTC)
+    if plain is tuple:
+        if not isinstance(value, list) or len(value) > MAX_ITEMS:
+            raise TypeError("list")
+        return tuple(_text(item) for item in value)
+    if plain is str:
+        return _text(value)
+    if type(value) is not plain:
+        raise TypeError(str(plain))
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise TypeError("text")
+    return value
+
+

@@ -1,0 +1,322 @@
+"""The Matrix room as the application sees it: start, run, stop, send, rooms, trust, health. Wires the other modules together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl as tls
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.matrix import crosssigning, trust
+from hub.matrix.backfill import Backfill
+from hub.matrix.carrier import Carrier
+from hub.matrix.client import HubClient
+from hub.matrix.crosssigning import CrossSigningSeeds
+from hub.matrix.errors import LoginLost, MatrixError
+from hub.matrix.listener import Listener
+from hub.matrix.machine import Machine
+from hub.matrix.olm_store import OlmStore
+from hub.matrix.persist import Persist
+from hub.matrix.ports import Device, MatrixRows, Report, Reporter, RoomRecord, RoomSpec, TrustList
+from hub.matrix.rooms import Action, RoomKeeper, link_faults
+from hub.matrix.roomview import Rooms
+from hub.matrix.trust import TrustBook
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Our account and device on our own homeserver."""
+
+    homeserver: str
+    """Address, e.g. https://matrix.example.org"""
+    user_id: str
+    device_id: str
+    """Ten random base32 characters, made once per device (N8)."""
+    password: str | None = field(default=None, repr=False)
+    """For the first login, and when the homeserver asks for it to publish cross-signing keys."""
+    device_name: str = "Tinkuy"
+    tls_context: tls.SSLContext | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """Facts for /health and /metrics."""
+
+    running: bool
+    sync_age_s: float | None
+    """Since the last answered sync; None before the first."""
+    failures: int
+    one_time_keys: int | None
+    """On the server, by its own word."""
+    waiting: int
+    """Events without a room key."""
+    quarantined: int
+    """Refused since the start."""
+    sending: int
+    cross_signed: bool
+    """As served when last looked."""
+
+
+class Matrix:
+    """One Matrix device with its rooms. One instance per Olm account and database, ever."""
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        seeds: CrossSigningSeeds,
+        rows: MatrixRows,
+        trust_list: TrustList,
+        report: Reporter,
+        rooms: Iterable[RoomRecord] = (),
+        on_inbox: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._account, self._seeds, self._rows = account, seeds, rows
+        self._report, self._on_inbox = report, on_inbox
+        self._trust_list, self._records = trust_list, tuple(rooms)
+        self._task: asyncio.Task[None] | None = None
+        self._cross_signed = False
+
+    # ---- life ------------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Log in (once), put our keys and our cross-signing in order, learn who is trusted. No event is handled before `run`.
+
+        Raises Unsuitable, LoginLost, RolledBack, IdentityConflict, HomeserverAway, HomeserverRefused.
+        """
+        if any(pin.device_id == self._account.device_id for pin in self._trust_list.peers):
+            raise MatrixError("matrix.device_id_taken", "a peer's device has the same id as ours; mint another (X25)")
+        self._wire(OlmStore(await self._rows.load_olm()))
+        await self._log_in()
+        if self.client.needs_upload:
+            await self.client.upload_keys()
+        await crosssigning.ensure_cross_signed(self.client, self._seeds, self._account.password)
+        self._cross_signed = True
+        await self._listener.query_keys()
+        await self._persist.flush()
+
+    async def run(self) -> None:
+        """Sync and handle until `stop`. Raises LoginLost or RolledBack when nothing can mend it."""
+        self._task = asyncio.current_task()
+        try:
+            await self._listener.run()
+        except asyncio.CancelledError:
+            if self._stopping:
+                return
+            raise
+
+    _stopping = False
+
+    async def stop(self) -> None:
+        """End the loop between two steps, write what is changed, close connections."""
+        self._stopping = True
+        if self._task is not None and self._task is not asyncio.current_task() and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        with contextlib.suppress(Exception):
+            await self._persist.flush()
+        await self.client.close()
+
+    def _wire(self, store: OlmStore) -> None:
+        account = self._account
+        self._persist = Persist(self._rows)
+        self.client = HubClient(
+            account.homeserver,
+            account.user_id,
+            account.device_id,
+            store,
+            before_send=self._persist.flush,
+            tls_context=account.tls_context,
+        )
+        self._persist.serve(self.client)
+        self._rooms = Rooms()
+        self.book = TrustBook(self.client.own_device, self._trust_list)
+        self._machine = Machine(self.client)
+        self.keeper = RoomKeeper(self.client, self._rooms)
+        self._carrier = Carrier(
+            client=self.client,
+            machine=self._machine,
+            book=self.book,
+            rooms=self._rooms,
+            report=self._say,
+            query_keys=lambda users: self._listener.query_keys(users),
+        )
+        self._listener = Listener(
+            client=self.client,
+            rows=self._rows,
+            persist=self._persist,
+            machine=self._machine,
+            book=self.book,
+            rooms=self._rooms,
+            backfill=Backfill(self.client, self._rows),
+            report=self._say,
+            busy=self._carrier.idle,
+            on_inbox=self._on_inbox,
+            on_invite=self._invited,
+        )
+        for record in self._records:
+            self._carrier.set_record(record)
+
+    async def _log_in(self) -> None:
+        known = self.client.store.login
+        if known is None:
+            if self._account.password is None:
+                raise LoginLost("matrix.no_password", "the first login needs the password of the hub's account")
+            await self.client.log_in(self._account.password, self._account.device_name)
+            await self._persist.flush()
+        elif (known["user_id"], known["device_id"]) != (self._account.user_id, self._account.device_id):
+            raise LoginLost("matrix.login_mismatch", "the stored Olm account belongs to another user or device")
+        else:
+            await self.client.who_am_i()
+
+    # ---- sending -----------------------------------------------------------------------------------------------------------
+
+    async def send(
+        self, room_id: str, event_type: str, content: dict[str, Any], txn_id: str, relates_to: dict[str, Any] | None = None
+    ) -> str:
+        """See `Carrier.send`."""
+        return await self._carrier.send(room_id, event_type, content, txn_id, relates_to)
+
+    async def redact(self, room_id: str, event_id: str, txn_id: str) -> str:
+        """See `Carrier.redact`."""
+        return await self._carrier.redact(room_id, event_id, txn_id)
+
+    async def read(self, room_id: str, event_id: str) -> None:
+        """Show that an event was read (never in link rooms)."""
+        await self._carrier.read(room_id, event_id)
+
+    async def typing(self, room_id: str, on: bool) -> None:
+        """Show that an answer is being made (never in link rooms)."""
+        await self._carrier.typing(room_id, on)
+
+    async def renew(self, user_id: str) -> None:
+        """This peer or person cannot read us: fresh Olm sessions and a fresh room key (`resend` handler, N16)."""
+        self._machine.forget_rooms_of(user_id)
+        for device in self.book.devices(user_id):
+            await self._machine.renew(device)
+
+    async def sweep(self, room_id: str, *, pages: int = 20) -> int:
+        """Page back through a room once more because a sequence number is missing; the number of events found."""
+        return await self._listener.sweep(room_id, pages)
+
+    # ---- trust -------------------------------------------------------------------------------------------------------------
+
+    async def set_trust(self, trust_list: TrustList) -> None:
+        """Exchange the trust list; keys of newcomers are queried before the next send."""
+        self._trust_list = trust_list
+        before = {user: self.book.devices(user) for user in self.book.users}
+        for report in self.book.set_trust(trust_list):
+            await self._say(report)
+        for user, devices in before.items():
+            if devices - self.book.devices(user):
+                self._machine.forget_rooms_of(user)
+
+    async def forget_pin(self, user_id: str) -> None:
+        """Pin this person anew, at the sight of the keys served now (`repin` without a fingerprint). Reports `first_sight`."""
+        self.book.forget_pin(user_id)
+        await self._listener.query_keys()
+
+    async def refresh(self, *users: str) -> None:
+        """Ask the homeserver for the keys of these pinned users now (all of them when none is named)."""
+        self.book.changed(users or self.book.users)
+        await self._listener.query_keys()
+
+    async def query_master(self, user_id: str) -> str | None:
+        """The master key the homeserver serves for anybody, or None. For an administrator to look at, never trusted by itself."""
+        served = trust.read_answer(await self.client.query_keys([user_id]), [user_id])
+        return trust.served_master(user_id, served.get(user_id))
+
+    @property
+    def device(self) -> Device:
+        """Our own device, for the manifest."""
+        return self.client.own_device
+
+    @property
+    def fingerprint(self) -> str:
+        """Our master key, from our seeds."""
+        return crosssigning.fingerprint(self._seeds)
+
+    # ---- rooms -------------------------------------------------------------------------------------------------------------
+
+    async def ensure_room(self, spec: RoomSpec, room_id: str | None = None) -> RoomRecord:
+        """Make the room, or (with `room_id`) bring it to its desired state. A link that is at fault is replaced by a new one."""
+        if room_id is not None:
+            actions = await self.keeper.check(room_id, spec)
+            if not any(action.kind == "replace" for action in actions):
+                await self.keeper.apply(room_id, actions)
+                record = RoomRecord(room_id=room_id, purpose=spec.purpose, members=spec.members)
+                self._carrier.set_record(record)
+                return record
+        record = await self.keeper.create(spec)
+        self._carrier.set_record(record)
+        return record
+
+    async def check_room(self, room_id: str, spec: RoomSpec) -> list[Action]:
+        """Drift, without repairing it."""
+        return await self.keeper.check(room_id, spec)
+
+    def set_room(self, record: RoomRecord) -> None:
+        """This room may be sent into under these conditions (also after a change of members)."""
+        self._carrier.set_record(record)
+
+    def drop_room(self, room_id: str) -> None:
+        """Nothing is sent into this room any more."""
+        self._carrier.drop_record(room_id)
+
+    def thaw(self, room_id: str) -> None:
+        """An administrator has looked at a frozen room."""
+        self._carrier.thaw(room_id)
+
+    async def leave(self, room_id: str) -> None:
+        self._carrier.drop_record(room_id)
+        await self.keeper.leave(room_id)
+
+    async def _invited(self, room_id: str, inviter: str) -> None:
+        """Only a pinned peer may invite us, and only into a room that is fit to be a link; all else is turned down and told."""
+        if self.book.standing(inviter) != "peer":
+            await self.keeper.leave(room_id)
+            return await self._say(Report(kind="invite_refused", room_id=room_id, user_id=inviter, detail="not_a_peer"))
+        await self.keeper.join(room_id)
+        faults = link_faults(
+            RoomSpec(purpose="link", members=frozenset({inviter})), await self.keeper.look(room_id), self._account.user_id
+        )
+        if faults:
+            await self.keeper.leave(room_id)
+            return await self._say(Report(kind="invite_refused", room_id=room_id, user_id=inviter, detail=faults[0]))
+        await self._say(Report(kind="joined_by_invite", room_id=room_id, user_id=inviter))
+
+    # ---- facts -------------------------------------------------------------------------------------------------------------
+
+    async def whoami(self) -> dict[str, Any]:
+        """The homeserver's idea of us."""
+        return await self.client.who_am_i()
+
+    async def look_at_cross_signing(self) -> bool:
+        """Whether others are served our chain right now; a signature that vanished is put back."""
+        outcome = await crosssigning.ensure_cross_signed(self.client, self._seeds, self._account.password)
+        self._cross_signed = True
+        return outcome == "kept"
+
+    async def first_sync(self) -> None:
+        """Return when the first sync was handled."""
+        await self._listener.first_sync.wait()
+
+    @property
+    def health(self) -> Health:
+        heard = self._listener.heard
+        return Health(
+            running=self._task is not None and not self._task.done(),
+            sync_age_s=time.time() - heard.synced_at if heard.synced_at else None,
+            failures=heard.failures,
+            one_time_keys=self.client.olm.uploaded_key_count,
+            waiting=heard.waiting,
+            quarantined=heard.quarantined,
+            sending=self._carrier.under_way,
+            cross_signed=self._cross_signed,
+        )
+
+    async def _say(self, report: Report) -> None:
+        await self._report(report)

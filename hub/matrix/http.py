@@ -1,0 +1,130 @@
+"""One request to the homeserver: capped in time and size, bounded under rate limits, and an error is an exception (N14, N19)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Protocol
+
+import aiohttp
+
+from hub.matrix.errors import HomeserverAway, HomeserverRefused
+
+MAX_BYTES = 32 * 1024 * 1024
+MAX_WAIT = 60.0
+"""Seconds that a rate limit may make us wait at once, whatever the homeserver asks for."""
+MAX_LIMITED = 5
+"""Rate-limit answers to one request before we give up."""
+TIMEOUT = 30.0
+
+
+class SendsHttp(Protocol):
+    """What is needed of a nio `AsyncClient`: ours, or a plain one that has logged in."""
+
+    user_id: str
+    device_id: str
+    access_token: str
+    olm: Any
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        data: Any = None,
+        headers: Any = None,
+        trace_context: Any = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - nio's signature
+    ) -> aiohttp.ClientResponse: ...
+
+
+class TooMuch(HomeserverAway):
+    """the answer is longer than we read; ask for less."""
+
+
+async def call(
+    client: SendsHttp, method: str, path: str, body: Any = None, *, seconds: float = TIMEOUT
+) -> tuple[int, dict[str, Any]]:
+    """Status and JSON object (anything else counts as an empty one). Errors as `fetch`."""
+    status, value = await fetch(client, method, path, body, seconds=seconds)
+    return status, value if isinstance(value, dict) else {}
+
+
+async def fetch(client: SendsHttp, method: str, path: str, body: Any = None, *, seconds: float = TIMEOUT) -> tuple[int, Any]:
+    """Status and JSON value. The token travels in a header, never in the address.
+
+    Raises HomeserverAway when no answer came within `seconds`, TooMuch when it is longer than 32 MiB.
+    """
+    headers = {"Content-Type": "application/json"}
+    if client.access_token:
+        headers["Authorization"] = f"Bearer {client.access_token}"
+    data = None if body is None else json.dumps(body, separators=(",", ":"))
+    try:
+        async with asyncio.timeout(seconds):
+            answer = await client.send(method, path, data, headers, timeout=seconds)
+            try:
+                raw = await _read(answer)
+            finally:
+                answer.release()
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise HomeserverAway("matrix.away", f"the homeserver did not answer ({type(error).__name__})") from error
+    return answer.status, _parse(raw)
+
+
+async def request(client: SendsHttp, method: str, path: str, body: Any = None, *, seconds: float = TIMEOUT) -> dict[str, Any]:
+    """The JSON object of a 200 answer; waits out rate limits, at most five times and never over a minute at once.
+
+    Raises HomeserverAway (no answer, or a 5xx) or HomeserverRefused (any other).
+    """
+    answer = await request_any(client, method, path, body, seconds=seconds)
+    return answer if isinstance(answer, dict) else {}
+
+
+async def request_list(client: SendsHttp, method: str, path: str) -> list[Any]:
+    """The JSON list of a 200 answer. Errors as `request`."""
+    answer = await request_any(client, method, path)
+    return answer if isinstance(answer, list) else []
+
+
+async def request_any(client: SendsHttp, method: str, path: str, body: Any = None, *, seconds: float = TIMEOUT) -> Any:
+    """The JSON value of a 200 answer. Errors as `request`."""
+    for _ in range(MAX_LIMITED + 1):
+        status, value = await fetch(client, method, path, body, seconds=seconds)
+        if status == 200:
+            return value
+        answer = value if isinstance(value, dict) else {}
+        if status != 429:
+            break
+        await asyncio.sleep(_pause(answer))
+    if status >= 500 or status == 429:
+        raise HomeserverAway("matrix.away", f"the homeserver answered {status}", status=status)
+    raise HomeserverRefused(f"the homeserver answered {status} {errcode(answer)}", status=status, errcode=errcode(answer))
+
+
+def errcode(answer: dict[str, Any]) -> str:
+    """The error code, when it looks like one; never the free text, which may repeat what was sent."""
+    code = answer.get("errcode", "")
+    return code if isinstance(code, str) and code.isascii() and code.replace("_", "").replace(".", "").isalnum() else "unknown"
+
+
+def _pause(answer: dict[str, Any]) -> float:
+    wait = answer.get("retry_after_ms", 1000)
+    return min(MAX_WAIT, max(0.05, wait / 1000)) if isinstance(wait, int | float) else 1.0
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    parts, size = [], 0
+    async for part in answer.content.iter_chunked(256 * 1024):
+        size += len(part)
+        if size > MAX_BYTES:
+            answer.close()
+            raise TooMuch("matrix.too_much", f"the homeserver's answer is longer than {MAX_BYTES} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _parse(raw: bytes) -> Any:
+    try:
+        value = json.loads(raw) if raw else {}
+    except (ValueError, RecursionError) as error:
+        raise HomeserverAway("matrix.not_json", "the homeserver's answer is not JSON") from error
+    return value

@@ -1,0 +1,77 @@
+"""Opening the database and running one unit of work off the event loop (`design.md` §7).
+
+SQLite: one connection, one thread. The driver is in autocommit mode and the `begin` event emits BEGIN IMMEDIATE, because
+with the driver's own deferred BEGIN two units can both commit on what they read. PostgreSQL: a small pool of threads and
+connections at REPEATABLE READ would still allow write skew, so units run SERIALIZABLE and are retried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+T = TypeVar("T")
+RETRIES = 8
+_SERIALIZATION_FAILURES = frozenset({"40001", "40P01"})
+
+
+class Database:
+    """One database. `run` gives a function a connection inside one transaction and commits when it returns.
+
+    A function may be run again after a serialization failure, so it must have no effect outside its connection.
+    """
+
+    def __init__(self, url: str, *, threads: int = 4) -> None:
+        self.sqlite = url.startswith("sqlite")
+        self.engine: Engine = _sqlite_engine(url) if self.sqlite else _postgres_engine(url, threads)
+        self._turn = threading.Lock() if self.sqlite else contextlib.nullcontext()
+        self._pool = ThreadPoolExecutor(1 if self.sqlite else threads, thread_name_prefix="store")
+
+    async def run(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` in one transaction on a worker thread; what it raises rolls everything back and is raised here."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.run_now, fn)
+
+    def run_now(self, fn: Callable[[Connection], T]) -> T:
+        """The same on the calling thread: for offline commands and tests."""
+        for attempt in range(RETRIES):
+            try:
+                with self._turn, self.engine.begin() as connection:
+                    return fn(connection)
+            except DBAPIError as error:
+                if attempt + 1 == RETRIES or getattr(error.orig, "sqlstate", None) not in _SERIALIZATION_FAILURES:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        """Wait for running units and release every connection."""
+        await asyncio.to_thread(self._pool.shutdown, wait=True)
+        self.engine.dispose()
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 30},
+        poolclass=StaticPool,
+    )
+    event.listen(engine, "connect", _sqlite_pragmas)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _sqlite_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _postgres_engine(url: str, threads: int) -> Engine:
+    return create_engine(url, isolation_level="SERIALIZABLE", pool_size=threads, max_overflow=2, pool_pre_ping=True)

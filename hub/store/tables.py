@@ -1,0 +1,36 @@
+"""Every table of the data database, one line each. Values of people are always in a `sealed` column; the rest are ids, codes and times."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+
+from hub.cases import records as c
+from hub.exchange import records as x
+from hub.store.mapping import Mapping
+
+metadata = MetaData()
+
+CASES = Mapping(c.Case, "cases", metadata, indexes=[("unique", "code")])
+FIELDS = Mapping(c.CaseField, "case_fields", metadata, indexes=[("unique", "case", "field")])
+CONSENTS = Mapping(c.Consent, "consents", metadata, indexes=[("case",)])
+REFERRALS = Mapping(c.Referral, "referrals", metadata, indexes=[("unique", "code"), ("case",), ("state",)])
+DISCLOSURES = Mapping(c.Disclosure, "disclosures", metadata, indexes=[("referral",), ("state", "until")])
+HELD = Mapping(c.HeldValue, "held_values", metadata, indexes=[("disclosure",), ("referral",)])
+ASKS = Mapping(c.Ask, "asks", metadata, indexes=[("referral",)])
+CHECKINS = Mapping(c.CheckIn, "checkins", metadata, indexes=[("case",), ("state", "next_ring_at")])
+TIMERS = Mapping(c.Timer, "timers", metadata, indexes=[("done_at", "due_at"), ("ref",)])
+STAFF = Mapping(c.Staff, "staff", metadata)
+ROOMS = Mapping(c.Room, "rooms", metadata, indexes=[("unique", "purpose")])
+QUESTIONS = Mapping(c.Question, "questions", metadata, indexes=[("room", "state")])
+DIALOGUES = Mapping(c.Dialogue, "dialogues", metadata, indexes=[("room", "user")])
+POSTS = Mapping(c.Post, "posts", metadata, indexes=[("state", "order"), ("key",), ("thread",), ("event",)])
+LOG = Mapping(c.LogLine, "log_lines", metadata, indexes=[("about", "at")])
+UNDOABLES = Mapping(c.Undoable, "undoables", metadata, indexes=[("user", "room")])
+TOMBSTONES = Mapping(c.Tombstone, "tombstones", metadata, indexes=[("confirmed_at",)])
+HANDLED = Mapping(c.Handled, "handled_events", metadata)
+PEERS = Mapping(x.Peer, "peers", metadata)
+LINKS = Mapping(x.Link, "links", metadata, indexes=[("unique", "peer")])
+OUTBOX = Mapping(x.Outgoing, "outbox", metadata, indexes=[("state", "order"), ("link", "epoch", "seq")])
+SEEN = Mapping(x.Seen, "seen_messages", metadata, indexes=[("link", "epoch", "seq")])
+EARLY = Mapping(x.Early, "early_messages", metadata, indexes=[("link", "epoch", "seq")])
+LEDGER = Mapping(x.LedgerRow, "ledger", metadata)

@@ -1,0 +1,155 @@
+"""The unit of work: one transaction, the repositories over it, the vault, and the events that it announced.
+
+`Store.run` gives a function a unit on the writer thread. Before the commit the announced events are told (the composition root decides
+to whom: the chat turns them into posts in the same transaction); after it, condemned keys die and the listeners are poked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from hub.actions.erase import finish_shredding
+from hub.actions.ports import Hand, Institution, Rules, Unit
+from hub.base.clock import Clock
+from hub.cases.events import Event
+from hub.store import tables as t
+from hub.store.database import Database
+from hub.store.repositories import Rows
+from keys.casekeys import Cell, DataKeys
+from policies.packs import Pack
+
+T = TypeVar("T")
+
+
+class Vault:
+    """See `hub.actions.ports.Vault`. Creating is idempotent: a crash between key and data leaves a key that the retry uses."""
+
+    def __init__(self, keys: DataKeys, now: datetime) -> None:
+        self._keys = keys
+        self._now = now
+
+    def create(self, owner: str) -> None:
+        """A data key for `owner`, if it has none."""
+        if not self._keys.exists(owner):
+            self._keys.create(owner, self._now)
+
+    def exists(self, owner: str) -> bool:
+        """Whether the owner's key lives."""
+        return self._keys.exists(owner)
+
+    def seal(self, owner: str, place: str, value: bytes) -> bytes:
+        """AES-256-GCM under the owner's key, bound to `place` (`table|rest`)."""
+        return self._keys.seal(owner, _cell(place), value)
+
+    def open(self, owner: str, place: str, sealed: bytes) -> bytes:
+        """The value. Raises `KeyDestroyed`, `CannotOpen` of `keys`."""
+        return self._keys.open(owner, _cell(place), sealed)
+
+    def keep_secret(self, owner: str, secret: bytes) -> None:
+        """Keep 32 bytes as the owner's key, replacing what a crashed try left."""
+        self._keys.destroy(owner)
+        self._keys.put_secret(owner, secret, self._now)
+
+    def secret(self, owner: str) -> bytes:
+        """The 32 bytes. Raises `KeyDestroyed` of `keys`."""
+        return self._keys.get_secret(owner)
+
+    def destroy(self, owner: str) -> None:
+        """Delete the key for good."""
+        self._keys.destroy(owner)
+
+
+def _cell(place: str) -> Cell:
+    table, _, rest = place.partition("|")
+    return Cell(table=table, row=rest, column="sealed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collaborators:
+    """What every unit gets from the composition root."""
+
+    me: Institution
+    rules: Rules
+    pack: Pack
+    hand: Hand
+    keys: DataKeys
+    clock: Clock
+
+
+class UnitOfWork(Unit):
+    """See `hub.actions.ports.Unit`."""
+
+    def __init__(self, connection: Connection, given: Collaborators) -> None:
+        self.connection = connection
+        self.now = given.clock.now()
+        self.me, self.rules, self.pack, self.hand = given.me, given.rules, given.pack, given.hand
+        self.vault = Vault(given.keys, self.now)
+        self.cases, self.fields, self.consents = Rows(connection, t.CASES), Rows(connection, t.FIELDS), Rows(connection, t.CONSENTS)
+        self.referrals, self.disclosures = Rows(connection, t.REFERRALS), Rows(connection, t.DISCLOSURES)
+        self.held, self.asks, self.checkins = Rows(connection, t.HELD), Rows(connection, t.ASKS), Rows(connection, t.CHECKINS)
+        self.timers, self.staff, self.rooms = Rows(connection, t.TIMERS), Rows(connection, t.STAFF), Rows(connection, t.ROOMS)
+        self.questions, self.dialogues = Rows(connection, t.QUESTIONS), Rows(connection, t.DIALOGUES)
+        self.posts, self.log, self.undoables = Rows(connection, t.POSTS), Rows(connection, t.LOG), Rows(connection, t.UNDOABLES)
+        self.tombstones, self.handled = Rows(connection, t.TOMBSTONES), Rows(connection, t.HANDLED)
+        self.peers, self.links, self.outbox = Rows(connection, t.PEERS), Rows(connection, t.LINKS), Rows(connection, t.OUTBOX)
+        self.seen, self.early, self.ledger = Rows(connection, t.SEEN), Rows(connection, t.EARLY), Rows(connection, t.LEDGER)
+        self.events: list[Event] = []
+
+    def announce(self, event: Event) -> None:
+        """Remember that something happened, once; it is told before the commit."""
+        if event not in self.events:
+            self.events.append(event)
+
+    def attempt(self, fn: Callable[[], T]) -> T:
+        """Run `fn` inside a savepoint: when it raises, its rows and events are as if it had never run, and the unit goes on."""
+        kept = list(self.events)
+        try:
+            with self.connection.begin_nested():
+                return fn()
+        except BaseException:
+            self.events = kept
+            raise
+
+
+class Store:
+    """Runs units of work. `tell(unit, event)` is called for each announced event inside the transaction."""
+
+    def __init__(self, database: Database, given: Collaborators, tell: Callable[[Unit, Event], None] = lambda unit, event: None) -> None:
+        self._database = database
+        self.given = given
+        self._tell = tell
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener` on the event loop after every unit that committed."""
+        self._listeners.append(listener)
+
+    async def run(self, fn: Callable[[Any], T], *, quiet: bool = False) -> T:
+        """One unit of work. What `fn` raises rolls everything back and is raised here. `quiet` units wake nobody."""
+        result, condemned = await self._database.run(lambda c: self._one(c, fn))
+        if condemned:
+            await self._database.run(lambda c: self._one(c, finish_shredding))
+        for listener in () if quiet else self._listeners:
+            listener()
+        return result
+
+    def run_now(self, fn: Callable[[Any], T]) -> T:
+        """The same on the calling thread, for offline commands and tests."""
+        result, condemned = self._database.run_now(lambda c: self._one(c, fn))
+        if condemned:
+            self._database.run_now(lambda c: self._one(c, finish_shredding))
+        return result
+
+    def _one(self, connection: Connection, fn: Callable[[Any], T]) -> tuple[T, bool]:
+        unit = UnitOfWork(connection, self.given)
+        result = fn(unit)
+        told = 0
+        while told < len(unit.events):
+            self._tell(unit, unit.events[told])
+            told += 1
+        return result, bool(unit.tombstones.count(confirmed_at=None))

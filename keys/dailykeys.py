@@ -1,0 +1,72 @@
+"""The hub's opening keys: one a day, each private half destroyed after seven days (keys.md 1, HEK).
+
+Link chores and offers are sealed to the day's key, so that a key store stolen later opens none older than a week. The
+manifest's long key opens only the chores that must work after an absence. Private halves lie in the key store under owners
+`hek/<date>`; nothing else creates or destroys them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from keys.casekeys import DataKeys
+from keys.codec import aware
+from keys.errors import CannotOpen, KeyDestroyed
+from keys.freshness import OPENING_LIFE, state_opening_key
+from keys.primitives import OpeningKey, SigningKey
+
+PREFIX: Final = "hek/"
+LONG_KEY_KINDS: Final = frozenset({"hello", "hek", "manifest", "resend", "skip"})
+"""Message kinds that may come sealed to the manifest's long key; anything else under it is refused."""
+
+
+class DailyKeys:
+    """The opening keys this hub can still use, long one included."""
+
+    def __init__(self, store: DataKeys, long_key: OpeningKey) -> None:
+        self._store = store
+        self._long = long_key
+
+    def today(self, now: datetime) -> OpeningKey:
+        """The key of this UTC day, made at first use."""
+        owner = _owner(aware(now).date())
+        if not self._store.exists(owner):
+            self._store.put_secret(owner, OpeningKey.generate().reveal(), now)
+        return OpeningKey(self._store.get_secret(owner))
+
+    def statement(self, institution: str, now: datetime, signer: SigningKey) -> bytes:
+        """Today's public half, signed, valid from midnight UTC: `freshness.read_opening_key` reads it."""
+        midnight = datetime.combine(aware(now).date(), time(), tzinfo=UTC)
+        return state_opening_key(institution, self.today(now).public, midnight, signer)
+
+    def by_hint(self, hint: bytes, now: datetime) -> tuple[OpeningKey, bool]:
+        """The key an envelope's hint names, and whether it is the long one; `CannotOpen` when no living key is meant."""
+        if hint == self._long.public.hint:
+            return self._long, True
+        for owner in self._living(now):
+            try:
+                key = OpeningKey(self._store.get_secret(owner))
+            except KeyDestroyed:  # retired by another process since the list was read
+                continue
+            if key.public.hint == hint:
+                return key, False
+        raise CannotOpen("the envelope is sealed to a key this hub no longer holds; ask the peer to send again", code="hek.gone")
+
+    def retire(self, now: datetime) -> int:
+        """Destroy every day's key older than seven days; returns how many."""
+        living = set(self._living(now))
+        dead = [owner for owner in self._store.owners() if owner.startswith(PREFIX) and owner not in living]
+        for owner in dead:
+            self._store.destroy(owner)
+        return len(dead)
+
+    def _living(self, now: datetime) -> list[str]:
+        """Owners still within their life, newest first: that is the likely one."""
+        today = aware(now).date()
+        days = [_owner(today - timedelta(days=back)) for back in range(-1, OPENING_LIFE.days)]
+        return [owner for owner in days if self._store.exists(owner)]
+
+
+def _owner(day: date) -> str:
+    return PREFIX + day.isoformat()

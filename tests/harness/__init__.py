@@ -1,0 +1,1 @@
+"""Does the test bench itself hold? Homeservers, people and their transcripts, before anything is judged with them."""

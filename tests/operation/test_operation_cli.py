@@ -1,0 +1,340 @@
+"""The command line: stable exit statuses, JSON, two languages, and nothing said that a running hub did not say."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import resource
+import sys
+import threading
+import tomllib
+import types
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from hub import cli
+from hub.base import logs
+from hub.base.config import Config, from_mapping
+from hub.base.errors import Stopped, TinkuyError
+from hub.cli import app
+from hub.cli_base import Exit
+from hub.cli_init import to_toml
+from hub.cli_words import known_codes, sentence
+from hub.web.control import ControlError, ControlServer
+from tests.operation.samples import CANARY
+
+runner = CliRunner()
+INIT = [
+    "init",
+    "--id",
+    "csmc-prueba",
+    "--name",
+    "CSMC Prueba",
+    "--kind",
+    "csmc",
+    "--territory",
+    "150110",
+    "--homeserver",
+    "http://127.0.0.1:1",
+    "--user",
+    "@tinkuy:prueba.example",
+    "--need",
+    "mental_health",
+]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an institution that `init` made."""
+    monkeypatch.chdir(tmp_path)
+    assert runner.invoke(app, INIT).exit_code == Exit.DONE
+    return tmp_path
+
+
+class FakeHub:
+    """Answers on a real control socket, on a loop of its own, and remembers what it was asked."""
+
+    def __init__(self, path: Path) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.answers: dict[str, Any] = {}
+        self._server = ControlServer(
+            path,
+            {
+                name: self._handler(name)
+                for name in (
+                    "staff.add",
+                    "staff.repin",
+                    "staff.remove",
+                    "staff.list",
+                    "staff.duty",
+                    "peer.manifest",
+                    "peer.add",
+                    "peer.code",
+                    "peer.confirm",
+                    "peer.list",
+                    "status",
+                    "doctor",
+                )
+            },
+        )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._server.start(), self._loop).result(20)
+
+    def _handler(self, name: str) -> Any:
+        async def handle(args: Mapping[str, Any]) -> Any:
+            self.asked.append((name, dict(args)))
+            answer = self.answers.get(name, {})
+            if isinstance(answer, TinkuyError):
+                raise answer
+            return answer
+
+        return handle
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(20)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@pytest.fixture
+def hub(home: Path) -> Iterator[FakeHub]:
+    fake = FakeHub(home / "state" / "control.sock")
+    yield fake
+    fake.stop()
+
+
+def test_init_makes_private_files_and_an_identity(home: Path) -> None:
+    for name, mode in (("tinkuy.toml", 0o600), ("kek", 0o600), ("state", 0o700), ("state/keyring.json", 0o600)):
+        assert (home / name).stat().st_mode & 0o777 == mode, name
+    found = runner.invoke(app, ["keys", "check", "--json"])
+    assert found.exit_code == Exit.DONE
+    assert len(json.loads(found.stdout)["master_fingerprint"]) == 43
+    assert json.loads(runner.invoke(app, ["config", "show"]).stdout)["institution"]["needs"] == ["mental_health"]
+
+
+def test_init_overwrites_nothing_and_an_interrupted_one_goes_on(home: Path) -> None:
+    before = (home / "kek").read_bytes(), (home / "state/keyring.json").read_bytes()
+    assert runner.invoke(app, INIT).exit_code == Exit.REFUSED
+    (home / "tinkuy.toml").unlink()  # as if it had stopped before its last step
+    assert runner.invoke(app, INIT).exit_code == Exit.DONE
+    assert ((home / "kek").read_bytes(), (home / "state/keyring.json").read_bytes()) == before
+
+
+def test_init_without_answers_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = runner.invoke(app, ["init", "--id", "csmc-prueba"])
+    assert found.exit_code == Exit.USAGE
+    assert "--homeserver" in found.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_init_checks_before_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = runner.invoke(app, [*INIT, "--zone", "America/Nowhere"])
+    assert found.exit_code == Exit.CONFIG
+    assert "America/Lima" in found.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_roots_can_stay_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert runner.invoke(app, [*INIT, "--roots-offline"]).exit_code == Exit.DONE
+    assert json.loads(runner.invoke(app, ["keys", "check", "--json"]).stdout)["root_here"] is False
+
+
+@given(st.text(min_size=2, max_size=40))
+@hypothesis_settings(deadline=None)
+def test_any_name_survives_the_file(name: str) -> None:
+    assert tomllib.loads(to_toml({"a": {"name": name, "list": [name]}})) == {"a": {"name": name, "list": [name]}}
+
+
+def test_no_file_is_3_and_no_hub_is_4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert runner.invoke(app, ["status"]).exit_code == Exit.CONFIG
+    assert runner.invoke(app, INIT).exit_code == Exit.DONE
+    found = runner.invoke(app, ["status"])
+    assert found.exit_code == Exit.AWAY
+    assert "tinkuy run" in found.stderr
+    assert json.loads(runner.invoke(app, ["status", "--json"]).stdout)["error"]["code"] == "control.away"
+
+
+def test_staff_commands_ask_what_they_should(hub: FakeHub) -> None:
+    hub.answers["staff.add"] = {"user_id": "@rosa:prueba.example", "pin": "given"}
+    user = "@rosa:prueba.example"
+    found = runner.invoke(app, ["staff", "add", user, "--display", "Rosa", "--fingerprint", "abc", "--on-duty"])
+    assert (found.exit_code, found.stdout) == (0, "Inscrita (huella recibida).\n")
+    for line in (
+        ["repin", user],
+        ["remove", user],
+        ["duty", user, "--off"],
+        ["add", user, "--role", "supervisor", "--language", "en"],
+    ):
+        assert runner.invoke(app, ["staff", *line]).exit_code == Exit.DONE
+    assert hub.asked == [
+        (
+            "staff.add",
+            {"user_id": user, "role": "caseworker", "language": "es", "display": "Rosa", "fingerprint": "abc", "on_duty": True},
+        ),
+        ("staff.repin", {"user_id": user}),
+        ("staff.remove", {"user_id": user}),
+        ("staff.duty", {"user_id": user, "on_duty": False}),
+        ("staff.add", {"user_id": user, "role": "supervisor", "language": "en", "display": "", "on_duty": False}),
+    ]
+    assert runner.invoke(app, ["staff", "add", "rosa"]).exit_code == Exit.USAGE
+
+
+def test_lists_are_lines_on_a_pipe_and_names_cannot_move_the_cursor(hub: FakeHub) -> None:
+    hub.answers["staff.list"] = [{"user_id": "@luz:prueba.example", "display": "L\x1b[2Ju\nz", "on_duty": True, "pin": "seen"}]
+    found = runner.invoke(app, ["staff", "list"])
+    assert found.stdout == "@luz:prueba.example\t\tL [2Ju z\t\tsí\tseen\n"
+    assert json.loads(runner.invoke(app, ["staff", "list", "--json"]).stdout) == hub.answers["staff.list"]
+
+
+def test_peer_commands(hub: FakeHub, home: Path) -> None:
+    manifest = b'{"payload": "x"}'
+    hub.answers |= {
+        "peer.manifest": {"institution": "csmc-prueba", "manifest": base64.b64encode(manifest).decode()},
+        "peer.add": {"institution": "cem-prueba"},
+        "peer.code": {"code": "ABCD-EFGH-JKMN-PQRS"},
+        "peer.list": [{"institution": "cem-prueba", "state": "added"}],
+    }
+    assert runner.invoke(app, ["manifest", "export", "m"]).exit_code == Exit.DONE
+    assert (home / "m").read_bytes() == manifest
+    assert runner.invoke(app, ["manifest", "export", "m"]).exit_code == Exit.REFUSED
+    assert "tinkuy peer code cem-prueba" in runner.invoke(app, ["peer", "add", "m"]).stdout
+    assert runner.invoke(app, ["peer", "code", "cem-prueba"]).stdout.startswith("ABCD-EFGH-JKMN-PQRS\n")
+    assert runner.invoke(app, ["peer", "confirm", "cem-prueba", "ABCD-EFGH-JKMN-PQRS"]).exit_code == Exit.DONE
+    assert runner.invoke(app, ["peer", "show", "cem-prueba"]).exit_code == Exit.DONE
+    assert runner.invoke(app, ["peer", "show", "otra"]).exit_code == Exit.REFUSED
+    asked = dict(hub.asked)
+    assert base64.b64decode(asked["peer.add"]["manifest"]) == manifest
+    assert asked["peer.confirm"] == {"institution": "cem-prueba", "code": "ABCD-EFGH-JKMN-PQRS"}
+
+
+def test_a_refusal_is_told_in_words_with_its_code_and_ends_with_1(hub: FakeHub) -> None:
+    hub.answers["staff.remove"] = TinkuyError("staff.unknown")
+    found = runner.invoke(app, ["staff", "remove", "@x:prueba.example"])
+    assert found.exit_code == Exit.REFUSED
+    assert "no está inscrita" in found.stderr
+    assert "(staff.unknown)" in found.stderr
+    english = runner.invoke(app, ["--lang", "en", "staff", "remove", "@x:prueba.example"])
+    assert "not enrolled" in english.stderr
+    hub.answers["staff.remove"] = ControlError("some.code", "Sus palabras.", "Su salida.")
+    own = runner.invoke(app, ["staff", "remove", "@x:prueba.example"])
+    assert own.stderr == "Sus palabras.  (some.code)\n→ Su salida.\n"
+
+
+class FakeApp(types.ModuleType):
+    """Stands for `hub.app`, which needs a whole house."""
+
+    def __init__(self) -> None:
+        super().__init__("hub.app")
+        self.ran: list[str] = []
+        self.error: Exception | None = None
+        self.schema: tuple[str | None, str] = ("2", "2")
+        self.ledger: dict[str, Any] = {"ok": True, "rows": 3}
+
+    async def run(self, config: Config) -> None:
+        self.ran.append(config.institution.id)
+        if self.error is not None:
+            raise self.error
+
+    def db_check(self, config: Config) -> tuple[str | None, str]:
+        return self.schema
+
+    def db_upgrade(self, config: Config, *, sql: bool = False) -> str:
+        self.ran.append("sql" if sql else "upgrade")
+        return "CREATE TABLE x;" if sql else ""
+
+    def ledger_verify(self, config: Config) -> dict[str, Any]:
+        return self.ledger
+
+
+@pytest.fixture
+def house(home: Path, monkeypatch: pytest.MonkeyPatch) -> FakeApp:
+    fake = FakeApp()
+    monkeypatch.setitem(sys.modules, "hub.app", fake)
+    monkeypatch.setattr("hub.app", fake, raising=False)
+    monkeypatch.setattr(logs, "setup", lambda *_: None)
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    return fake
+
+
+def test_run(house: FakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = runner.invoke(app, ["run"])
+    assert (found.exit_code, found.stderr, house.ran) == (Exit.DONE, "", ["csmc-prueba"])
+    monkeypatch.setenv("TINKUY_FAULTS__KILL_AT", '["before_commit"]')
+    assert "PELIGRO" in runner.invoke(app, ["run"]).stderr
+    house.error = Stopped("control.in_use")
+    stopped = runner.invoke(app, ["run"])
+    assert stopped.exit_code == Exit.REFUSED
+    assert "Otro hub ya está en marcha" in stopped.stderr
+
+
+def test_r13_run_leaves_no_core_dump(house: FakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[tuple[int, tuple[int, int]]] = []
+    monkeypatch.setattr(resource, "setrlimit", lambda what, limit: limits.append((what, limit)))
+    runner.invoke(app, ["run"])
+    assert limits == [(resource.RLIMIT_CORE, (0, 0))]
+
+
+def test_db_and_ledger(house: FakeApp) -> None:
+    assert runner.invoke(app, ["db", "check"]).exit_code == Exit.DONE
+    house.schema = (None, "2")
+    assert runner.invoke(app, ["db", "check"]).exit_code == Exit.REFUSED
+    assert json.loads(runner.invoke(app, ["db", "check", "--json"]).stdout) == {"ok": False, "current": None, "head": "2"}
+    assert runner.invoke(app, ["db", "upgrade", "--sql"]).stdout == "CREATE TABLE x;\n"
+    assert runner.invoke(app, ["db", "upgrade"]).exit_code == Exit.DONE
+    assert house.ran == ["sql", "upgrade"]
+    assert runner.invoke(app, ["ledger", "verify"]).stdout == "La cadena está entera: 3 filas.\n"
+    house.ledger = {"ok": False, "rows": 3, "broken_at": 2}
+    assert runner.invoke(app, ["ledger", "verify"]).exit_code == Exit.REFUSED
+
+
+def test_doctor_ends_with_1_when_something_fails(house: FakeApp) -> None:
+    found = runner.invoke(app, ["doctor", "--json"])
+    assert found.exit_code == Exit.REFUSED
+    assert {"schema": "ok", "running": "fail"}.items() <= {row["id"]: row["level"] for row in json.loads(found.stdout)}.items()
+    spoken = runner.invoke(app, ["doctor"])
+    assert "→ tinkuy run" in spoken.stdout
+
+
+def test_faults_end_with_70_and_without_their_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == Exit.FAULT
+    assert CANARY not in "".join(capsys.readouterr())
+
+
+def test_language_is_es_or_en() -> None:
+    assert runner.invoke(app, ["--lang", "fr", "status"]).exit_code == Exit.USAGE
+
+
+def test_words_are_complete_in_both_languages() -> None:
+    assert len(known_codes()) > 10
+    for code in known_codes():
+        es, en, hint_es, hint_en = sentence(code)
+        assert es != en
+        assert hint_es != hint_en
+        assert all((es, en, hint_es, hint_en))
+
+
+def test_the_table_of_init_is_what_the_configuration_reads(home: Path) -> None:
+    written = tomllib.loads((home / "tinkuy.toml").read_text())
+    assert from_mapping(written, folder=home).paths.state == home / "state"

@@ -1,0 +1,188 @@
+"""Doctor: every verdict can be bad, absence is never fine, and every word exists twice."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub import doctor
+from hub.base.config import Config, from_mapping
+from hub.doctor import Check, Level, judge_live
+from hub.doctor_words import WORDS
+from keys.identity import create_identity
+from keys.keyring import FileRows, Keyring
+from keys.providers.file import FileKek
+
+HEALTHY: dict[str, Any] = {
+    "cross_signing": "ok",
+    "rate_limited": 0,
+    "sync_age_seconds": 1.0,
+    "one_time_keys": 50,
+    "undecryptable": 0,
+    "quarantined": 0,
+    "staff_blocked": 0,
+    "overdue_checkins": 0,
+    "rooms": [{"room": "!a:b", "drift": []}],
+    "manifest_days": 200,
+    "peers": [{"institution": "cem-prueba", "days": 100}],
+    "protocols": [],
+}
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def levels(checks: list[Check]) -> dict[str, Level]:
+    return {check.id: check.level for check in checks}
+
+
+def test_a_healthy_hub_is_all_ok() -> None:
+    assert set(levels(list(judge_live(HEALTHY))).values()) == {Level.OK}
+
+
+@pytest.mark.parametrize(
+    ("change", "id", "level"),
+    [
+        ({"cross_signing": "foreign"}, "cross_signing", Level.FAIL),
+        ({"rate_limited": 3}, "rate_limit", Level.FAIL),
+        ({"sync_age_seconds": 500}, "sync", Level.FAIL),
+        ({"one_time_keys": 3}, "one_time_keys", Level.FAIL),
+        ({"undecryptable": 1}, "undecryptable", Level.WARN),
+        ({"staff_blocked": 1}, "staff_blocked", Level.WARN),
+        ({"overdue_checkins": 1}, "overdue_checkins", Level.WARN),
+        ({"quarantined": 1}, "quarantined", Level.WARN),
+        ({"rooms": [{"room": "!a:b", "drift": ["rooms.join_rule"]}]}, "rooms", Level.WARN),
+        ({"manifest_days": 20}, "manifest", Level.WARN),
+        ({"manifest_days": 3}, "manifest", Level.FAIL),
+        ({"peers": [{"institution": "cem-prueba", "days": 14}]}, "peer_manifest", Level.WARN),
+        ({"peers": [{"institution": "cem-prueba", "days": -1}]}, "peer_manifest", Level.FAIL),
+        ({"protocols": [{"protocol": "salud-mental", "code": "protocol.expired"}]}, "protocol", Level.WARN),
+    ],
+)
+def test_each_live_fact_alone_is_noticed(change: dict[str, Any], id: str, level: Level) -> None:
+    found = levels(list(judge_live(HEALTHY | change)))
+    assert found.pop(id) is level
+    assert set(found.values()) == {Level.OK}
+
+
+@pytest.mark.parametrize("absent", ["cross_signing", "rate_limited", "sync_age_seconds", "one_time_keys", "manifest_days"])
+def test_an_absent_fact_is_not_fine(absent: str) -> None:
+    assert Level.OK not in {
+        check.level
+        for check in judge_live({k: v for k, v in HEALTHY.items() if k != absent})
+        if check.id
+        in {absent, {"rate_limited": "rate_limit", "sync_age_seconds": "sync", "manifest_days": "manifest"}.get(absent)}
+    }
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(HEALTHY)),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+            lambda inner: (
+                st.lists(inner)
+                | st.dictionaries(st.sampled_from(["room", "drift", "institution", "days", "protocol", "code"]), inner)
+            ),
+        ),
+    )
+)
+def test_live_judgement_is_total(facts: dict[str, Any]) -> None:
+    for check in judge_live(facts):
+        assert all(isinstance(text, str) for text in check.sentences())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "level"), [(0, Level.OK), (20, Level.OK), (60, Level.WARN), (400, Level.FAIL), (-400, Level.FAIL)]
+)
+def test_clock(seconds: int, level: Level) -> None:
+    assert doctor.judge_clock(format_datetime(NOW + timedelta(seconds=seconds), usegmt=True), NOW).level is level
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Sat, 99 Foo 2026 00:00:00 GMT", "Sat, 21 Nov 2026 12:00:00 -0000"])
+def test_an_unreadable_clock_is_not_fine(date: str) -> None:
+    assert doctor.judge_clock(date, NOW).level is Level.WARN
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "level"),
+    [(200, {"versions": ["v1.11"]}, Level.OK), (404, {}, Level.FAIL), (200, [], Level.FAIL), (200, "<html>", Level.FAIL)],
+)
+async def test_homeserver(table: dict[str, Any], tmp_path: Path, status: int, body: Any, level: Level) -> None:
+    async def versions(_: web.Request) -> web.Response:
+        return web.Response(text=body, status=status) if isinstance(body, str) else web.json_response(body, status=status)
+
+    app = web.Application()
+    app.router.add_get("/_matrix/client/versions", versions)
+    async with TestServer(app) as server:
+        table["matrix"]["homeserver_url"] = f"http://127.0.0.1:{server.port}"
+        found = await doctor.check_homeserver(from_mapping(table, folder=tmp_path))
+    assert found[0].level is level
+
+
+async def test_nobody_at_the_homeserver_or_the_socket(settings: Config) -> None:
+    assert [check.level for check in await doctor.check_homeserver(settings)] == [Level.FAIL]
+    assert [check.id for check in await doctor.check_live(settings)] == ["running"]
+
+
+def test_files_well_and_badly_kept(settings: Config) -> None:
+    before = levels(list(doctor.check_files(settings)))
+    assert before["state"] is Level.FAIL
+    assert before["kek"] is Level.FAIL
+    assert "identity" not in before
+    settings.paths.state.mkdir(mode=0o700)
+    kek = FileKek.create(settings.keys.kek_file)
+    assert levels(list(doctor.check_files(settings)))["identity"] is Level.FAIL
+    create_identity(Keyring(settings.institution.id, kek, FileRows(settings.keyring_file)))
+    good = levels(list(doctor.check_files(settings)))
+    assert [good[id] for id in ("state", "kek", "kek_apart", "identity")] == [Level.OK] * 4
+    settings.keys.kek_file.chmod(0o644)
+    settings.paths.state.chmod(0o755)
+    bad = levels(list(doctor.check_files(settings)))
+    assert (bad["kek"], bad["state"]) == (Level.FAIL, Level.FAIL)
+
+
+def test_kek_beside_the_data_and_armed_faults(table: dict[str, Any], tmp_path: Path) -> None:
+    table |= {"keys": {"kek_file": "state/kek"}, "faults": {"kill_at": ["before_commit"]}}
+    config = from_mapping(table, folder=tmp_path)
+    config.paths.state.mkdir(mode=0o700)
+    FileKek.create(config.keys.kek_file)
+    found = levels(list(doctor.check_files(config)))
+    assert found["kek_apart"] is Level.WARN
+    assert found["faults"] is Level.FAIL
+
+
+def test_backups(table: dict[str, Any], tmp_path: Path) -> None:
+    table["paths"] = {"backups": "copias"}
+    config = from_mapping(table, folder=tmp_path)
+    assert doctor._check_backups(config, 0.0).id == "backups"
+    assert doctor._check_backups(config, 1e9).level is Level.FAIL
+    (tmp_path / "copias").mkdir()
+    (tmp_path / "copias" / "one").touch()
+    made = (tmp_path / "copias" / "one").stat().st_mtime
+    for hours, level in ((1, Level.OK), (30, Level.WARN), (200, Level.FAIL)):
+        assert doctor._check_backups(config, made + hours * 3600).level is level
+
+
+def test_words_are_complete() -> None:
+    """Every check that the code can make has words, in both languages, and no words stand without a check."""
+    source = Path(doctor.__file__).read_text()
+    made = set(re.findall(r'(?:_judge\(\s*|Check\(id=)"(\w+)"', source)) | {
+        "undecryptable",
+        "quarantined",
+        "staff_blocked",
+        "overdue_checkins",
+    }
+    assert made == set(WORDS)
+    for fine, bad, fix in WORDS.values():
+        assert bool(fine[0]) == bool(fine[1])
+        assert all((*bad, *fix))
+        assert bad[0] != bad[1]
+        assert set(re.findall(r"{\w+}", bad[0])) == set(re.findall(r"{\w+}", bad[1]))

@@ -1,0 +1,1 @@
+"""Is what may leave decided rightly? The policies room: its laws, documents, tables, packs and words."""
