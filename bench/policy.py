@@ -39,7 +39,7 @@ Outcomes = tuple[Outcome, ...]
 
 def questions(protocol: Protocol, count: int = QUESTIONS, seed: int = 7) -> list[Request]:
     """Invented questions about one protocol: every state of consent, partial consent, conflicts of interest, unknown facts."""
-    chance = random.Random(seed)  # noqa: S311  # a fixed sequence, not a secret
+    chance = random.Random(seed)  # a fixed sequence, not a secret
     words = {dimension: sorted(values - {"unknown"}) for dimension, values in protocol.domain.items()}
 
     def some(values: list[str], largest: int) -> frozenset[str]:

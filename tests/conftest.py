@@ -19,7 +19,7 @@ from deploy.demo.synapse import Synapses
 from tests.jsclient.js_person import JsPerson
 
 _numbers = itertools.count(1)
-PASSWORD = "una contraseña inventada"  # noqa: S105
+PASSWORD = "una contraseña inventada"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -101,7 +101,7 @@ class Homeserver:
             raise HomeserverError(f"homeserver {self.name} runs already")
         command = [sys.executable, "-c", _LAUNCHER, str(os.getpid()), "-c", str(self.place.config)]
         with self.place.output.open("ab") as output:
-            self.process = subprocess.Popen(  # noqa: S603  # our own interpreter and our own paths, no shell
+            self.process = subprocess.Popen(  # our own interpreter and our own paths, no shell
                 command,
                 cwd=self.place.directory,
                 stdin=subprocess.DEVNULL,

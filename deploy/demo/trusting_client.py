@@ -25,7 +25,7 @@ SYNC_FILTER = {
 }
 
 
-class ChainedKeysQueryResponse(KeysQueryResponse):  # type: ignore[misc]  # nio ships no types
+class ChainedKeysQueryResponse(KeysQueryResponse):
     """A `/keys/query` answer that still has the cross-signing keys in `raw`."""
 
     raw: dict[str, Any]
@@ -39,7 +39,7 @@ class ChainedKeysQueryResponse(KeysQueryResponse):  # type: ignore[misc]  # nio 
         return answer
 
 
-class TrustingClient(AsyncClient):  # type: ignore[misc]  # nio ships no types
+class TrustingClient(AsyncClient):
     """One device of one person, with its keys in memory only."""
 
     def __init__(self, url: str, user_id: str) -> None:

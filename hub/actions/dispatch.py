@@ -13,7 +13,7 @@ from hub.actions.common import note
 from hub.actions.compose import Dropped, Letter, compose
 from hub.actions.keep_ledger import append_ledger, checkpoint
 from hub.actions.ports import Unit
-from hub.exchange.pacing import ACK_DELAY, RESEND_AFTER, bundles, due_again, room_for
+from hub.exchange.pacing import ACK_DELAY, RESEND_AFTER, bundles, due_again, owed_ack, room_for
 from hub.exchange.records import Link, Outgoing
 from hub.exchange.wire import Ack, Body, Resend, SkipSeq, box, encode, pack
 from keys import envelope
@@ -81,7 +81,7 @@ def _number(unit: Unit, link: Link, row: Outgoing) -> Link:
         unit.outbox.put(replace(row, state="cancelled"))
         note(unit, str(row.ref.get("referral", link.id)), "hub", "dispatch.dropped", kind=row.kind, why=reason.code)
         return link
-    record = _sign(unit, link, link.next_out, letter.body.kind, _closed(unit, row, letter))
+    record = _sign(unit, link, link.next_out, letter.body.kind, _closed(unit, row, letter), owed_ack(link))
     sealed = unit.vault.seal(letter.owner, _PLACE, record.data)
     unit.outbox.put(
         replace(
@@ -90,7 +90,7 @@ def _number(unit: Unit, link: Link, row: Outgoing) -> Link:
         )
     )  # fmt: skip
     append_ledger(unit, letter.subject or link.id, letter.body.kind, link.peer, digest=record.digest, **letter.ledger)
-    link = replace(link, next_out=link.next_out + 1, head_out=record.digest)
+    link = replace(link, next_out=link.next_out + 1, head_out=record.digest, ack_due_at=None, acked_in=link.next_in - 1)
     unit.links.put(link)
     return link
 
@@ -105,7 +105,7 @@ def _closed(unit: Unit, row: Outgoing, letter: Letter) -> bytes:
     return box(referral, envelope.seal_body(SealingKey(letter.their_key), parts, plain))
 
 
-def _sign(unit: Unit, link: Link, sequence: int, kind: str, body: bytes) -> SignedInner:
+def _sign(unit: Unit, link: Link, sequence: int, kind: str, body: bytes, extensions: tuple[tuple[str, bytes], ...] = ()) -> SignedInner:
     inner = Inner(
         message_id=random_bytes(16),
         sender=unit.me.id,
@@ -119,6 +119,7 @@ def _sign(unit: Unit, link: Link, sequence: int, kind: str, body: bytes) -> Sign
         body=body,
         sent_at=int(unit.now.timestamp() * 1000),
         checkpoint=checkpoint(unit),
+        extensions=extensions,
     )
     return envelope.sign_inner(inner, unit.hand.signer)
 

@@ -71,7 +71,8 @@ def _profile(unit: Unit, link: Link, body: wire.Profile) -> None:
     peer = unit.peers.get(link.peer)
     assert peer is not None
     known = {"name": body.name[:120], "territory": body.territory[:60], "needs": list(body.needs), "languages": list(body.languages)}
-    duty = {"on": bool(body.duty.get("on")), "roles": [str(r)[:40] for r in body.duty.get("roles", [])][:10], "next": str(body.duty.get("next", ""))[:60]}
+    roles = [str(role)[:40] for role in body.duty.get("roles", [])][:10]
+    duty = {"on": bool(body.duty.get("on")), "roles": roles, "next": str(body.duty.get("next", ""))[:60]}
     unit.peers.put(replace(peer, profile=known | {"duty": duty}))
 
 
@@ -182,7 +183,8 @@ def _disclose(unit: Unit, referral: Referral, body: wire.Disclose) -> None:
     for name, item in kept.items():
         place = f"held_values|{referral.id}|{name}"
         sealed = unit.vault.seal(body.disclosure, place, (item.value or "").encode())
-        unit.held.add(HeldValue(id=new_id("val"), disclosure=body.disclosure, referral=referral.id, field=name, outcome=item.outcome.word, sealed=sealed))
+        outcome = item.outcome.word
+        unit.held.add(HeldValue(id=new_id("val"), disclosure=body.disclosure, referral=referral.id, field=name, outcome=outcome, sealed=sealed))
     remind(unit, "retention", body.disclosure, until)
     note(unit, referral.id, referral.peer, "disclosure.received", fields=sorted(kept), dropped=len(dropped))
     if dropped:

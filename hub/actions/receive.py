@@ -12,7 +12,7 @@ from hub.actions.ports import Unit
 from hub.base.errors import PeerFault, TinkuyError
 from hub.cases.events import Alarm
 from hub.exchange.intake import Place, open_envelope, place
-from hub.exchange.pacing import ACK_DELAY, WINDOW
+from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, WINDOW, read_ack
 from hub.exchange.records import Early, Link, Seen
 from hub.exchange.wire import Ack, Resend, decode, unbox
 from keys import envelope
@@ -39,6 +39,10 @@ def receive(unit: Unit, room: str, sender: str, sealed: bytes) -> int:
 
 def _take(unit: Unit, link_id: str, record: SignedInner) -> int:
     link = _link(unit, link_id)
+    ridden = read_ack(record.inner.extension(ACK_EXTENSION))
+    if ridden is not None:
+        _acked(unit, link, ridden)
+        link = _link(unit, link_id)
     where = place(link, record, WINDOW)  # (6)
     if where is Place.APART:
         _apart(unit, link, record)

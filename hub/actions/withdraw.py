@@ -48,7 +48,7 @@ def preview_withdrawal(unit: Unit, code: str | None, recipient: str | None, fiel
         held = tuple(d for d in held if set(fields) & set(d.fields))
     if not referrals and not consents and not held:
         raise Refused("nothing_to_withdraw", code=case.code)
-    names = recipient and (recipient,) or tuple(sorted({r.peer for r in referrals} | {p for c in consents for p in c.recipients}))
+    names = (recipient and (recipient,)) or tuple(sorted({r.peer for r in referrals} | {p for c in consents for p in c.recipients}))
     return Stops(
         case=case,
         recipients=tuple(names),

@@ -7,11 +7,16 @@ import contextlib
 import signal
 import ssl
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from hub.actions.erase import finish_shredding
 from hub.actions.ports import Hand, Institution, Rules
+from hub.actions.ring import ring_due
+from hub.app.commands import handlers
+from hub.app.facts import Watch
 from hub.app.inbox import Inbox
+from hub.app.manifest import own_manifest
 from hub.app.outbox import Dispatcher
 from hub.app.posts import Poster
 from hub.app.reports import Reports
@@ -111,8 +116,6 @@ async def open_house(config: Config) -> House:
     keys = DataKeys(kek, KeyTable(keys_database))
     if not keys.exists(HUB_OWNER):
         keys.create(HUB_OWNER, clock.now())
-    from hub.app.manifest import own_manifest
-
     manifest = own_manifest(config, identity, matrix.device, matrix.fingerprint, clock.now())
     given = Collaborators(
         me=_institution(config), rules=_rules(config), pack=packs.load(config.institution.pack),
@@ -122,7 +125,8 @@ async def open_house(config: Config) -> House:
     keeper = RoomsKeeper(store, matrix)
     house = House(
         config=config, clock=clock, identity=identity, database=database, keys_database=keys_database, rows=rows, matrix=matrix, store=store,
-        reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting), dispatcher=Dispatcher(store, matrix, faults),
+        reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting),
+        dispatcher=Dispatcher(store, matrix, faults),
         poster=Poster(store, matrix, faults), keeper=keeper, ticker=_ticker(store, faults, clock),
     )  # fmt: skip
     reports.serve(store, matrix, keeper)
@@ -130,10 +134,6 @@ async def open_house(config: Config) -> House:
 
 
 async def _serve(house: House, stopping: asyncio.Event) -> None:
-    from hub.actions.erase import finish_shredding
-    from hub.app.commands import handlers
-    from hub.app.facts import Watch
-
     await house.store.run(finish_shredding, quiet=True)
     await house.keeper.trust()
     control = ControlServer(house.config.socket, handlers(house))
@@ -226,12 +226,10 @@ def _rules(config: Config) -> Rules:
 
 
 def _ticker(store: Store, faults: Faults, clock: Clock) -> Ticker:
-    from hub.actions.ring import ring_due
-
-    async def wake() -> object:
+    async def wake() -> datetime | None:
         count = await store.run(lambda unit: unit.timers.count(done_at=None, due_at__le=unit.now), quiet=True)
         due = await store.run(ring_due, quiet=not count)
         faults.reach("timer.rung")
         return due
 
-    return Ticker(wake, at_least_every=timedelta(seconds=30), clock=clock)  # type: ignore[arg-type]  # wake gives datetime | None
+    return Ticker(wake, at_least_every=timedelta(seconds=30), clock=clock)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.actions.ports import Unit
 from hub.app.worker import Worker
+from hub.base import logs
 from hub.base.faults import Faults
 from hub.cases.records import Post
 from hub.chat.posting import PLACE
-from hub.matrix import Matrix
+from hub.matrix import Matrix, MatrixError
 from hub.store.unit_of_work import Store
 from keys.errors import KeyDestroyed
 
 WAIT = 2.0
+_log = logs.get("posts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,7 @@ class Errand:
     """A post with everything resolved: where to, what, related to which event."""
 
     post: str
+    purpose: str
     room: str
     content: dict[str, Any]
     relation: dict[str, Any] | None
@@ -37,12 +41,20 @@ class Poster(Worker):
     def __init__(self, store: Store, matrix: Matrix, faults: Faults) -> None:
         super().__init__()
         self._store, self._matrix, self._faults = store, matrix, faults
+        self._held: dict[str, float] = {}
 
     async def turn(self) -> float:
-        """Send what can be sent now."""
-        while (errand := await self._store.run(claim, quiet=True)) is not None:
+        """Send what can be sent now. A room that cannot take a message now (nobody trusted in it yet) holds back only itself."""
+        now = time.monotonic()
+        self._held = {purpose: until for purpose, until in self._held.items() if until > now}
+        while (errand := await self._store.run(lambda unit: claim(unit, frozenset(self._held)), quiet=True)) is not None:
             self._faults.reach("post.claimed")
-            event = await self._send(errand)
+            try:
+                event = await self._send(errand)
+            except MatrixError as error:
+                _log.info("posts.held", error=error)
+                self._held[errand.purpose] = time.monotonic() + WAIT
+                continue
             self._faults.reach("post.sent")
             await self._store.run(lambda unit, e=errand, v=event: mark(unit, e, v), quiet=True)  # type: ignore[misc]  # bound defaults
             self._faults.reach("post.marked")
@@ -55,12 +67,10 @@ class Poster(Worker):
         return await self._matrix.send(errand.room, "m.room.message", errand.content, errand.post, errand.relation)
 
 
-def claim(unit: Unit) -> Errand | None:
+def claim(unit: Unit, held: frozenset[str] = frozenset()) -> Errand | None:
     """The next post that can go, marked as being sent. Posts whose key is gone, or whose root never went, are dropped."""
-    blocked: set[str] = set()
-    for post in unit.posts.all(state__in=("sending", "ready"), order="order", limit=200):
-        if post.purpose in blocked:
-            continue
+    blocked = set(held)
+    while (post := unit.posts.one(state__in=("sending", "ready"), purpose__notin=tuple(blocked), order="order")) is not None:
         room = unit.rooms.one(purpose=post.purpose)
         errand = _errand(unit, post, room.id) if room else "later"
         if errand == "later":
@@ -86,7 +96,7 @@ def _errand(unit: Unit, post: Post, room: str) -> Errand | str:
         target = unit.posts.get(post.redacts)
         if target is None or target.event is None:
             return "later" if target and target.sealed else "drop"
-        return Errand(post=post.id, room=target.room or room, content={}, relation=None, redacts=target.event)
+        return Errand(post=post.id, purpose=post.purpose, room=target.room or room, content={}, relation=None, redacts=target.event)
     try:
         payload = json.loads(unit.vault.open(post.owner, f"{PLACE}|{post.id}", post.sealed))
     except KeyDestroyed:
@@ -97,7 +107,7 @@ def _errand(unit: Unit, post: Post, room: str) -> Errand | str:
     content = _content(payload, post.ring)
     if post.edits:
         content = {**_content({**payload, "body": f"* {payload['body']}"}, ()), "m.new_content": content}
-    return Errand(post=post.id, room=room, content=content, relation=relation, redacts=None)
+    return Errand(post=post.id, purpose=post.purpose, room=room, content=content, relation=relation, redacts=None)
 
 
 def _content(payload: dict[str, Any], ring: tuple[str, ...]) -> dict[str, Any]:
@@ -109,7 +119,7 @@ def _content(payload: dict[str, Any], ring: tuple[str, ...]) -> dict[str, Any]:
     return content
 
 
-def _relation(unit: Unit, post: Post, payload: dict[str, Any]) -> dict[str, Any] | None | str:
+def _relation(unit: Unit, post: Post, payload: dict[str, Any]) -> dict[str, Any] | str | None:
     """`m.relates_to`, or "later" while the message it names is not sent, or "drop" when that never will be."""
     name = post.edits or post.thread
     if name is None:

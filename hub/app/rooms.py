@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from hub.actions.peers import open_link_room
@@ -37,6 +38,7 @@ class RoomsKeeper(Worker):
         super().__init__()
         self._store, self._matrix = store, matrix
         self._settled: dict[str, RoomSpec] = {}
+        self._one_at_a_time = asyncio.Lock()
 
     async def trust(self) -> None:
         """Hand the trust list and the known rooms to the Matrix room, before the first event is handled."""
@@ -48,6 +50,10 @@ class RoomsKeeper(Worker):
     async def turn(self) -> float:
         """Bring trust and rooms to their desired state; what cannot be reached now is tried again soon."""
         await self._matrix.first_sync()
+        async with self._one_at_a_time:
+            return await self._settle_all()
+
+    async def _settle_all(self) -> float:
         await self._matrix.set_trust(await self._store.run(trust_list, quiet=True))
         behind = False
         for wanted in await self._store.run(wanted_rooms, quiet=True):

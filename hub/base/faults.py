@@ -26,5 +26,5 @@ class Faults:
         if not self._kill_at:
             return
         self._reached[point] += 1
-        if point in self._kill_at and f"{point}:1" not in self._kill_at or f"{point}:{self._reached[point]}" in self._kill_at:
+        if (point in self._kill_at and f"{point}:1" not in self._kill_at) or f"{point}:{self._reached[point]}" in self._kill_at:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from hub.exchange.records import Link, Outgoing
+from hub.exchange.wire import Ack
 
 WINDOW = 32
 MAX_BUNDLE = 24 * 1024
@@ -36,3 +37,21 @@ def bundles(rows: list[tuple[Outgoing, bytes]]) -> list[list[tuple[Outgoing, byt
         result[-1].append((row, signed))
         size += len(signed) + 4
     return result
+
+
+ACK_EXTENSION = "ack"
+"""The header key under which an acknowledgement rides in a numbered message: epoch (4) | up to (8) | digest (32)."""
+
+
+def owed_ack(link: Link) -> tuple[tuple[str, bytes], ...]:
+    """The acknowledgement that rides along: everything of the peer's that has taken effect here."""
+    if not link.epoch_in or link.next_in <= 1:
+        return ()
+    return ((ACK_EXTENSION, link.epoch_in.to_bytes(4, "big") + (link.next_in - 1).to_bytes(8, "big") + link.head_in),)
+
+
+def read_ack(value: bytes | None) -> Ack | None:
+    """The acknowledgement in an extension; None for none, or for a layout of a later release."""
+    if value is None or len(value) != 44:
+        return None
+    return Ack(epoch=int.from_bytes(value[:4], "big"), upto=int.from_bytes(value[4:12], "big"), digest=value[12:])

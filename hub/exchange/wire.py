@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-
 import typing
 from dataclasses import dataclass
 from datetime import UTC, datetime

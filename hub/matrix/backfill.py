@@ -11,15 +11,15 @@ from typing import Any
 from urllib.parse import quote
 
 from hub.matrix import http
+from hub.matrix.batches import MESSAGES, as_list, shallow
 from hub.matrix.client import HubClient
 from hub.matrix.errors import HomeserverRefused
-from hub.matrix.ports import ENVELOPE_TYPE, MatrixRows
+from hub.matrix.ports import MatrixRows
 
 PAGE = 100
 MAX_PAGES = 60
 MAX_BYTES = 32 * 1024 * 1024
 QUIET_PAGES = 2
-KINDS = ("m.room.encrypted", "m.room.message", ENVELOPE_TYPE)
 
 
 class Backfill:
@@ -29,9 +29,7 @@ class Backfill:
         self._client = client
         self._rows = rows
 
-    async def before(
-        self, room_id: str, token: Any, *, pages: int = MAX_PAGES, stop_when_known: bool = True
-    ) -> tuple[list[Any], bool]:
+    async def before(self, room_id: str, token: Any, *, pages: int = MAX_PAGES, stop_when_known: bool = True) -> tuple[list[Any], bool]:
         """Unknown events before `token` (None: before now), oldest first, and whether the search reached known ground.
 
         Raises HomeserverAway; a refusal (we are out of the room) is the end of what can be read.
@@ -43,7 +41,7 @@ class Backfill:
                 page = await self._page(room_id, token)
             except HomeserverRefused:
                 return _oldest_first(found), False
-            chunk = [one for one in page.get("chunk") or [] if isinstance(one, dict)]
+            chunk = [shallow(one) for one in as_list(page.get("chunk")) if isinstance(one, dict)]
             fresh = await self._unknown(chunk)
             quiet = 0 if fresh else quiet + 1
             found.append(fresh)
@@ -56,7 +54,7 @@ class Backfill:
         return _oldest_first(found), not stop_when_known
 
     async def _page(self, room_id: str, token: Any) -> dict[str, Any]:
-        kinds = quote(json.dumps({"types": list(KINDS)}))
+        kinds = quote(json.dumps({"types": list(MESSAGES)}))
         start = f"&from={quote(token)}" if isinstance(token, str) else ""
         path = f"/_matrix/client/v3/rooms/{quote(room_id)}/messages?dir=b&limit={PAGE}&filter={kinds}{start}"
         return await http.request(self._client, "GET", path)

@@ -81,9 +81,7 @@ class Carrier:
 
     # ---- sending ---------------------------------------------------------------------------------------------------------
 
-    async def send(
-        self, room_id: str, event_type: str, content: dict[str, Any], txn_id: str, relates_to: dict[str, Any] | None = None
-    ) -> str:
+    async def send(self, room_id: str, event_type: str, content: dict[str, Any], txn_id: str, relates_to: dict[str, Any] | None = None) -> str:
         """Encrypt and send one event; its event id. The same `txn_id` (the outbox row's id) may be tried again, with one effect
         (within the 24 h that Synapse remembers it).
 
@@ -217,6 +215,4 @@ class Carrier:
             return
         self._said.add((kind, room_id + detail))
         user = device.user_id if device else detail if kind == "stranger" else None
-        await self._report(
-            Report(kind=kind, room_id=room_id, user_id=user, device_id=device.device_id if device else None, detail=detail)
-        )
+        await self._report(Report(kind=kind, room_id=room_id, user_id=user, device_id=device.device_id if device else None, detail=detail))

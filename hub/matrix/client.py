@@ -15,9 +15,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from nio import AsyncClient, AsyncClientConfig  # type: ignore[import-untyped]  # nio ships no type marker
-from nio.crypto import Olm  # type: ignore[import-untyped]
-from nio.responses import ErrorResponse  # type: ignore[import-untyped]
+from nio import AsyncClient, AsyncClientConfig
+from nio.crypto import Olm
+from nio.responses import ErrorResponse
 
 from hub.matrix import http, logs
 from hub.matrix.errors import HomeserverAway, HomeserverRefused, LoginLost, MatrixError, RolledBack, Unsuitable
@@ -38,7 +38,7 @@ def check_libraries(version: str | None = None) -> None:
         raise Unsuitable("matrix.vodozemac_old", f"vodozemac {found} is too old: install 0.10 or newer")
 
 
-class HubClient(AsyncClient):  # type: ignore[misc]  # nio is untyped
+class HubClient(AsyncClient):
     """One device of one account, with its own Olm machine over `OlmStore`."""
 
     olm: Any
@@ -74,9 +74,7 @@ class HubClient(AsyncClient):  # type: ignore[misc]  # nio is untyped
     @property
     def own_device(self) -> Device:
         identity = self.olm.account.identity_keys
-        return Device(
-            user_id=self.user_id, device_id=self.device_id, ed25519=identity["ed25519"], curve25519=identity["curve25519"]
-        )
+        return Device(user_id=self.user_id, device_id=self.device_id, ed25519=identity["ed25519"], curve25519=identity["curve25519"])
 
     def load_store(self) -> None:
         """nio calls this at login; ours is there from the start."""
@@ -97,9 +95,7 @@ class HubClient(AsyncClient):  # type: ignore[misc]  # nio is untyped
             await self._before_send()
         return await super().send(method, path, data, headers, trace_context, timeout)
 
-    async def _send(
-        self, response_class: Any, method: str, path: str, data: Any = None, response_data: Any = None, *_: Any, **__: Any
-    ) -> Any:
+    async def _send(self, response_class: Any, method: str, path: str, data: Any = None, response_data: Any = None, *_: Any, **__: Any) -> Any:
         """nio's own calls: bounded waiting (N14), and an `ErrorResponse` raises (rule 12)."""
         raw = await http.request(self, method, path, data if data is None else _json(data))
         response = response_class.from_dict(raw, *(response_data or ()))
@@ -161,9 +157,7 @@ class HubClient(AsyncClient):  # type: ignore[misc]  # nio is untyped
     @property
     def needs_upload(self) -> bool:
         account, count = self.olm.account, self.olm.uploaded_key_count
-        return (
-            not account.shared or self._fallback_due or (count is not None and count < account.max_one_time_keys * REFILL_BELOW)
-        )
+        return not account.shared or self._fallback_due or (count is not None and count < account.max_one_time_keys * REFILL_BELOW)
 
     @property
     def _fallback_due(self) -> bool:

@@ -31,9 +31,7 @@ def fingerprint(seeds: CrossSigningSeeds) -> str:
     return signatures.public_key(seeds.master)
 
 
-async def ensure_cross_signed(
-    client: http.SendsHttp, seeds: CrossSigningSeeds, password: str | None = None, *, replace: bool = False
-) -> Outcome:
+async def ensure_cross_signed(client: http.SendsHttp, seeds: CrossSigningSeeds, password: str | None = None, *, replace: bool = False) -> Outcome:
     """Make what the homeserver serves for `client`'s device a chain of our own keys.
 
     Returns "kept" when it already was, "signed" when only the device's signature had to be put (back), "published" when the
@@ -47,11 +45,7 @@ async def ensure_cross_signed(
     served = await _query(client)
     outcome: Outcome = "kept"
     if not _identity_is_ours(client.user_id, served, seeds):
-        if (
-            served.get("master_keys", {}).get(client.user_id)
-            and not replace
-            and not _master_is_ours(client.user_id, served, seeds)
-        ):
+        if served.get("master_keys", {}).get(client.user_id) and not replace and not _master_is_ours(client.user_id, served, seeds):
             raise IdentityConflict(
                 "matrix.identity_conflict",
                 "the account already has another cross-signing identity; find out who made it, then replace it by command",
@@ -62,9 +56,7 @@ async def ensure_cross_signed(
         await _sign_device(client, seeds)
         outcome = outcome if outcome == "published" else "signed"
         if not served_chain_is_ours(client, await _query(client), seeds):
-            raise MatrixError(
-                "matrix.cross_signing_not_served", "the homeserver accepted our cross-signing but does not serve it"
-            )
+            raise MatrixError("matrix.cross_signing_not_served", "the homeserver accepted our cross-signing but does not serve it")
     return outcome
 
 
@@ -106,9 +98,7 @@ async def _publish(client: http.SendsHttp, seeds: CrossSigningSeeds, password: s
     """All three keys in one request: the master alone would count as the first upload, and the rest would need the password."""
     master = key_object(client.user_id, "master", seeds.master)
     # SDKs also sign the master with the device, so that a client with the device's key can find the identity.
-    master["signatures"] = {
-        client.user_id: {f"ed25519:{client.device_id}": client.olm.account.sign(matrixjson.signable(master).decode())}
-    }
+    master["signatures"] = {client.user_id: {f"ed25519:{client.device_id}": client.olm.account.sign(matrixjson.signable(master).decode())}}
     body: dict[str, Any] = {
         "master_key": master,
         "self_signing_key": key_object(client.user_id, "self_signing", seeds.self_signing, signed_with=seeds.master),

@@ -13,6 +13,7 @@ from typing import Any
 from hub.matrix import crosssigning, trust
 from hub.matrix.backfill import Backfill
 from hub.matrix.carrier import Carrier
+from hub.matrix.chores import Chores, Heard
 from hub.matrix.client import HubClient
 from hub.matrix.crosssigning import CrossSigningSeeds
 from hub.matrix.errors import LoginLost, MatrixError
@@ -21,6 +22,8 @@ from hub.matrix.machine import Machine
 from hub.matrix.olm_store import OlmStore
 from hub.matrix.persist import Persist
 from hub.matrix.ports import Device, MatrixRows, Report, Reporter, RoomRecord, RoomSpec, TrustList
+from hub.matrix.queries import KeyQueries
+from hub.matrix.receiving import Receiver
 from hub.matrix.rooms import Action, RoomKeeper, link_faults
 from hub.matrix.roomview import Rooms
 from hub.matrix.trust import TrustBook
@@ -74,7 +77,7 @@ class Matrix:
         rooms: Iterable[RoomRecord] = (),
         on_inbox: Callable[[], None] = lambda: None,
     ) -> None:
-        self._account, self._seeds, self._rows = account, seeds, rows
+        self._account, self._seeds, self._rows_store = account, seeds, rows
         self._report, self._on_inbox = report, on_inbox
         self._trust_list, self._records = trust_list, tuple(rooms)
         self._task: asyncio.Task[None] | None = None
@@ -89,13 +92,13 @@ class Matrix:
         """
         if any(pin.device_id == self._account.device_id for pin in self._trust_list.peers):
             raise MatrixError("matrix.device_id_taken", "a peer's device has the same id as ours; mint another (X25)")
-        self._wire(OlmStore(await self._rows.load_olm()))
+        self._wire(OlmStore(await self._rows_store.load_olm()))
         await self._log_in()
         if self.client.needs_upload:
             await self.client.upload_keys()
         await crosssigning.ensure_cross_signed(self.client, self._seeds, self._account.password)
         self._cross_signed = True
-        await self._listener.query_keys()
+        await self._queries.ask()
         await self._persist.flush()
 
     async def run(self) -> None:
@@ -122,7 +125,7 @@ class Matrix:
 
     def _wire(self, store: OlmStore) -> None:
         account = self._account
-        self._persist = Persist(self._rows)
+        self._persist = Persist(self._rows_store)
         self.client = HubClient(
             account.homeserver,
             account.user_id,
@@ -136,29 +139,45 @@ class Matrix:
         self.book = TrustBook(self.client.own_device, self._trust_list)
         self._machine = Machine(self.client)
         self.keeper = RoomKeeper(self.client, self._rooms)
+        self._queries = KeyQueries(client=self.client, book=self.book, machine=self._machine, report=self._report)
         self._carrier = Carrier(
             client=self.client,
             machine=self._machine,
             book=self.book,
             rooms=self._rooms,
-            report=self._say,
-            query_keys=lambda users: self._listener.query_keys(users),
+            report=self._report,
+            query_keys=self._queries.ask,
         )
-        self._listener = Listener(
+        self._listener = self._wire_listener(Heard())
+        for record in self._records:
+            self._carrier.set_record(record)
+
+    def _wire_listener(self, heard: Heard) -> Listener:
+        chores = Chores(
             client=self.client,
-            rows=self._rows,
+            rows=self._rows_store,
             persist=self._persist,
             machine=self._machine,
             book=self.book,
-            rooms=self._rooms,
-            backfill=Backfill(self.client, self._rows),
-            report=self._say,
-            busy=self._carrier.idle,
-            on_inbox=self._on_inbox,
+            queries=self._queries,
+            heard=heard,
             on_invite=self._invited,
         )
-        for record in self._records:
-            self._carrier.set_record(record)
+        return Listener(
+            client=self.client,
+            rows=self._rows_store,
+            persist=self._persist,
+            machine=self._machine,
+            receiver=lambda waiting: Receiver(self._machine, self.book, waiting),
+            rooms=self._rooms,
+            backfill=Backfill(self.client, self._rows_store),
+            queries=self._queries,
+            chores=chores,
+            heard=heard,
+            senders=lambda: self.book.trust.users,
+            busy=self._carrier.idle,
+            on_inbox=self._on_inbox,
+        )
 
     async def _log_in(self) -> None:
         known = self.client.store.login
@@ -174,9 +193,7 @@ class Matrix:
 
     # ---- sending -----------------------------------------------------------------------------------------------------------
 
-    async def send(
-        self, room_id: str, event_type: str, content: dict[str, Any], txn_id: str, relates_to: dict[str, Any] | None = None
-    ) -> str:
+    async def send(self, room_id: str, event_type: str, content: dict[str, Any], txn_id: str, relates_to: dict[str, Any] | None = None) -> str:
         """See `Carrier.send`."""
         return await self._carrier.send(room_id, event_type, content, txn_id, relates_to)
 
@@ -209,7 +226,7 @@ class Matrix:
         self._trust_list = trust_list
         before = {user: self.book.devices(user) for user in self.book.users}
         for report in self.book.set_trust(trust_list):
-            await self._say(report)
+            await self._report(report)
         for user, devices in before.items():
             if devices - self.book.devices(user):
                 self._machine.forget_rooms_of(user)
@@ -217,12 +234,12 @@ class Matrix:
     async def forget_pin(self, user_id: str) -> None:
         """Pin this person anew, at the sight of the keys served now (`repin` without a fingerprint). Reports `first_sight`."""
         self.book.forget_pin(user_id)
-        await self._listener.query_keys()
+        await self._queries.ask()
 
     async def refresh(self, *users: str) -> None:
         """Ask the homeserver for the keys of these pinned users now (all of them when none is named)."""
         self.book.changed(users or self.book.users)
-        await self._listener.query_keys()
+        await self._queries.ask()
 
     async def query_master(self, user_id: str) -> str | None:
         """The master key the homeserver serves for anybody, or None. For an administrator to look at, never trusted by itself."""
@@ -278,15 +295,13 @@ class Matrix:
         """Only a pinned peer may invite us, and only into a room that is fit to be a link; all else is turned down and told."""
         if self.book.standing(inviter) != "peer":
             await self.keeper.leave(room_id)
-            return await self._say(Report(kind="invite_refused", room_id=room_id, user_id=inviter, detail="not_a_peer"))
+            return await self._report(Report(kind="invite_refused", room_id=room_id, user_id=inviter, detail="not_a_peer"))
         await self.keeper.join(room_id)
-        faults = link_faults(
-            RoomSpec(purpose="link", members=frozenset({inviter})), await self.keeper.look(room_id), self._account.user_id
-        )
+        faults = link_faults(RoomSpec(purpose="link", members=frozenset({inviter})), await self.keeper.look(room_id), self._account.user_id)
         if faults:
             await self.keeper.leave(room_id)
-            return await self._say(Report(kind="invite_refused", room_id=room_id, user_id=inviter, detail=faults[0]))
-        await self._say(Report(kind="joined_by_invite", room_id=room_id, user_id=inviter))
+            return await self._report(Report(kind="invite_refused", room_id=room_id, user_id=inviter, detail=faults[0]))
+        await self._report(Report(kind="joined_by_invite", room_id=room_id, user_id=inviter))
 
     # ---- facts -------------------------------------------------------------------------------------------------------------
 
@@ -317,6 +332,3 @@ class Matrix:
             sending=self._carrier.under_way,
             cross_signed=self._cross_signed,
         )
-
-    async def _say(self, report: Report) -> None:
-        await self._report(report)

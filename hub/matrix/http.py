@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sys
+import threading
 from typing import Any, Protocol
 
 import aiohttp
@@ -16,6 +19,11 @@ MAX_WAIT = 60.0
 MAX_LIMITED = 5
 """Rate-limit answers to one request before we give up."""
 TIMEOUT = 30.0
+DEEP_LEVELS = 100_000
+"""More than a 64 KiB event can nest."""
+DEEP_STACK = 512 * 1024 * 1024
+"""Bytes of address space, used only as far as the nesting goes."""
+_deep = threading.Lock()
 
 
 class SendsHttp(Protocol):
@@ -41,9 +49,7 @@ class TooMuch(HomeserverAway):
     """the answer is longer than we read; ask for less."""
 
 
-async def call(
-    client: SendsHttp, method: str, path: str, body: Any = None, *, seconds: float = TIMEOUT
-) -> tuple[int, dict[str, Any]]:
+async def call(client: SendsHttp, method: str, path: str, body: Any = None, *, seconds: float = TIMEOUT) -> tuple[int, dict[str, Any]]:
     """Status and JSON object (anything else counts as an empty one). Errors as `fetch`."""
     status, value = await fetch(client, method, path, body, seconds=seconds)
     return status, value if isinstance(value, dict) else {}
@@ -67,7 +73,7 @@ async def fetch(client: SendsHttp, method: str, path: str, body: Any = None, *, 
                 answer.release()
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise HomeserverAway("matrix.away", f"the homeserver did not answer ({type(error).__name__})") from error
-    return answer.status, _parse(raw)
+    return answer.status, await _parse(raw)
 
 
 async def request(client: SendsHttp, method: str, path: str, body: Any = None, *, seconds: float = TIMEOUT) -> dict[str, Any]:
@@ -122,9 +128,34 @@ async def _read(answer: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
-def _parse(raw: bytes) -> Any:
+async def _parse(raw: bytes) -> Any:
     try:
-        value = json.loads(raw) if raw else {}
-    except (ValueError, RecursionError) as error:
+        return json.loads(raw) if raw else {}
+    except RecursionError:
+        # A stranger's to-device message, nested as deep as the homeserver just lets through, would else stop every sync (N1).
+        return await asyncio.to_thread(_parse_deep, raw)
+    except ValueError as error:
         raise HomeserverAway("matrix.not_json", "the homeserver's answer is not JSON") from error
-    return value
+
+
+def _parse_deep(raw: bytes) -> Any:
+    """Parse with room for far deeper nesting, in a thread whose stack is large enough for it; cut off, it is no answer."""
+    found: list[Any] = []
+
+    def work() -> None:
+        with contextlib.suppress(ValueError, RecursionError):
+            found.append(json.loads(raw))
+
+    with _deep:
+        size, limit = threading.stack_size(DEEP_STACK), sys.getrecursionlimit()
+        sys.setrecursionlimit(DEEP_LEVELS)
+        try:
+            thread = threading.Thread(target=work, daemon=True)
+            thread.start()
+            thread.join()
+        finally:
+            sys.setrecursionlimit(limit)
+            threading.stack_size(size)
+    if not found:
+        raise HomeserverAway("matrix.not_json", "the homeserver's answer is not JSON")
+    return found[0]

@@ -18,8 +18,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 import vodozemac
-from nio.crypto import OutboundGroupSession  # type: ignore[import-untyped]  # nio ships no type marker
-from nio.events import DummyEvent, RoomKeyEvent  # type: ignore[import-untyped]
+from nio.crypto import OutboundGroupSession
+from nio.events import DummyEvent, RoomKeyEvent
 
 from hub.matrix import http, signatures
 from hub.matrix.client import HubClient
@@ -183,9 +183,7 @@ class Machine:
         if outbound is None or outbound.session.expired or not outbound.shared <= wanted:
             outbound = self._outbound[room_id] = _Outbound(session=_new_session())
         now = time.monotonic()
-        missing = [
-            one for one in wanted - outbound.shared if now - outbound.unreachable.get(one, -RECLAIM_EVERY_S) >= RECLAIM_EVERY_S
-        ]
+        missing = [one for one in wanted - outbound.shared if now - outbound.unreachable.get(one, -RECLAIM_EVERY_S) >= RECLAIM_EVERY_S]
         if missing:
             await self._open_sessions(missing)
             reachable = [one for one in missing if self._session(one) is not None]
@@ -204,9 +202,7 @@ class Machine:
             claim.setdefault(device.user_id, {})[device.device_id] = "signed_curve25519"
         if not claim:
             return
-        answer = await http.request(
-            self.client, "POST", "/_matrix/client/v3/keys/claim", {"one_time_keys": claim, "timeout": 10_000}
-        )
+        answer = await http.request(self.client, "POST", "/_matrix/client/v3/keys/claim", {"one_time_keys": claim, "timeout": 10_000})
         for device in wanted:
             with contextlib.suppress(CannotRead):
                 guarded(partial(self._open_session, device, answer))
@@ -274,13 +270,3 @@ def _new_session() -> Any:
     session = OutboundGroupSession()
     session.max_messages, session.max_age = MAX_MESSAGES, MAX_AGE
     return session
-
-
-def well_formed(raw: Any) -> bool:
-    """Whether a value from a sync response can be looked at as an event at all."""
-    return (
-        isinstance(raw, dict)
-        and isinstance(raw.get("type"), str)
-        and isinstance(raw.get("sender"), str)
-        and isinstance(raw.get("content"), dict)
-    )

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from nio.crypto import (  # type: ignore[import-untyped]  # nio ships no type marker
+from nio.crypto import (
     DeviceStore,
     GroupSessionStore,
     InboundGroupSession,
@@ -35,7 +35,7 @@ PEER_MEGOLM_S = 30 * 86400.0
 _DAY = 86400.0
 
 
-class OlmSessions(SessionStore):  # type: ignore[misc]  # nio is untyped
+class OlmSessions(SessionStore):
     """nio sorts sessions once, when they are added; the spec wants the one used last (N16)."""
 
     def get(self, sender_key: str) -> Any:
@@ -63,7 +63,7 @@ class OlmSessions(SessionStore):  # type: ignore[misc]  # nio is untyped
         return max((one.use_time.timestamp() for one in self._entries[sender_key]), default=0.0)
 
 
-class MegolmSessions(GroupSessionStore):  # type: ignore[misc]  # nio is untyped
+class MegolmSessions(GroupSessionStore):
     """nio lets a later-index copy replace an earlier one (N30); here the one that reads more stays."""
 
     def add(self, session: Any) -> bool:
@@ -143,9 +143,7 @@ class OlmStore:
             made, used = (datetime.fromtimestamp(row[name]) for name in ("made", "used"))
             self._sessions.add(row["sender_key"], Session.from_pickle(row["pickle"].encode(), made, "", used))
         elif key.startswith("megolm:"):
-            session = InboundGroupSession.from_pickle(
-                row["pickle"].encode(), row["ed25519"], row["sender_key"], row["room_id"], "", row["chain"]
-            )
+            session = InboundGroupSession.from_pickle(row["pickle"].encode(), row["ed25519"], row["sender_key"], row["room_id"], "", row["chain"])
             self._groups.add(session)
             self._used[key] = row["used"]
 
@@ -157,9 +155,7 @@ class OlmStore:
     def save_account(self, account: Any) -> None:
         self.account = account
         # Pickled when taken: then the row also holds what nio changes after it said "save" (N29).
-        self._dirty["account"] = lambda: _dump(
-            {"pickle": account.pickle("").decode(), "shared": account.shared, "fallback_at": self.fallback_at}
-        )
+        self._dirty["account"] = lambda: _dump({"pickle": account.pickle("").decode(), "shared": account.shared, "fallback_at": self.fallback_at})
 
     def load_sessions(self) -> OlmSessions:
         return self._sessions

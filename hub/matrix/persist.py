@@ -11,6 +11,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from hub.matrix.client import HubClient
+from hub.matrix.errors import MatrixError
 from hub.matrix.olm_store import OlmStore
 from hub.matrix.ports import BatchResult, MatrixRows
 
@@ -40,14 +41,16 @@ class Persist:
         self._client = client
 
     @property
-    def _store(self) -> OlmStore | None:
-        return self._client.store if self._client else None
+    def _served(self) -> HubClient:
+        if self._client is None:
+            raise MatrixError("matrix.not_wired", "no client is served yet")
+        return self._client
 
     async def flush(self) -> None:
         """Commit what changed; returns at once when nothing did."""
-        store = self._store
-        if store is None or not store.is_dirty:
+        if self._client is None or not self._client.store.is_dirty:
             return
+        store = self._client.store
         async with self._turn:
             changes = store.take()
             try:
@@ -58,8 +61,7 @@ class Persist:
 
     async def finish(self, batch: int | None, result: BatchResult) -> Sequence[str]:
         """T2: changed Olm rows and everything the batch came to, in one transaction."""
-        store = self._store
-        assert store is not None
+        store = self._served.store
         async with self._turn:
             changes = store.take()
             try:
@@ -70,6 +72,5 @@ class Persist:
 
     async def reload(self, exclusive: asyncio.Lock) -> None:
         """Throw the machine in memory away and start from the committed rows; not while a ratchet step is on its way out."""
-        assert self._client is not None
         async with exclusive, self._turn:
-            self._client.replace_store(OlmStore(await self._rows.load_olm()))
+            self._served.replace_store(OlmStore(await self._rows.load_olm()))

@@ -216,9 +216,7 @@ class MatrixRows(Protocol):
     async def pending_batches(self) -> list[tuple[int, bytes]]:
         """Batches without T2, oldest first."""
 
-    async def finish_batch(
-        self, batch: int | None, olm_changes: Mapping[str, bytes | None], result: BatchResult
-    ) -> Sequence[str]:
+    async def finish_batch(self, batch: int | None, olm_changes: Mapping[str, bytes | None], result: BatchResult) -> Sequence[str]:
         """T2: Olm rows, inbox, quarantine, waiting and the batch's end in one transaction; the event ids that were replays."""
 
     async def sync_token(self) -> str | None: ...

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.matrix.batches import MAX_ID, is_id, well_formed
 from hub.matrix.errors import CannotRead
-from hub.matrix.machine import Machine, NoRoomKey, Opened, well_formed
+from hub.matrix.machine import Machine, NoRoomKey, Opened
 from hub.matrix.ports import BatchResult, Inbound, InboxRow, QuarantineRow, Report, WaitingRow
 from hub.matrix.trust import TrustBook
 
-MAX_ID = 255
 MAX_WAITING = 2_000
 """Events kept without a key. A homeserver can invent any number in the name of a pinned sender."""
 IGNORED = ("m.room.redaction", "m.reaction")
@@ -33,13 +33,11 @@ class Gathered:
     reports: list[Report] = field(default_factory=list)
 
     def result(self) -> BatchResult:
-        return BatchResult(
-            inbox=tuple(self.inbox), quarantine=tuple(self.quarantine), waiting=tuple(self.waiting), resolved=tuple(self.resolved)
-        )
+        return BatchResult(inbox=tuple(self.inbox), quarantine=tuple(self.quarantine), waiting=tuple(self.waiting), resolved=tuple(self.resolved))
 
     def refuse(self, room_id: str, raw: dict[str, Any], kind: Any, reason: str) -> None:
-        event_id, sender = str(raw.get("event_id"))[:MAX_ID], str(raw.get("sender"))[:MAX_ID]
-        self.quarantine.append(QuarantineRow(event_id=event_id, room_id=room_id[:MAX_ID], sender=sender, reason=reason))
+        event_id, sender = _printable(raw.get("event_id")), _printable(raw.get("sender"))
+        self.quarantine.append(QuarantineRow(event_id=event_id, room_id=room_id, sender=sender, reason=reason))
         self.reports.append(Report(kind=kind, room_id=room_id, user_id=sender, event_id=event_id, detail=reason))
 
 
@@ -54,7 +52,7 @@ class Receiver:
     def judge_event(self, room_id: str, raw: Any, into: Gathered) -> None:
         """Look at one timeline event and write what becomes of it into `into`. Never raises."""
         # 1. It has the shape of an event, and an id that can be kept.
-        if not well_formed(raw) or not _is_id(raw.get("event_id")) or len(room_id) > MAX_ID:
+        if not well_formed(raw) or not _is_event_id(raw.get("event_id")) or not is_id(room_id):
             if isinstance(raw, dict):
                 into.refuse(room_id, raw, "malformed_event", "EventShape")
             return
@@ -125,14 +123,12 @@ class Receiver:
 
     def _keep(self, room_id: str, raw: dict[str, Any], into: Gathered) -> None:
         session_id = raw["content"].get("session_id")
-        if not isinstance(session_id, str) or len(session_id) > 64:
+        if not is_id(session_id) or len(session_id) > 64:
             return into.refuse(room_id, raw, "malformed_event", "SessionShape")
         if self._waiting() + len(into.waiting) >= MAX_WAITING:
             return into.refuse(room_id, raw, "undecryptable", "TooManyWaiting")
         kept = {name: raw[name] for name in ("type", "sender", "content", "event_id", "origin_server_ts") if name in raw}
-        into.waiting.append(
-            WaitingRow(event_id=raw["event_id"], room_id=room_id, session_id=session_id, body=json.dumps(kept).encode())
-        )
+        into.waiting.append(WaitingRow(event_id=raw["event_id"], room_id=room_id, session_id=session_id, body=json.dumps(kept).encode()))
         into.reports.append(Report(kind="undecryptable", room_id=room_id, user_id=raw["sender"], event_id=raw["event_id"]))
 
 
@@ -146,11 +142,15 @@ def _relation(value: Any) -> dict[str, str | None]:
     if relation.get("is_falling_back") is True:
         answered = None
     return {
-        "thread_root": target if kind == "m.thread" and _is_id(target) else None,
-        "edits": target if kind == "m.replace" and _is_id(target) else None,
-        "reply_to": answered if _is_id(answered) else None,
+        "thread_root": target if kind == "m.thread" and _is_event_id(target) else None,
+        "edits": target if kind == "m.replace" and _is_event_id(target) else None,
+        "reply_to": answered if _is_event_id(answered) else None,
     }
 
 
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str) and 1 < len(value) <= MAX_ID and value[0] == "$"
+def _is_event_id(value: Any) -> bool:
+    return is_id(value) and value.startswith("$")
+
+
+def _printable(value: Any) -> str:
+    return "".join(char if char.isprintable() else "?" for char in str(value)[:MAX_ID])

@@ -60,9 +60,7 @@ def judge_staff(pin: StaffPin, served: Served) -> Verdict:
     # 2. It is the pinned one. A person who was never seen is pinned now, in the open.
     if pin.master_key is not None and master is not None and master != pin.master_key:
         changed = Report(kind="master_changed", user_id=pin.user_id, detail=master)
-        return Verdict(
-            user_id=pin.user_id, standing="staff", devices=frozenset(), refused=frozenset(served.devices), reports=(changed,)
-        )
+        return Verdict(user_id=pin.user_id, standing="staff", devices=frozenset(), refused=frozenset(served.devices), reports=(changed,))
     # 3. The self-signing key is signed by it.
     signer = _key_of(served.self_signing, pin.user_id, "self_signing")
     if master is None or signer is None or not signatures.signed_by(served.self_signing, user_id=pin.user_id, key=master):

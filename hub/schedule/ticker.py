@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from apscheduler.executors.asyncio import AsyncIOExecutor  # type: ignore[import-untyped]  # 3.x ships no types
-from apscheduler.jobstores.memory import MemoryJobStore  # type: ignore[import-untyped]  # 3.x ships no types
-from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]  # 3.x ships no types
+from apscheduler.executors.asyncio import AsyncIOExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from hub.base import logs
 from hub.base.clock import Clock, SystemClock

@@ -227,9 +227,7 @@ class SqlMatrixRows:
             "at": self._now(),
         }
         if _insert_once(connection, events, known):
-            connection.execute(
-                inbox.insert().values(event_id=row.event_id, sealed=self._seal(f"matrix_inbox|{row.event_id}", row.body))
-            )
+            connection.execute(inbox.insert().values(event_id=row.event_id, sealed=self._seal(f"matrix_inbox|{row.event_id}", row.body)))
             return True
         same = connection.execute(select(events.c.event_id).where(events.c.event_id == row.event_id)).first()
         return same is not None
@@ -274,9 +272,7 @@ class SqlMatrixRows:
     def counts(self, connection: Connection) -> dict[str, int]:
         """Sizes of the tables, for metrics."""
         tables = {"inbox": inbox, "quarantine": quarantine, "waiting": waiting, "batches": batches, "olm": olm}
-        return {
-            name: int(connection.execute(select(func.count()).select_from(table)).scalar_one()) for name, table in tables.items()
-        }
+        return {name: int(connection.execute(select(func.count()).select_from(table)).scalar_one()) for name, table in tables.items()}
 
 
 _SPACE: Final = 2**256

@@ -25,9 +25,9 @@ class Rows(Generic[R]):
         """The record with this primary key, or None."""
         return self.one(**{self._mapping.key: key})
 
-    def one(self, **where: Any) -> R | None:
-        """The first record that matches, or None."""
-        found = self.all(limit=1, **where)
+    def one(self, *, order: str | None = None, **where: Any) -> R | None:
+        """The first record that matches (in this order), or None."""
+        found = self.all(limit=1, order=order, **where)
         return found[0] if found else None
 
     def all(self, *, order: str | None = None, limit: int | None = None, **where: Any) -> list[R]:
@@ -68,6 +68,8 @@ class Rows(Generic[R]):
     def _condition(self, name: str, value: Any) -> ColumnElement[bool]:
         name, _, how = name.partition("__")
         column = self._mapping.table.c[name]
+        if how == "notin":
+            return column.not_in([self._mapping.out(name, item) for item in value])
         if how == "in":
             return column.in_([self._mapping.out(name, item) for item in value])
         stored = self._mapping.out(name, value)

@@ -99,7 +99,7 @@ def test_they_end_with_whoever_started_them_even_by_sigkill(tmp_path: Path) -> N
         asyncio.run(main())
     """
     root = Path(__file__).parents[2]
-    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], cwd=root, stdout=subprocess.PIPE) as starter:  # noqa: S603
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], cwd=root, stdout=subprocess.PIPE) as starter:
         assert starter.stdout
         pids = [int(word) for word in starter.stdout.readline().split()]
         starter.kill()

@@ -44,16 +44,12 @@ class Seals:
 class BenchHub:
     """One hub's Matrix over an SQLite database; `restart` is a crash followed by a new process on the same database."""
 
-    def __init__(
-        self, *, url: str, user_id: str, password: str, database: str = "sqlite://", trust: TrustList | None = None
-    ) -> None:
+    def __init__(self, *, url: str, user_id: str, password: str, database: str = "sqlite://", trust: TrustList | None = None) -> None:
         self.user_id = user_id
         self.url = url
         self.password = password
         self.device_id = device_id()
-        self.seeds = CrossSigningSeeds(
-            master=secrets.token_bytes(32), self_signing=secrets.token_bytes(32), user_signing=secrets.token_bytes(32)
-        )
+        self.seeds = CrossSigningSeeds(master=secrets.token_bytes(32), self_signing=secrets.token_bytes(32), user_signing=secrets.token_bytes(32))
         self.seals = Seals()
         self.database = Database(database)
         metadata.create_all(self.database.engine)
@@ -81,9 +77,7 @@ class BenchHub:
     async def start(self) -> Self:
         await self.matrix.start()
         self._task = asyncio.create_task(self.matrix.run())
-        await asyncio.wait(
-            {asyncio.ensure_future(self.matrix.first_sync()), self._task}, timeout=WITHIN, return_when="FIRST_COMPLETED"
-        )
+        await asyncio.wait({asyncio.ensure_future(self.matrix.first_sync()), self._task}, timeout=WITHIN, return_when="FIRST_COMPLETED")
         if self._task.done():
             self._task.result()
         return self
@@ -115,8 +109,7 @@ class BenchHub:
         self.reports.append(report)
         if report.kind == "first_sight":
             staff = tuple(
-                StaffPin(user_id=pin.user_id, master_key=report.detail) if pin.user_id == report.user_id else pin
-                for pin in self.trust.staff
+                StaffPin(user_id=pin.user_id, master_key=report.detail) if pin.user_id == report.user_id else pin for pin in self.trust.staff
             )
             self.trust = TrustList(staff=staff, peers=self.trust.peers)
         self._news.set()

@@ -109,11 +109,7 @@ class HostileProxy:
         if self.delay:
             await asyncio.sleep(self.delay)
         assert self._session
-        headers = {
-            key: value
-            for key, value in request.headers.items()
-            if key.lower() not in {"host", "content-length", "accept-encoding"}
-        }
+        headers = {key: value for key, value in request.headers.items() if key.lower() not in {"host", "content-length", "accept-encoding"}}
         async with self._session.request(request.method, self._upstream + request.raw_path, data=data, headers=headers) as answer:
             body = await answer.read()
         if failure is not None:

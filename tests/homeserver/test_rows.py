@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nio.crypto import InboundGroupSession, OlmAccount, OutboundGroupSession  # type: ignore[import-untyped]  # nio ships no type marker
+from nio.crypto import InboundGroupSession, OlmAccount, OutboundGroupSession
 
 import hub.store.matrix_tables
 from hub.base.errors import Stopped
+from hub.matrix.batches import is_empty, prefilter
 from hub.matrix.client import HubClient
-from hub.matrix.listener import is_empty, prefilter
 from hub.matrix.olm_store import MAX_OLM_SESSIONS, OWN_MEGOLM_S, PEER_MEGOLM_S, OlmStore
 from hub.matrix.ports import BatchResult, Inbound, InboxRow, QuarantineRow, RoomSpec, WaitingRow
 from hub.matrix.rooms import create_body, link_faults, plan, state_of
@@ -70,9 +70,7 @@ async def test_tampered_rows_stop_the_start(rows: SqlMatrixRows, tampering: str)
 
 async def test_a_single_row_put_back_is_noticed(rows: SqlMatrixRows) -> None:
     await rows.save_olm({"account": b"old", "olm:a": b"1"})
-    old = await rows._database.run(
-        lambda c: c.exec_driver_sql("SELECT counter, sealed FROM matrix_olm WHERE row_id = 'account'").one()
-    )
+    old = await rows._database.run(lambda c: c.exec_driver_sql("SELECT counter, sealed FROM matrix_olm WHERE row_id = 'account'").one())
     await rows.save_olm({"account": b"new"})
     await rows._database.run(
         lambda c: c.exec_driver_sql("UPDATE matrix_olm SET counter = ?, sealed = ? WHERE row_id = 'account'", tuple(old)).rowcount
@@ -96,9 +94,7 @@ async def test_t1_and_t2(rows: SqlMatrixRows) -> None:
     assert await rows.waiting() == [("$3", "!r", "t")]
     assert await rows.waiting_bodies(["$3", "$9"]) == {"$3": b"kept"}
     assert await rows.known_events(["$1", "$2", "$3", "$4"]) == {"$1", "$4"}
-    assert await rows.finish_batch(None, {}, BatchResult(inbox=(one,), resolved=("$3",))) == [], (
-        "the same event again is no replay"
-    )
+    assert await rows.finish_batch(None, {}, BatchResult(inbox=(one,), resolved=("$3",))) == [], "the same event again is no replay"
     assert await rows._database.run(lambda c: rows.inbox_next(c, 5)) == [("$1", b"one")]
     await rows._database.run(lambda c: rows.inbox_done(c, "$1"))
     assert await rows.finish_batch(None, {}, BatchResult(inbox=(one,))) == []
@@ -215,7 +211,7 @@ def test_old_sessions_are_pruned() -> None:
 
 def test_the_store_answers_all_of_nios_questions() -> None:
     """nio's own store defines the interface; a method it learns must be looked at here."""
-    from nio.store import MatrixStore  # type: ignore[import-untyped]
+    from nio.store import MatrixStore
 
     asked = {name for name, value in vars(MatrixStore).items() if callable(value) and not name.startswith("_")}
     internal = {"upgrade_to_v2"}
@@ -326,15 +322,11 @@ def test_the_prefilter_keeps_pinned_senders_and_drops_our_own_events() -> None:
     assert [one["sender"] for one in kept["to_device"]["events"]] == [ROSA]
     assert [one["sender"] for one in kept["rooms"]["join"]["!r"]["timeline"]["events"]] == [ROSA, "@x:y"]
     assert not is_empty(kept)
-    assert is_empty(
-        prefilter({"next_batch": "s", "rooms": {"join": {"!r": {"timeline": {"events": [sealed(HUB)]}}}}}, frozenset(), HUB)
-    )
+    assert is_empty(prefilter({"next_batch": "s", "rooms": {"join": {"!r": {"timeline": {"events": [sealed(HUB)]}}}}}, frozenset(), HUB))
 
 
 def test_inbound_comes_back_from_bytes() -> None:
-    one = Inbound(
-        room_id="!r", event_id="$e", sender=ROSA, device_key="k", type="t", content={"body": "ñ"}, ts_ms=1, standing="staff"
-    )
+    one = Inbound(room_id="!r", event_id="$e", sender=ROSA, device_key="k", type="t", content={"body": "ñ"}, ts_ms=1, standing="staff")
     assert Inbound.from_bytes(one.to_bytes()) == one
     assert "ñ" not in repr(one)
     assert hub.store.matrix_tables.olm.name == "matrix_olm"

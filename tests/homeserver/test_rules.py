@@ -35,9 +35,7 @@ async def test_rule_1_one_sync_and_at_most_eight_sends_at_once(new_proxied: NewP
     assert proxy.at_once["/sync"] == 1
 
 
-async def test_rule_2_and_d03_a_crash_between_t1_and_t2_loses_nothing(
-    new_hub: NewHub, link: Link, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_rule_2_and_d03_a_crash_between_t1_and_t2_loses_nothing(new_hub: NewHub, link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = await new_hub("uno"), await new_hub("dos")
     room_id = await link(one, two)
     broken = asyncio.Event()
@@ -59,9 +57,7 @@ async def test_rule_2_and_d03_a_crash_between_t1_and_t2_loses_nothing(
     assert await two.bodies() == ["con su clave de sala", "después"]
 
 
-async def test_rule_2_a_failing_commit_is_tried_again_from_the_rows(
-    new_hub: NewHub, link: Link, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_rule_2_a_failing_commit_is_tried_again_from_the_rows(new_hub: NewHub, link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = await new_hub("uno"), await new_hub("dos")
     room_id = await link(one, two)
     finish, failures = two.rows.finish_batch, [1, 2]
@@ -200,9 +196,7 @@ def test_rule_10_only_the_carrier_puts_events_into_rooms() -> None:
     assert len(files) > 30
     for path in files:
         tree = ast.parse(path.read_text())
-        called = {
-            node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        }
+        called = {node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
         assert not called & {"room_send", "room_put_state", "room_redact", "update_receipt_marker", "share_group_session"}, path
         texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
         if any("/send/m." in text or "m.room.encrypted/" in text for text in texts):
@@ -244,7 +238,7 @@ async def test_the_login_happens_once_and_the_token_is_sealed(new_hub: NewHub, s
     hub = await new_hub()
     token = hub.matrix.client.access_token
     await hub.crash()
-    hub.password = "no longer known"  # noqa: S105
+    hub.password = "no longer known"
     await hub.restart()
     assert hub.matrix.client.access_token == token
 
@@ -348,15 +342,11 @@ async def test_no_decrypted_content_and_no_token_in_any_log(
     hub, rosa = await new_hub(), await new_person("rosa")
     room_id = await desk(hub, rosa)
     canary = secrets.token_hex(12)
-    await rosa.request(
-        "PUT", f"/_matrix/client/v3/rooms/{room_id}/send/m.room.message/1", {"msgtype": "m.text", "body": canary, "format": 5}
-    )
+    await rosa.request("PUT", f"/_matrix/client/v3/rooms/{room_id}/send/m.room.message/1", {"msgtype": "m.text", "body": canary, "format": 5})
     await rosa.say(room_id, canary)
     await hub.gets(canary)
     assert hub.matrix.client.access_token
-    ours = "\n".join(
-        record.getMessage() for record in caplog.records if not record.name.startswith("peewee")
-    )  # the person's own store
+    ours = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("peewee"))  # the person's own store
     assert not [line for line in ours.splitlines() if canary in line or hub.matrix.client.access_token in line]
 
 

@@ -20,9 +20,7 @@ OWN = Device(user_id="@hub:localhost", device_id="HUBHUBHUBH", ed25519="e", curv
 
 
 def seeds() -> CrossSigningSeeds:
-    return CrossSigningSeeds(
-        master=secrets.token_bytes(32), self_signing=secrets.token_bytes(32), user_signing=secrets.token_bytes(32)
-    )
+    return CrossSigningSeeds(master=secrets.token_bytes(32), self_signing=secrets.token_bytes(32), user_signing=secrets.token_bytes(32))
 
 
 HERS, FORGED = seeds(), seeds()
@@ -40,9 +38,7 @@ def device(name: str, signer: CrossSigningSeeds | None, user: str = ROSA, seed: 
     return value if signer is None else signatures.sign(value, user, signer.self_signing)
 
 
-def answer(
-    devices: list[dict[str, Any]], identity: CrossSigningSeeds = HERS, signed_by: CrossSigningSeeds | None = None
-) -> dict[str, Any]:
+def answer(devices: list[dict[str, Any]], identity: CrossSigningSeeds = HERS, signed_by: CrossSigningSeeds | None = None) -> dict[str, Any]:
     lower = key_object(ROSA, "self_signing", identity.self_signing, signed_with=(signed_by or identity).master)
     return {
         "device_keys": {ROSA: {one["device_id"]: one for one in devices}},
@@ -105,9 +101,7 @@ def test_first_sight_pins_once_and_later_changes_are_seen() -> None:
     assert book.judge(served)[ROSA].first_sight == fingerprint(HERS)
     book.apply(served)
     other = trust.read_answer(answer([device("ONE", FORGED)], identity=FORGED), [ROSA])
-    assert [report.kind for report in book.apply(other)] == ["master_changed", "hidden_device"] or book.devices(
-        ROSA
-    ) == frozenset()
+    assert [report.kind for report in book.apply(other)] == ["master_changed", "hidden_device"] or book.devices(ROSA) == frozenset()
     # A list that does not know the pin yet does not unmake it; an administrator can.
     book.set_trust(TrustList(staff=(StaffPin(user_id=ROSA, master_key=None),)))
     assert book.devices(ROSA) == frozenset()
@@ -119,11 +113,7 @@ def test_first_sight_pins_once_and_later_changes_are_seen() -> None:
 def test_a_device_that_is_not_served_any_more_is_told_and_revived() -> None:
     book = trust.TrustBook(OWN, TrustList(staff=(PIN,)))
     full = trust.read_answer(answer([device("ONE", HERS), device("TWO", HERS)]), [ROSA])
-    part = {
-        ROSA: trust.Served(
-            devices={"ONE": full[ROSA].devices["ONE"]}, master=full[ROSA].master, self_signing=full[ROSA].self_signing
-        )
-    }
+    part = {ROSA: trust.Served(devices={"ONE": full[ROSA].devices["ONE"]}, master=full[ROSA].master, self_signing=full[ROSA].self_signing)}
     assert book.apply(full) == []
     assert [(one.kind, one.device_id) for one in book.apply(part)] == [("hidden_device", "TWO")]
     assert book.apply(full) == []
@@ -141,9 +131,7 @@ def test_peers_are_what_their_manifest_says() -> None:
     peer = "@peer:other"
     shown = device("PEERPEERPE", None, user=peer)
     keys = shown["keys"]
-    pin = PeerPin(
-        user_id=peer, device_id="PEERPEERPE", ed25519=keys["ed25519:PEERPEERPE"], curve25519=keys["curve25519:PEERPEERPE"]
-    )
+    pin = PeerPin(user_id=peer, device_id="PEERPEERPE", ed25519=keys["ed25519:PEERPEERPE"], curve25519=keys["curve25519:PEERPEERPE"])
     book = trust.TrustBook(OWN, TrustList(peers=(pin,)))
     assert book.devices(peer) == {pin.device}, "before any answer"
     assert book.apply({peer: trust.Served(devices={"PEERPEERPE": shown})}) == []

@@ -65,7 +65,7 @@ def _fingerprint(folder: Path, then: str | None) -> str:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(  # noqa: S603  # fixed words, no shell
+    done = subprocess.run(  # fixed words, no shell
         command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False
     )
     if done.returncode != 0:
@@ -75,6 +75,6 @@ def _run(command: list[str], folder: Path) -> None:
 
 def _major(node: str) -> int:
     with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
-        answer = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True)  # noqa: S603
+        answer = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True)
         return int(answer.stdout.strip().removeprefix("v").split(".")[0])
     return 0

@@ -185,7 +185,7 @@ def test_p01_what_we_may_not_hold_is_dropped_and_named() -> None:
         "account": preview.Disclosed(outcome=Outcome.PRESENCE, value=None),
         "mental_health_summary": released("x" * 8001),
         "unknown_thing": released("x"),
-        "socіal_name": released("homoglyph"),  # noqa: RUF001 - a Cyrillic letter on purpose (P05)
+        "socіal_name": released("homoglyph"),
         "weapons": released("x"),
     }
     kept, dropped = holding.may_hold(MENTAL.protocol, "mental_health_centre", fields)

@@ -22,9 +22,7 @@ async def ghost_of(user_id: str, synapses: Synapses) -> Person:
     return await Person(url=synapses.of(user_id).url, user_id=user_id, password=PASSWORD, unsigned=True).start()
 
 
-async def test_x01_ghost_device_gets_no_key_and_an_alarm(
-    new_hub: NewHub, new_person: NewPerson, desk: Desk, synapses: Synapses
-) -> None:
+async def test_x01_ghost_device_gets_no_key_and_an_alarm(new_hub: NewHub, new_person: NewPerson, desk: Desk, synapses: Synapses) -> None:
     hub, rosa = await new_hub(), await new_person("rosa")
     room_id = await desk(hub, rosa)
     await hub.say(room_id, "antes")
@@ -81,9 +79,7 @@ async def test_x03_exchanged_master_key_blocks_that_person_only(new_hub: NewHub,
     room_id = await desk(hub, rosa, luz)
     await hub.say(room_id, "a las dos")
     await rosa.expect("a las dos", room=room_id)
-    new = CrossSigningSeeds(
-        master=secrets.token_bytes(32), self_signing=secrets.token_bytes(32), user_signing=secrets.token_bytes(32)
-    )
+    new = CrossSigningSeeds(master=secrets.token_bytes(32), self_signing=secrets.token_bytes(32), user_signing=secrets.token_bytes(32))
     await ensure_cross_signed(rosa.client, new, PASSWORD, replace=True)
     changed = await hub.reported("master_changed")
     assert changed.user_id == rosa.user_id
@@ -92,10 +88,7 @@ async def test_x03_exchanged_master_key_blocks_that_person_only(new_hub: NewHub,
     await rosa.until(lambda: any(one.event_id == sent for one in rosa.transcript), within=20, what="the event")
     assert [one.shield for one in rosa.transcript if one.event_id == sent] == ["unreadable"]
     # Re-pinned by an administrator, she reads again.
-    pins = tuple(
-        StaffPin(user_id=pin.user_id, master_key=changed.detail) if pin.user_id == rosa.user_id else pin
-        for pin in hub.trust.staff
-    )
+    pins = tuple(StaffPin(user_id=pin.user_id, master_key=changed.detail) if pin.user_id == rosa.user_id else pin for pin in hub.trust.staff)
     await hub.set_trust(TrustList(staff=pins))
     rosa.client.masters[rosa.user_id] = changed.detail
     await hub.say(room_id, "otra vez a las dos")
@@ -205,9 +198,7 @@ async def test_x07_member_shown_by_the_proxy_only(new_proxied: NewProxied, new_p
         await hub.say(room_id, "nunca")
 
 
-async def test_x08_room_shown_as_clear_gets_nothing_in_clear(
-    new_proxied: NewProxied, new_person: NewPerson, desk: Desk, synapses: Synapses
-) -> None:
+async def test_x08_room_shown_as_clear_gets_nothing_in_clear(new_proxied: NewProxied, new_person: NewPerson, desk: Desk, synapses: Synapses) -> None:
     (hub, proxy), rosa = await new_proxied(), await new_person("rosa")
     canary = secrets.token_hex(8)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 import vodozemac
 
-from deploy.demo.person import Person
+from deploy.demo.person import Person, PersonError
+from hub.matrix import http
+from hub.matrix.errors import HomeserverAway
 from hub.matrix.ports import ENVELOPE_TYPE
 from tests.conftest import NewPerson
 from tests.homeserver.bench import BenchHub, until
@@ -27,6 +30,13 @@ class OlmAttacker:
         self.person, self.hub = person, hub
         self.account = vodozemac.Account()
         self.curve = self.account.curve25519_key.to_base64()
+
+    @staticmethod
+    def session_with_nobody() -> Any:
+        """An Olm session that no other side has."""
+        mine, other = vodozemac.Account(), vodozemac.Account()
+        other.generate_one_time_keys(1)
+        return mine.create_outbound_session(other.curve25519_key, next(iter(other.one_time_keys.values())))
 
     async def sealed(self, plaintext: bytes) -> dict[str, Any]:
         """Content of a to-device message that decrypts to `plaintext`."""
@@ -171,6 +181,56 @@ async def test_x15_malformed_megolm_plaintext_harms_nothing(new_hub: NewHub, lin
     assert two.matrix.health.failures == 0
 
 
+async def test_x14_nesting_as_deep_as_the_homeserver_lets_through(new_hub: NewHub, new_person: NewPerson, desk: Desk) -> None:
+    """Our JSON reader stands at another depth than Synapse's: what passes there may be too deep here, and then no sync would do."""
+    hub, rosa, mallory = await new_hub(), await new_person("rosa"), await new_person("mallory")
+    room_id = await desk(hub, rosa)
+    await hub.trust_staff(mallory.user_id)
+    taken = []
+    for depth in (50, 700, 800, 850, 900, 920, 940, 950, 960, 970, 980, 990):
+        content: Any = {}
+        for _ in range(depth // 2):
+            content = {"a": [content]}
+        try:
+            taken.append((depth, await OlmAttacker(mallory, hub).put([content])))
+        except (PersonError, RecursionError):
+            continue
+    assert taken[-1][0] >= 700
+    await rosa.say(room_id, "sigo")
+    await hub.gets("sigo")
+    assert hub.matrix.health.failures == 0
+
+
+async def test_parsing_goes_deeper_than_python_does_by_itself() -> None:
+    deep = b"[" * 5_000 + b"]" * 5_000
+    limit = sys.getrecursionlimit()
+    assert len(await http._parse(b'{"x":' + deep + b"}")) == 1
+    assert sys.getrecursionlimit() == limit
+    with pytest.raises(HomeserverAway):
+        await http._parse(deep[:-1])
+
+
+async def test_x28_a_wedged_olm_session_heals_by_itself(new_hub: NewHub, link: Link) -> None:
+    one, two = await new_hub("uno"), await new_hub("dos")
+    room_id = await link(one, two)
+    await two.envelope(room_id, "hola")
+    await one.gets("hola")
+    await one.envelope(room_id, "antes")
+    await two.gets("antes")
+    # One side's ratchets are put back: its next room keys will not open at the other, nor the other's here.
+    for sessions in two.matrix.client.olm.session_store.values():
+        for session in sessions:
+            session._session = OlmAttacker.session_with_nobody()
+    one.matrix._machine.forget_room(room_id)
+    await one.envelope(room_id, "no se abre")
+    await two.reported("undecryptable")
+    await until(lambda: room_id not in one.matrix._machine._outbound, "the dummy that says so")
+    await one.envelope(room_id, "sana")
+    await two.gets("sana")
+    await two.envelope(room_id, "y al revés")
+    await one.gets("y al revés")
+
+
 async def test_x16_claiming_all_one_time_keys(new_hub: NewHub, new_person: NewPerson, desk: Desk) -> None:
     hub, rosa, mallory = await new_hub(), await new_person("rosa"), await new_person("mallory", server=1)
     room_id = await desk(hub, rosa)
@@ -205,9 +265,7 @@ async def test_x19_clear_event_of_our_type_is_refused(new_hub: NewHub, link: Lin
 async def test_clear_text_of_a_caseworker_is_refused_and_told(new_hub: NewHub, new_person: NewPerson, desk: Desk) -> None:
     hub, rosa = await new_hub(), await new_person("rosa")
     room_id = await desk(hub, rosa)
-    sent = await rosa.request(
-        "PUT", f"/_matrix/client/v3/rooms/{room_id}/send/m.room.message/1", {"msgtype": "m.text", "body": "en claro"}
-    )
+    sent = await rosa.request("PUT", f"/_matrix/client/v3/rooms/{room_id}/send/m.room.message/1", {"msgtype": "m.text", "body": "en claro"})
     assert (await hub.reported("clear_event")).event_id == sent["event_id"]
     assert await hub.bodies() == []
 
@@ -261,6 +319,8 @@ async def test_x33_malformed_parts_of_a_sync_answer(new_proxied: NewProxied, new
         {"type": "m.room.encrypted", "sender": rosa.user_id, "content": {}, "event_id": 5},
         {"type": "m.room.member", "state_key": 5, "sender": rosa.user_id, "content": {"membership": []}, "event_id": "$2"},
         {"type": "m.room.member", "state_key": rosa.user_id, "sender": 5, "content": 5, "event_id": "$3"},
+        {"type": "m.room.message", "sender": rosa.user_id + "\ud800", "content": {}, "event_id": "$half\udfff"},
+        {"type": "m.room.message", "sender": rosa.user_id, "content": {}, "event_id": "$nul\0"},
         {"type": "m.room.message", "sender": rosa.user_id, "content": {}, "event_id": "$" + "x" * 500, "origin_server_ts": 1.5},
     ]
 

@@ -53,9 +53,7 @@ async def test_x30_a_link_room_says_nothing_in_clear(new_hub: NewHub, link: Link
     visibility = next(event["content"] for event in state if event["type"] == "m.room.history_visibility")
     assert visibility == {"history_visibility": "joined"}
     messages = [event for event in events if event["type"] == "m.room.encrypted"]
-    assert {frozenset(event["content"]) for event in messages} == {
-        frozenset({"algorithm", "sender_key", "device_id", "session_id", "ciphertext"})
-    }
+    assert {frozenset(event["content"]) for event in messages} == {frozenset({"algorithm", "sender_key", "device_id", "session_id", "ciphertext"})}
     lengths = {len(event["content"]["ciphertext"]) for event in messages}
     assert max(lengths) - min(lengths) <= 4, "equal bodies look equal (a message index takes a byte more)"
     assert {event["type"] for event in events} == {"m.room.encrypted"} | {event["type"] for event in state}
