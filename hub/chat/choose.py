@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from hub.actions import answer as answers
 from hub.actions import close_case, plan_check_in, refer, withdraw, work
@@ -12,11 +11,9 @@ from hub.base.errors import Refused
 from hub.base.i18n import text
 from hub.cases.records import Question
 from hub.chat import wording as w
+from hub.chat.here import Here
 from hub.chat.plain import choices, message, paragraph
 from hub.chat.posting import ask, close_questions, find_question, numbered, put
-
-if TYPE_CHECKING:
-    from hub.chat.desk import Here
 
 
 def choose(unit: Unit, here: Here, number: int) -> None:

@@ -6,39 +6,16 @@ A refusal rolls the action back, is answered kindly, and the event counts as han
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hub.actions.ports import Unit
 from hub.base.errors import Refused, TinkuyError
 from hub.cases.commands import Choose, Command
-from hub.cases.records import Handled, Post, Staff
-from hub.chat import address, wording
-from hub.chat.context import Context
+from hub.cases.records import Handled, Post
+from hub.chat import address, do, talk, wording
 from hub.chat.heard import Heard
-from hub.chat.plain import Message
-from hub.chat.posting import Place, find_question, put
+from hub.chat.here import Here, answer
+from hub.chat.posting import Place, find_question
 from hub.chat.refusals import refusal
 from keys.errors import KeyDestroyed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Here:
-    """Where and by whom a command was given, and what the thread is about (`subject`: a case or referral id)."""
-
-    person: Staff
-    room: str
-    purpose: str
-    place: Place
-    lang: str
-    context: Context
-    subject: str | None
-    replied: Post | None
-    event: str
-
-    @property
-    def direct(self) -> Place:
-        """This person's direct chat: the only place where values are shown."""
-        return Place(purpose=f"direct:{self.person.id}")
 
 
 def hear(unit: Unit, heard: Heard, own_user: str) -> bool:
@@ -52,8 +29,6 @@ def hear(unit: Unit, heard: Heard, own_user: str) -> bool:
     act = _meaning(unit, heard, here, own_user)
     if act is None:
         return False
-    from hub.chat import do
-
     try:
         unit.attempt(lambda: do.perform(unit, here, act))
     except TinkuyError as error:
@@ -61,11 +36,6 @@ def hear(unit: Unit, heard: Heard, own_user: str) -> bool:
     except KeyDestroyed:
         answer(unit, here, refusal(unit, here.lang, Refused("withdrawn", code="")))
     return True
-
-
-def answer(unit: Unit, here: Here, message: Message, *, owner: str = "hub", key: str | None = None) -> None:
-    """Answer where the person asked."""
-    put(unit, here.place, message, owner=owner, key=key)
 
 
 def _here(unit: Unit, heard: Heard) -> Here | None:
@@ -107,8 +77,6 @@ def _subject(post: Post | None) -> str | None:
 
 def _meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | str | None:
     """A command; or a text, which answers the running dialogue; or None: not for us."""
-    from hub.chat import talk
-
     card = "reply" if here.replied else ("thread" if here.subject else None)
     found = address.addressed(
         heard.content, sender=heard.sender, own_user=own_user, own_names=("Tinkuy",), direct=here.purpose.startswith("direct:"),

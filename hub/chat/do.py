@@ -30,8 +30,8 @@ from hub.cases.lifecycle import Move, Side
 from hub.chat import dialogue, talk, views
 from hub.chat import wording as w
 from hub.chat.choose import choose, offer_choice
-from hub.chat.desk import Here
 from hub.chat.helping import help_text, unclear_text
+from hub.chat.here import Here
 from hub.chat.person_texts import NOTICE_VERSION
 from hub.chat.plain import Message, message, paragraph
 from hub.chat.posting import Place, close_questions, open_questions, put

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hub.actions.ports import Unit
 from hub.base.i18n import mark, text
 from hub.chat import verbs
 from hub.chat import wording as w
+from hub.chat.here import Here
 from hub.chat.plain import Line, Message, code, listing, message, paragraph
-
-if TYPE_CHECKING:
-    from hub.chat.desk import Here
 
 DESK = (
     ("abrir", mark("abrir un caso: «abrir Luz, mañana a las 10»")),

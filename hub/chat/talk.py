@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from hub.actions.ports import Unit
 from hub.base.i18n import text
@@ -13,11 +12,9 @@ from hub.cases.commands import Back, Cancel, Choose, Command, Skip, Unclear
 from hub.cases.records import Dialogue
 from hub.chat import dialogue, grammar
 from hub.chat.context import Context
+from hub.chat.here import Here
 from hub.chat.plain import message, paragraph
 from hub.chat.posting import put
-
-if TYPE_CHECKING:
-    from hub.chat.desk import Here
 
 LIFE = timedelta(minutes=10)
 """Short on purpose: a forgotten dialogue must not take a colleague's chatter for an answer."""

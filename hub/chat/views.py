@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hub.actions.common import value_of
 from hub.actions.decide import candidates
 from hub.actions.ports import Unit
@@ -15,6 +13,7 @@ from hub.base.i18n import plural, text
 from hub.cases.commands import BadArgument, Refer
 from hub.cases.records import Case, Consent
 from hub.chat import wording as w
+from hub.chat.here import Here
 from hub.chat.plain import (
     Block,
     Message,
@@ -30,9 +29,6 @@ from hub.chat.plain import Line as Words
 from hub.chat.posting import ask, numbered
 from policies.explain import explain
 from policies.preview import Line
-
-if TYPE_CHECKING:
-    from hub.chat.desk import Here
 
 
 def preview(unit: Unit, here: Here, draft: Draft) -> Message:

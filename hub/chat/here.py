@@ -1,0 +1,36 @@
+"""Where and by whom something was said: what every command needs to act and to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.actions.ports import Unit
+from hub.cases.records import Post, Staff
+from hub.chat.context import Context
+from hub.chat.plain import Message
+from hub.chat.posting import Place, put
+
+
+@dataclass(frozen=True, kw_only=True)
+class Here:
+    """Where and by whom a command was given, and what the thread is about (`subject`: a case or referral id)."""
+
+    person: Staff
+    room: str
+    purpose: str
+    place: Place
+    lang: str
+    context: Context
+    subject: str | None
+    replied: Post | None
+    event: str
+
+    @property
+    def direct(self) -> Place:
+        """This person's direct chat: the only place where values are shown."""
+        return Place(purpose=f"direct:{self.person.id}")
+
+
+def answer(unit: Unit, here: Here, message: Message, *, owner: str = "hub", key: str | None = None) -> None:
+    """Answer where the person asked."""
+    put(unit, here.place, message, owner=owner, key=key)
