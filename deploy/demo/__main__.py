@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 import signal
@@ -31,33 +30,40 @@ async def _demo(once: bool) -> int:
     folder = Path(os.environ.get("DEMO_FOLDER", FOLDER)).absolute()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
-    stopping = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, _stop, stopping, asyncio.current_task())
+    _end_on_signals()
     began = time.monotonic()
+    display = Display()
+    network = Network(folder, display)
     try:
-        with Display() as display:
-            network = Network(folder, display)
+        with display:
             await network.start()
             write_access(folder / "access.json", await network.access())
         failed = await _play(network)
         print(f"\n{'OK' if not failed else 'FALLÓ / FAILED'} · {time.monotonic() - began:.0f} s")
         if not once and not failed:
             _invite(network, folder)
-            await stopping.wait()
+            await _until_ctrl_c()
         return 1 if failed else 0
     except asyncio.CancelledError:
+        print("\nInterrumpido; se detiene todo. / Interrupted; stopping everything.")
         return 130
     finally:
-        with contextlib.suppress(UnboundLocalError):
-            await asyncio.shield(network.stop())
+        await network.stop()
 
 
-def _stop(stopping: asyncio.Event, task: asyncio.Task[object] | None) -> None:
-    """Ctrl-C while waiting ends the wait; during the road it cancels the road. Everything started is stopped either way."""
-    if task and not stopping.is_set() and task.get_coro() and not getattr(task, "waiting", False):
-        task.cancel()
-    stopping.set()
+def _end_on_signals() -> None:
+    """Ctrl-C or SIGTERM cancels this task; whatever was started is stopped on the way out."""
+    task = asyncio.current_task()
+    assert task is not None
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, task.cancel)
+
+
+async def _until_ctrl_c() -> None:
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        print("\nAdiós. / Goodbye.")
 
 
 async def _play(network: Network) -> bool:

@@ -6,8 +6,10 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 import signal
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -64,6 +66,7 @@ class HubProcess:
     password: str
     server: Homeserver
     extra: str = ""
+    short: Path = Path()
     process: asyncio.subprocess.Process | None = None
     accounts: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -73,7 +76,9 @@ class HubProcess:
 
     @property
     def socket(self) -> Path:
-        return self.folder / "s" / "control.sock"
+        """In the state folder, or in a short place of its own when that path would be too long for a Unix socket."""
+        usual = self.folder / "s" / "control.sock"
+        return usual if len(str(usual)) < 100 else self.short / f"{self.plan.id}.sock"
 
     @property
     def log(self) -> Path:
@@ -106,7 +111,7 @@ class HubProcess:
         text = self.config.read_text().replace('state = "state"', 'state = "s"')
         if not (self.folder / "s").exists():
             (self.folder / "state").rename(self.folder / "s")
-        self.config.write_text(text + f'\n[log]\nfile = "{self.log}"\n{self.extra}')
+        self.config.write_text(text + f'\n[log]\nfile = "{self.log}"\n\n[control]\nsocket = "{self.socket}"\n{self.extra}')
 
     async def start(self) -> None:
         """Run the hub and wait until it answers."""
@@ -172,6 +177,7 @@ class Network:
         self.plans = plans
         self.extra = extra
         self.synapses = Synapses(folder / "servers", count=2, progress=self.progress)
+        self._short = Path(tempfile.mkdtemp(prefix="tk-"))
         self.hubs: dict[str, HubProcess] = {}
         self.people: dict[str, Person] = {}
 
@@ -205,7 +211,7 @@ class Network:
             server = self.synapses[plan.server]
             password = secrets.token_urlsafe(12)
             user = await server.register(f"tinkuy-{plan.id}", password)
-            hub = HubProcess(plan=plan, folder=self.folder / plan.id, user_id=user, password=password, server=server, extra=self.extra)
+            hub = HubProcess(plan=plan, folder=self.folder / plan.id, user_id=user, password=password, server=server, extra=self.extra, short=self._short)
             for account in (*(name for name, _, _ in plan.people), plan.visitor):
                 given = secrets.token_urlsafe(9)
                 hub.accounts[account] = (await server.register(account, given), given)
@@ -264,6 +270,7 @@ class Network:
         await asyncio.gather(*(person.stop() for person in self.people.values()), return_exceptions=True)
         await asyncio.gather(*(hub.stop() for hub in self.hubs.values()), return_exceptions=True)
         await self.synapses.stop()
+        shutil.rmtree(self._short, ignore_errors=True)
 
     async def access(self) -> dict[str, Any]:
         """Everything that somebody needs to look at, or drive, the running network: written to `access.json`."""

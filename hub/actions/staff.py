@@ -55,6 +55,15 @@ def pin_first_sight(unit: Unit, user: str, master: str) -> None:
         note(unit, user, SYSTEM, "staff.pinned", level=person.level)
 
 
+def refuse_master(unit: Unit, user: str, master: str) -> None:
+    """The homeserver serves another master key than the pinned one: she is blocked until an administrator pins again (X03)."""
+    person = unit.staff.get(user)
+    if person and person.removed_at is None and person.refused_master != master:
+        unit.staff.put(replace(person, refused_master=master))
+        note(unit, user, SYSTEM, "staff.key_changed")
+        unit.announce(Alarm(code="key_changed", params=(("user", user), ("detail", master))))
+
+
 def repin_staff(unit: Unit, user: str, fingerprint: str | None) -> Staff:
     """An administrator accepts a new master key: a given one, or the next that is seen. Raises Refused `not_enrolled`."""
     person = staff_member(unit, user)

@@ -12,6 +12,8 @@ from hub.actions.ports import Unit
 from hub.app.facts import Watch
 from hub.base.errors import Refused
 from hub.cases.records import Staff
+from hub.matrix import MatrixError
+from hub.matrix.errors import IdentityConflict
 from keys.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -135,10 +137,23 @@ class _Commands:
 
     async def doctor(self, _: Mapping[str, Any]) -> Any:
         """Live facts for `tinkuy doctor`."""
+        house = self._house
         facts = await self._watch.facts()
-        cross = await self._house.matrix.look_at_cross_signing()
-        found = await self._house.store.run(lambda unit: [_peer(unit, p.id) for p in unit.peers.all(order="id")], quiet=True)
-        return {**vars(facts), "outbox": dict(facts.outbox), "cross_signed": cross, "peers": found, "fingerprint": self._house.matrix.fingerprint}
+        live = await house.store.run(lambda unit: _living(unit), quiet=True)
+        return {
+            **{name: value for name, value in vars(facts).items() if name != "outbox"},
+            "cross_signing": await self._cross_signing(), "fingerprint": house.matrix.fingerprint, "rooms": await house.keeper.drift(), **live,
+        }  # fmt: skip
+
+    async def _cross_signing(self) -> str:
+        """As the homeserver serves it right now; a vanished signature is put back on the way."""
+        try:
+            await self._house.matrix.look_at_cross_signing()
+        except IdentityConflict:
+            return "foreign"
+        except MatrixError:
+            return "absent"
+        return "ok"
 
     async def _settle(self, user: str | None = None) -> None:
         """Bring trust and rooms up to date now, so that the answer shows the result."""
@@ -148,12 +163,24 @@ class _Commands:
             await self._house.keeper.turn()
 
 
+def _living(unit: Unit) -> dict[str, Any]:
+    def days(manifest: Manifest) -> float:
+        return round((manifest.profile.expires - unit.now).total_seconds() / 86400, 1)
+
+    known = [(p.id, Manifest.from_bytes(p.manifest)) for p in unit.peers.all(state="confirmed", order="id")]
+    findings = [{"protocol": p.id, "code": "not_in_force"} for p in unit.pack.protocols.values() if not p.in_force(unit.now.date())]
+    return {
+        "manifest_days": days(unit.hand.manifest), "peers": [{"institution": name, "days": days(m)} for name, m in known],
+        "protocols": findings, "staff_blocked": unit.staff.count(removed_at=None, refused_master__not=None),
+    }  # fmt: skip
+
+
 def _person(person: Staff | None) -> dict[str, Any]:
     if person is None:
         return {}
     return {
         "user_id": person.id, "display": person.display, "role": person.role, "language": person.language, "on_duty": person.on_duty,
-        "pin": person.level, "fingerprint": person.master or "", "removed": person.removed_at is not None,
+        "pin": person.level, "blocked": person.refused_master is not None, "fingerprint": person.master or "", "removed": person.removed_at is not None,
     }  # fmt: skip
 
 

@@ -111,6 +111,7 @@ async def open_house(config: Config) -> House:
         trust_list=TrustList(),
         report=reports.hear,
         on_inbox=inbox_waiting.set,
+        reach=faults.reach,
     )
     await matrix.start()
     keys = DataKeys(kek, KeyTable(keys_database))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hub.actions.peers import open_link_room
 from hub.actions.ports import Unit
-from hub.actions.staff import pin_first_sight
+from hub.actions.staff import pin_first_sight, refuse_master
 from hub.base import logs
 from hub.cases.events import Alarm, DeviceNotice
 from hub.cases.records import Room
@@ -50,6 +50,8 @@ class Reports:
     async def _act(self, store: Store, report: Report) -> None:
         if report.kind == "first_sight" and report.user_id:
             await store.run(lambda unit: pin_first_sight(unit, report.user_id or "", report.detail))
+        elif report.kind == "master_changed" and report.user_id:
+            await store.run(lambda unit: refuse_master(unit, report.user_id or "", report.detail))
         elif report.kind == "joined_by_invite":
             await store.run(lambda unit: _link_room(unit, report))
             self._keeper.poke()

@@ -60,6 +60,15 @@ class RoomsKeeper(Worker):
             behind |= not await self._settle(wanted)
         return 5.0 if behind else 600.0
 
+    async def drift(self) -> list[dict[str, object]]:
+        """How the rooms differ from their desired state now, without repairing anything."""
+        found: list[dict[str, object]] = []
+        for wanted in await self._store.run(wanted_rooms, quiet=True):
+            if wanted.room:
+                actions = await self._matrix.check_room(wanted.room, wanted.spec)
+                found.append({"room": wanted.purpose.split(":")[0], "drift": [action.kind for action in actions]})
+        return found
+
     async def _settle(self, wanted: Wanted) -> bool:
         if self._settled.get(wanted.purpose) == wanted.spec and wanted.room:
             return True

@@ -70,6 +70,7 @@ ALARMS = {
     "link_frozen": mark("El enlace con {institution} quedó detenido ({why}). Hable con su administración antes de reabrir."),
     "fields_dropped": mark("{institution} no guardó estos datos de {code} porque su protocolo no los permite: {fields}."),
     "staff_repinned": mark("Se aceptó una nueva llave de {user}."),
+    "key_changed": mark("La llave de {user} cambió y quedó bloqueada. Si ella lo confirma en persona: tinkuy staff repin {user} --fingerprint {detail}"),
     "lead_needed": mark("{user} ya no está. Estos casos necesitan responsable: {codes}."),
     "envelope_refused": mark("Se rechazó un sobre de {institution} ({why}). No se guardó nada de él."),
     "matrix": mark("Aviso de Matrix: {kind} {user} {device} {detail}"),

@@ -76,9 +76,11 @@ class Matrix:
         report: Reporter,
         rooms: Iterable[RoomRecord] = (),
         on_inbox: Callable[[], None] = lambda: None,
+        reach: Callable[[str], None] = lambda point: None,
     ) -> None:
+        """`reach` is told of named moments between two commits, at which a test may kill the process (D03)."""
         self._account, self._seeds, self._rows_store = account, seeds, rows
-        self._report, self._on_inbox = report, on_inbox
+        self._report, self._on_inbox, self._reach = report, on_inbox, reach
         self._trust_list, self._records = trust_list, tuple(rooms)
         self._task: asyncio.Task[None] | None = None
         self._cross_signed = False
@@ -177,6 +179,7 @@ class Matrix:
             senders=lambda: self.book.trust.users,
             busy=self._carrier.idle,
             on_inbox=self._on_inbox,
+            reach=self._reach,
         )
 
     async def _log_in(self) -> None:

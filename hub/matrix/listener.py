@@ -56,11 +56,13 @@ class Listener:
         senders: Callable[[], frozenset[str]],
         busy: Callable[[float], Awaitable[None]],
         on_inbox: Callable[[], None],
+        reach: Callable[[str], None] = lambda point: None,
     ) -> None:
         self._client, self._rows, self._persist, self._machine = client, rows, persist, machine
         self._rooms, self._backfill, self._queries, self._chores = rooms, backfill, queries, chores
         self._senders, self._busy, self._on_inbox, self.heard = senders, busy, on_inbox, heard
         self._receiver = receiver(lambda: len(self._waiting))
+        self._reach = reach
         self._waiting: dict[str, tuple[str, str]] = {}
         self._since: str | None = None
         self._whole_state = True
@@ -95,6 +97,7 @@ class Listener:
         empty = is_empty(kept) and not self._whole_state
         if not empty:
             number = await self._rows.save_batch(json.dumps(kept).encode(), kept["next_batch"])  # T1
+            self._reach("batch.saved")
             await self._handle_until_done(number, kept)
         self._since, self._whole_state = kept["next_batch"], False
         self.heard.synced_at = time.time()
@@ -196,6 +199,7 @@ class Listener:
     async def _commit(self, number: int | None, into: Gathered) -> None:
         """5. T2; then memory follows the disk, and the application is told."""
         replays = await self._persist.finish(number, into.result())
+        self._reach("batch.done")
         self._waiting |= {row.event_id: (row.room_id, row.session_id) for row in into.waiting}
         for event_id in into.resolved:
             self._waiting.pop(event_id, None)

@@ -1,13 +1,17 @@
 """From a frozen record type to its table and back: one rule for all of them, so that record and table cannot drift apart.
 
 Times are whole microseconds since 1970 UTC, so both databases order and compare them alike; tuples and dicts are JSON text;
-enumerations are their words.
+enumerations are their words. Every table has one column more than its record, `inserted`: a number that only grows, so that rows
+of one moment come back in the order in which they were written, on PostgreSQL too, whose rows have no order of their own.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
+import threading
+import time
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -27,13 +31,39 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from hub.base.errors import Refused
+
 R = TypeVar("R")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
+INSERTED = "inserted"
+_numbers = itertools.count(time.time_ns())
+_turn = threading.Lock()
+
+
+def _next_number() -> int:
+    """Larger than every number before it, in this process and (by the clock) in those before it."""
+    with _turn:
+        return next(_numbers)
 
 
 def _same(value: Any) -> Any:
     return value
+
+
+def _text(value: str) -> str:
+    """Text that both databases keep: PostgreSQL has no NUL, neither has lone surrogates. Raises Refused `text_not_storable`."""
+    if "\0" in value or not (value.isascii() or _is_utf8(value)):
+        raise Refused("text_not_storable")
+    return value
+
+
+def _is_utf8(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _time_out(value: datetime) -> int:
@@ -45,7 +75,7 @@ def _time_in(value: int) -> datetime:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,10 +86,10 @@ class _Codec:
 
 
 _CODECS: dict[Any, _Codec] = {
-    str: _Codec(sql=Text),
+    str: _Codec(sql=Text, out=_text),
     int: _Codec(sql=BigInteger),
-    bool: _Codec(sql=Boolean),
-    bytes: _Codec(sql=LargeBinary, back=bytes),
+    bool: _Codec(sql=Boolean, back=bool),
+    bytes: _Codec(sql=LargeBinary),
     datetime: _Codec(sql=BigInteger, out=_time_out, back=_time_in),
     tuple: _Codec(sql=Text, out=lambda value: _json(list(value)), back=lambda text: tuple(json.loads(text))),
     dict: _Codec(sql=Text, out=_json, back=json.loads),
@@ -90,21 +120,31 @@ class Mapping(Generic[R]):
             Column(n, codec.sql(), primary_key=n == self.key, nullable=null, autoincrement=False)
             for n, (codec, null) in self._codecs.items()
         ]
-        self.table = Table(name, metadata, *columns)
+        self._back = [(n, None if codec.back is _same else codec.back) for n, (codec, _) in self._codecs.items()]
+        self.table = Table(name, metadata, *columns, Column(INSERTED, BigInteger, nullable=False))
         for parts in indexes:
             unique = parts[0] == "unique"
             kept = parts[1:] if unique else parts
             Index(f"{'uq' if unique else 'ix'}_{name}_{'_'.join(kept)}", *(self.table.c[p] for p in kept), unique=unique)
 
+    def nullable(self, name: str) -> bool:
+        """Whether the column may be NULL."""
+        return self._codecs[name][1]
+
     def out(self, name: str, value: Any) -> Any:
-        """A Python value as the column holds it."""
-        return None if value is None else self._codecs[name][0].out(value)
+        """A Python value as the column holds it. Raises Refused `text_not_storable`, and KeyError for a column that does not exist."""
+        codec = self._codecs[name][0]
+        return None if value is None else codec.out(value)
 
     def to_row(self, record: R) -> dict[str, Any]:
         """A record as a row."""
         return {name: self.out(name, getattr(record, name)) for name in self.names}
 
+    def new_row(self, record: R) -> dict[str, Any]:
+        """A record as a row that does not exist yet."""
+        return self.to_row(record) | {INSERTED: _next_number()}
+
     def from_row(self, row: Any) -> R:
-        """A row as a record."""
-        values = {n: None if v is None else self._codecs[n][0].back(v) for n, v in zip(self.names, row, strict=True)}
+        """A row (the columns of `names`, in that order, as the driver gives them) as a record."""
+        values = {n: v if v is None or back is None else back(v) for (n, back), v in zip(self._back, row, strict=True)}
         return self.record(**values)

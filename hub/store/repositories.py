@@ -1,21 +1,51 @@
-"""Rows of one record type over one connection. The only place where records become SQL."""
+"""Rows of one record type over one connection. The only place where records become SQL.
+
+SQLAlchemy writes each statement once for every *shape* (which columns are compared how, in which order); after that the driver gets
+the kept text and fresh parameters. Building and compiling anew costs ten times what SQLite needs to answer (`performance.md` §4).
+Values are always parameters.
+"""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Dialect, bindparam, delete, func, insert, select, update
+from sqlalchemy.sql.base import Executable
 
-from hub.store.mapping import Mapping
+from hub.store.mapping import INSERTED, Mapping
 
 R = TypeVar("R")
-_OPERATORS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {"": operator.eq, "not": operator.ne, "le": operator.le, "ge": operator.ge}
+_Shape = tuple[tuple[str, str, int], ...]
+"""(column, comparison, number of values) for each condition."""
+_OPERATORS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
+    "": operator.eq, "not": operator.ne, "le": operator.le, "ge": operator.ge,
+    "lt": operator.lt, "gt": operator.gt,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Statement:
+    """SQL as the driver wants it, and the names of its positional parameters (None: the driver takes names)."""
+
+    sql: str
+    names: tuple[str, ...] | None
+
+    def run(self, connection: Connection, values: dict[str, Any]) -> Any:
+        cursor = connection.connection.cursor()
+        cursor.execute(self.sql, values if self.names is None else [values[n] for n in self.names])
+        return cursor
 
 
 class Rows(Generic[R]):
-    """See `hub.actions.ports.Rows`."""
+    """See `hub.actions.ports.Rows`. Rows come in the wanted order, and in the order of their insertion where that leaves a choice.
+
+    Conditions: `name=value`, and `name__not`, `__le`, `__lt`, `__ge`, `__gt`, `__in`, `__notin`. None means NULL, and NULL differs
+    from every value, so `name__not="x"` finds NULL too; comparing order with None finds nothing.
+    """
 
     def __init__(self, connection: Connection, mapping: Mapping[R]) -> None:
         self._connection = connection
@@ -26,53 +56,128 @@ class Rows(Generic[R]):
         return self.one(**{self._mapping.key: key})
 
     def one(self, *, order: str | None = None, **where: Any) -> R | None:
-        """The first record that matches (in this order), or None."""
-        found = self.all(limit=1, order=order, **where)
+        """The first record that matches, or None."""
+        found = self.all(order=order, limit=1, **where)
         return found[0] if found else None
 
     def all(self, *, order: str | None = None, limit: int | None = None, **where: Any) -> list[R]:
         """Every record that matches, in the order of the column `order` (`-name` for descending)."""
-        query = select(self._mapping.table).where(*self._conditions(where))
-        if order:
-            column = self._mapping.table.c[order.lstrip("-")]
-            query = query.order_by(column.desc() if order.startswith("-") else column)
-        rows = self._connection.execute(query.limit(limit) if limit is not None else query)
-        return [self._mapping.from_row(row) for row in rows]
+        shape, values = self._conditions(where)
+        if limit is not None:
+            values["limit"] = limit
+        statement = _select(self._mapping, self._dialect, shape, order, limit is not None)
+        return [self._mapping.from_row(row) for row in statement.run(self._connection, values).fetchall()]
 
     def count(self, **where: Any) -> int:
         """How many records match."""
-        query = select(func.count()).select_from(self._mapping.table).where(*self._conditions(where))
-        return int(self._connection.execute(query).scalar_one())
+        shape, values = self._conditions(where)
+        return int(_count(self._mapping, self._dialect, shape).run(self._connection, values).fetchone()[0])
 
     def add(self, row: R) -> None:
         """A new record."""
-        self._connection.execute(insert(self._mapping.table).values(self._mapping.to_row(row)))
+        _insert(self._mapping, self._dialect).run(self._connection, self._mapping.new_row(row))
 
     def put(self, row: R) -> None:
-        """Replace the record with the same key."""
+        """Replace the record with the same key. Raises LookupError when there is none: a change must not vanish unseen."""
         values = self._mapping.to_row(row)
-        key = self._mapping.table.c[self._mapping.key] == values[self._mapping.key]
-        self._connection.execute(update(self._mapping.table).where(key).values(values))
+        changed = _update(self._mapping, self._dialect).run(self._connection, values | {"at_key": values[self._mapping.key]}).rowcount
+        if changed != 1:
+            raise LookupError(f"no such row in `{self._mapping.table.name}`")
 
     def delete(self, key: Any) -> None:
         """Remove the record with this key, if there is one."""
-        self._connection.execute(delete(self._mapping.table).where(*self._conditions({self._mapping.key: key})))
+        shape, values = self._conditions({self._mapping.key: key})
+        _delete(self._mapping, self._dialect, shape).run(self._connection, values)
 
     def next(self, column: str) -> int:
         """One more than the largest value of a numeric column: positions in an order, rows of a chain."""
-        return 1 + int(self._connection.execute(select(func.coalesce(func.max(self._mapping.table.c[column]), 0))).scalar_one())
+        return int(_next(self._mapping, self._dialect, column).run(self._connection, {}).fetchone()[0])
 
-    def _conditions(self, where: dict[str, Any]) -> list[ColumnElement[bool]]:
-        return [self._condition(name, value) for name, value in where.items()]
+    @property
+    def _dialect(self) -> Dialect:
+        return self._connection.dialect
 
-    def _condition(self, name: str, value: Any) -> ColumnElement[bool]:
-        name, _, how = name.partition("__")
-        column = self._mapping.table.c[name]
-        if how == "notin":
-            return column.not_in([self._mapping.out(name, item) for item in value])
-        if how == "in":
-            return column.in_([self._mapping.out(name, item) for item in value])
-        stored = self._mapping.out(name, value)
-        if stored is None:
-            return column.is_not(None) if how == "not" else column.is_(None)
-        return _OPERATORS[how](column, stored)
+    def _conditions(self, where: dict[str, Any]) -> tuple[_Shape, dict[str, Any]]:
+        shape: list[tuple[str, str, int]] = []
+        values: dict[str, Any] = {}
+        for number, (word, value) in enumerate(where.items()):
+            name, _, how = word.partition("__")
+            if how in ("in", "notin"):
+                items = [self._mapping.out(name, item) for item in value]
+                values |= {f"w{number}_{i}": item for i, item in enumerate(items)}
+                shape.append((name, how, len(items)))
+            elif (stored := self._mapping.out(name, value)) is None:
+                shape.append((name, f"{how}null", 0))
+            else:
+                values[f"w{number}"] = stored
+                shape.append((name, how, 1))
+        return tuple(shape), values
+
+
+# ---- one statement for each shape. Engines are few and live long, so their dialects may be keys ---------------------------
+
+
+@lru_cache(maxsize=2048)
+def _select(mapping: Mapping[Any], dialect: Dialect, shape: _Shape, order: str | None, limited: bool) -> _Statement:
+    query = select(*(mapping.table.c[n] for n in mapping.names)).where(*_where(mapping, shape))
+    if order:
+        column = mapping.table.c[order.lstrip("-")]
+        query = query.order_by(column.desc() if order.startswith("-") else column)
+    if (mapping.key, "", 1) not in shape:
+        query = query.order_by(mapping.table.c[INSERTED].desc() if order and order.startswith("-") else mapping.table.c[INSERTED])
+    return _compiled(query.limit(bindparam("limit")) if limited else query, dialect)
+
+
+@lru_cache(maxsize=512)
+def _count(mapping: Mapping[Any], dialect: Dialect, shape: _Shape) -> _Statement:
+    return _compiled(select(func.count()).select_from(mapping.table).where(*_where(mapping, shape)), dialect)
+
+
+@lru_cache(maxsize=512)
+def _insert(mapping: Mapping[Any], dialect: Dialect) -> _Statement:
+    return _compiled(insert(mapping.table).values(_parameters(mapping, (*mapping.names, INSERTED))), dialect)
+
+
+@lru_cache(maxsize=512)
+def _update(mapping: Mapping[Any], dialect: Dialect) -> _Statement:
+    key = mapping.table.c[mapping.key] == bindparam("at_key", type_=mapping.table.c[mapping.key].type)
+    return _compiled(update(mapping.table).where(key).values(_parameters(mapping, mapping.names)), dialect)
+
+
+@lru_cache(maxsize=512)
+def _delete(mapping: Mapping[Any], dialect: Dialect, shape: _Shape) -> _Statement:
+    return _compiled(delete(mapping.table).where(*_where(mapping, shape)), dialect)
+
+
+@lru_cache(maxsize=512)
+def _next(mapping: Mapping[Any], dialect: Dialect, column: str) -> _Statement:
+    return _compiled(select(func.coalesce(func.max(mapping.table.c[column]), 0) + 1), dialect)
+
+
+def _compiled(statement: Executable, dialect: Dialect) -> _Statement:
+    made: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]  # every statement above has it
+    fixed = {name: value for name, value in made.params.items() if value is not None}
+    if fixed:
+        raise AssertionError(f"a value was written into a kept statement: {sorted(fixed)}")
+    return _Statement(sql=str(made), names=tuple(made.positiontup) if made.positional else None)
+
+
+def _parameters(mapping: Mapping[Any], names: Iterable[str]) -> dict[str, Any]:
+    return {n: bindparam(n, type_=mapping.table.c[n].type) for n in names}
+
+
+def _where(mapping: Mapping[Any], shape: _Shape) -> list[ColumnElement[bool]]:
+    return [_condition(mapping, f"w{number}", *part) for number, part in enumerate(shape)]
+
+
+def _condition(mapping: Mapping[Any], parameter: str, name: str, how: str, size: int) -> ColumnElement[bool]:
+    column = mapping.table.c[name]
+    if how in ("in", "notin"):
+        items = [bindparam(f"{parameter}_{i}", type_=column.type) for i in range(size)]
+        return column.in_(items) if how == "in" else column.not_in(items)
+    if how.endswith("null"):
+        return {"null": column.is_(None), "notnull": column.is_not(None)}.get(how, column.is_(None) & column.is_not(None))
+    value = bindparam(parameter, type_=column.type)
+    if how == "not" and mapping.nullable(name):
+        return column.is_distinct_from(value)
+    return _OPERATORS[how](column, value)

@@ -47,6 +47,8 @@ class HostileProxy:
         self.requests: list[Request] = []
         self.before: Callable[[Request], None] = lambda _: None
         """Called with every request before it is passed on."""
+        self.rewrite: Callable[[bytes], bytes] = lambda body: body
+        """Edits the bytes of every answer, for what cannot be said as JSON values."""
         self.delay = 0.0
         self.at_once: dict[str, int] = {}
         """Highest number of requests under way at the same time, by kind (`send`, `sync` …)."""
@@ -117,6 +119,7 @@ class HostileProxy:
         for part, edit in self._edits:
             if part in request.path and answer.status == 200:
                 body = json.dumps(edit(json.loads(body))).encode()
+        body = self.rewrite(body)
         kept = {key: value for key, value in answer.headers.items() if key.lower() not in _HOP}
         return web.Response(status=answer.status, body=body, headers=kept)
 

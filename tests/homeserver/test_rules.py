@@ -190,6 +190,22 @@ async def test_a_device_that_vanishes_and_returns_is_revived(new_proxied: NewPro
     await rosa.expect("de vuelta", room=room_id)
 
 
+async def test_rule_9_who_left_gets_no_later_room_key(new_hub: NewHub, new_person: NewPerson, desk: Desk) -> None:
+    hub, rosa, luz = await new_hub(), await new_person("rosa"), await new_person("luz")
+    room_id = await desk(hub, rosa, luz)
+    await hub.say(room_id, "a las dos")
+    await rosa.expect("a las dos", room=room_id)
+    before = hub.matrix._machine._outbound[room_id]
+    assert {device.user_id for device in before.shared} == {rosa.user_id, luz.user_id}
+    await rosa.leave(room_id)
+    await until(lambda: rosa.user_id not in hub.matrix._rooms.view(room_id).present, "that she left")
+    await hub.say(room_id, "solo a Luz")
+    await luz.expect("solo a Luz", room=room_id)
+    after = hub.matrix._machine._outbound[room_id]
+    assert after.session.id != before.session.id
+    assert {device.user_id for device in after.shared} == {luz.user_id}
+
+
 def test_rule_10_only_the_carrier_puts_events_into_rooms() -> None:
     """No call of nio's senders anywhere, and the send path of the API stands in one module."""
     files = [path for room in ("hub", "adapters", "policies", "keys") for path in (ROOT / room).rglob("*.py")]

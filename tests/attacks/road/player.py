@@ -1,0 +1,116 @@
+"""A shortened road that waits through restarts: whoever types does so once, whatever becomes of the hub meanwhile."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from deploy.demo.network import Network
+from deploy.demo.person import Person
+from deploy.demo.transcript import Message
+
+PATIENCE = 90.0
+"""Seconds. A hub that was killed is back after three; after a failed sync it waits some more."""
+LATE = re.compile(r"\d+")
+
+
+@dataclass(kw_only=True)
+class ShortRoad:
+    """Open, consent, refer, accept, disclose, talk, show, withdraw, confirmed."""
+
+    network: Network
+    code: str = ""
+    referral: str = ""
+    began: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ana, self.bea = self.network.people["ana"], self.network.people["bea"]
+        self.cem, self.csmc = self.network.hubs["cem-lima"], self.network.hubs["csmc-comas"]
+
+    async def play(self) -> None:
+        """The whole of it."""
+        await self.until_disclosed()
+        await self.talk()
+        await self.withdraw()
+
+    async def until_disclosed(self) -> None:
+        """From nothing to a disclosed case."""
+        await self.begin()
+        await self.open()
+        await self.consent()
+        await self.refer()
+        await self.accept()
+
+    async def begin(self) -> None:
+        """Look up the rooms, and forget what earlier roads said."""
+        self.desk, self.there = await self.cem.room("desk"), await self.csmc.room("desk")
+        self.direct = await self.csmc.room(f"direct:{self.bea.user_id}")
+        for person in (self.ana, self.bea):
+            arrived = person._transcript.arrivals
+            person._consumed.update(range(len(arrived)))
+            self.began[person.user_id] = len({m.event_id for m in arrived})
+
+    async def open(self) -> None:
+        said = await self._say(self.ana, self.desk, "!tk abrir Luz Inventada, mañana a las 10", r"Listo: C-")
+        self.code = re.search(r"C-\w{5}", said.body)[0]  # type: ignore[index]  # the pattern above found it
+        self.card = await self._hear(self.ana, rf"{self.code} · Luz Inventada", self.desk)
+        for words in ("anotar contacto seguro: solo por la mañana", "anotar salud mental: insomnio (inventado)"):
+            await self._say(self.ana, self.desk, words, f"Anotado en {self.code}", thread=self.card)
+
+    async def consent(self) -> None:
+        words = f"!tk consentimiento {self.code} oral a csmc-comas para salud mental campos lo necesario hasta 3 meses explicado"
+        await self._say(self.ana, self.desk, words, f"{self.code}: consentimiento anotado")
+
+    async def refer(self) -> None:
+        shown = await self._say(self.ana, self.desk, f"!tk derivar {self.code} a csmc-comas por salud mental", f"Vista previa · {self.code}")
+        said = await self._say(self.ana, self.desk, number(shown, "enviar"), r"R-\w{5} en camino")
+        self.referral = re.search(r"R-\w{5}", said.body)[0]  # type: ignore[index]  # the pattern above found it
+        self.offer = await self._hear(self.bea, rf"{self.referral} · derivación", self.there)
+        await self._hear(self.ana, rf"{self.referral}: .*acuse firmado", self.desk)
+
+    async def accept(self) -> None:
+        await self.bea.say(self.there, number(self.offer, "aceptar"), thread=self.offer)
+        await self._hear(self.ana, rf"{self.referral}: .*aceptó", self.desk)
+        await self._hear(self.bea, rf"{self.referral}: llegaron los datos", self.there)
+
+    async def talk(self) -> None:
+        await self._say(self.bea, self.there, "decir: ¿le sirve el martes?", f"sellado .{self.referral}", thread=self.offer)
+        await self._hear(self.ana, r"le sirve el martes", self.desk)
+        await self._say(self.ana, self.desk, "decir: sí, ella puede", f"sellado .{self.referral}", thread=self.card)
+        await self._hear(self.bea, r"sí, ella puede", self.there)
+        await self.bea.say(self.there, "ver", thread=self.offer)
+        self.shown = await self._hear(self.bea, "insomnio", self.direct)
+
+    async def withdraw(self) -> None:
+        stops = await self._say(self.ana, self.desk, f"!tk retirar {self.code}", f"{self.code}: se retira")
+        await self._say(self.ana, self.desk, number(stops, "retirar"), f"{self.code}: retirado")
+        await self._hear(self.ana, rf"{self.referral}: .*destruyó los datos", self.desk)
+        await self._hear(self.bea, rf"{self.referral}: retirado", self.there)
+        await self.bea.expect_redacted(self.shown, within=PATIENCE)
+
+    async def _say(self, who: Person, room: str, words: str, answer: str, thread: Message | None = None) -> Message:
+        await who.say(room, words, thread=thread)
+        return await self._hear(who, answer, room)
+
+    async def _hear(self, who: Person, pattern: str, room: str) -> Message:
+        return await who.expect(pattern, room=room, within=PATIENCE)
+
+    def seen(self) -> dict[str, Counter[str]]:
+        """What each of the two saw of this road, as it stands now: how often each message, without codes, numbers and times."""
+        return {name: Counter(self._plain(m) for m in self._mine(who)) for name, who in (("ana", self.ana), ("bea", self.bea))}
+
+    def _mine(self, who: Person) -> list[Message]:
+        fresh = who.transcript[self.began[who.user_id] :]
+        return [m for m in fresh if m.sender != who.user_id and m.room in (self.desk, self.there, self.direct)]
+
+    def _plain(self, message: Message) -> str:
+        words = message.body.replace(self.code, "C").replace(self.referral, "R")
+        return "(retirado)" if message.redacted else LATE.sub("#", words)
+
+
+def number(message: Message, label: str) -> str:
+    """The number before an option that begins with this word."""
+    found = re.search(rf"(\d+)[.)]? +{label}", message.body)
+    assert found, message.body
+    return found[1]
