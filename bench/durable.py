@@ -146,7 +146,7 @@ def run(rounds: int = ROUNDS, referrals: int = REFERRALS) -> list[Row]:
             limits.append(referrals / _timed(lambda s=steps, c=copies: replay(s, c)))  # type: ignore[misc]  # bound defaults
             for path, copy in zip(desk.paths, copies, strict=True):
                 same_rows(path, copy)
-            desk.network.settle(2)
+            desk.network.settle()
         desk.close()
     commits = sum(sql == "COMMIT" for _, sql, _ in steps) / referrals
     name = f"durable referral: {len(steps) / referrals - 2 * commits:.0f} rows in {commits:.0f} commits, beside sqlite3 alone"

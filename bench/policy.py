@@ -15,7 +15,6 @@ answers one yes or no, and a disclosure is a batch of dozens of those, so most o
 from __future__ import annotations
 
 import random
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from itertools import combinations, product
@@ -23,6 +22,7 @@ from typing import Any
 
 import cedarpy
 
+from bench.rows import Row, compare
 from policies import conflict, meaning, packs
 from policies.conditions import Atom
 from policies.decision import CONSENT_STATES, Decision, Facts, Outcome, Request
@@ -256,7 +256,7 @@ def _rate(answer: Callable[[Request], object], asked: list[Request], repeats: in
     return len(asked) * repeats / (time.perf_counter() - start)
 
 
-def run() -> list[dict[str, Any]]:
+def run(rounds: int = ROUNDS) -> list[Row]:
     """Measure; one row per number. `peer` is Cedar's rate, `limit` the plain table's, in one unit; `ratio` is value / limit."""
     protocol = packs.load("pe").protocols[PROTOCOL]
     asked = questions(protocol)
@@ -270,25 +270,16 @@ def run() -> list[dict[str, Any]]:
         "cedar": (cedar.decide, asked[:4], 1),
     }
     rates: dict[str, list[float]] = {name: [] for name in racers}
-    for _ in range(ROUNDS):  # interleaved, so that a busy moment of the machine falls on all
+    for _ in range(rounds):  # interleaved, so that a busy moment of the machine falls on all
         for name, (answer, some, repeats) in racers.items():
             rates[name].append(_rate(answer, some, repeats))
     fields = len(protocol.universe)
+
+    def row(name: str, racer: str, bound: str) -> Row:
+        return compare(f"policy: {fields} fields{name}", "decisions/s", rates[racer], rates[bound], peers=rates["cedar"])
+
     return [
-        _row(f"policy: {fields} fields with reasons, asked before", "again", "dictionary", rates),
-        _row(f"policy: {fields} fields with reasons, first time", "first", "table", rates),
-        _row(f"policy: {fields} fields, Cedar in one batch of {cedar.batch}", "cedar", "table", rates),
+        row(" with reasons, asked before, beside a dictionary", "again", "dictionary"),
+        row(" with reasons, first time, beside a table", "first", "table"),
+        row(f", Cedar in one batch of {cedar.batch}, beside a table", "cedar", "table"),
     ]
-
-
-def _row(name: str, racer: str, bound: str, rates: dict[str, list[float]]) -> dict[str, Any]:
-    # The median of the ratios of each round, not the ratio of medians: both numbers of a pair saw the same machine.
-    ratio = statistics.median(mine / limit for mine, limit in zip(rates[racer], rates[bound], strict=True))
-    value, peer, limit = (round(statistics.median(rates[one])) for one in (racer, "cedar", bound))
-    return {"name": name, "value": value, "unit": "decisions/s", "peer": peer, "limit": limit, "ratio": float(f"{ratio:.3g}")}
-
-
-if __name__ == "__main__":
-    for line in run():
-        rate = f"{line['value']:>12,} {line['unit']}"
-        print(f"{line['name']:<56} {rate}  Cedar {line['peer']:,}  plain table {line['limit']:,}  ratio {line['ratio']}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from keys.codec import aware
@@ -36,10 +37,7 @@ class Manifest:
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:
         """Parse strictly and check the manifest's own root signatures; raises `Malformed` or `BadSignature`."""
-        statement = Statement.from_bytes(data, max_bytes=MAX_BYTES)
-        profile = parse_profile(statement.payload)
-        verify(KIND, statement, profile.roots, threshold=profile.threshold)
-        return cls(profile=profile, raw=data, digest=payload_digest(statement.payload))
+        return _read(bytes(data))
 
     @property
     def institution(self) -> str:
@@ -59,6 +57,15 @@ class Manifest:
             return 0
         left = self.profile.expires - aware(now)
         return min((days for days in WARNING_DAYS if left <= timedelta(days=days)), default=None)
+
+
+@lru_cache(maxsize=64)
+def _read(data: bytes) -> Manifest:
+    # The answer depends on these bytes alone, so the same file need not be checked at each look; what is refused is not kept.
+    statement = Statement.from_bytes(data, max_bytes=MAX_BYTES)
+    profile = parse_profile(statement.payload)
+    verify(KIND, statement, profile.roots, threshold=profile.threshold)
+    return Manifest(profile=profile, raw=data, digest=payload_digest(statement.payload))
 
 
 def make_manifest(profile: Profile, roots: Sequence[SigningKey]) -> bytes:

@@ -24,7 +24,7 @@ class Road:
     checks: list[str] = field(default_factory=list)
 
     async def play(self) -> None:
-        """Open, consent, refer, accept, disclose, talk, ask, check in, who knows, withdraw, confirmed."""
+        """Open, consent, refer, accept, disclose, a second referral declined, talk, ask, check in, who knows, withdraw, confirmed."""
         self.cem, self.csmc = self.network.hubs["cem-lima"], self.network.hubs["csmc-comas"]
         self.ana, self.bea = self.network.people["ana"], self.network.people["bea"]
         self.desk, self.desk_there = await self.cem.room("desk"), await self.csmc.room("desk")
@@ -32,6 +32,7 @@ class Road:
         await self._consent()
         await self._refer()
         await self._accept()
+        await self._declined()
         await self._talk()
         await self._ask_more()
         await self._check_in()
@@ -60,7 +61,10 @@ class Road:
         self._passed("caso abierto con nombre elegido y próxima fecha; control programado")
 
     async def _consent(self) -> None:
-        words = f"!tk consentimiento {self.code} oral a csmc-comas para salud mental campos lo necesario hasta 3 meses explicado"
+        words = (
+            f"!tk consentimiento {self.code} oral a csmc-comas, colectiva-miluska para salud mental, acompañamiento "
+            "campos lo necesario hasta 3 meses explicado"
+        )
         await self._say(self.ana, self.desk, words, "consentimiento anotado")
         self._passed("consentimiento oral, informado, con plazo")
 
@@ -90,6 +94,21 @@ class Road:
         self.shown = await self.bea.expect(r"insomnio", room=direct)
         assert SECRET_ACCOUNT not in self.shown.body and "Nombre Legal" not in self.shown.body, "withheld fields arrived"
         self._passed("aceptada; llegó solo lo permitido; los datos se muestran en el chat directo")
+
+    async def _declined(self) -> None:
+        """The third institution is asked too, at the same time and under another code; it cannot, and never saw a person."""
+        carla, there = self.network.people["carla"], await self.network.hubs["colectiva-miluska"].room("desk")
+        shown = await self._say(self.ana, self.desk, f"!tk derivar {self.code} a colectiva-miluska por acompañamiento", "Vista previa")
+        number = re.search(r"(\d+)[.)]? +enviar", shown.body)
+        assert number, shown.body
+        said = await self._say(self.ana, self.desk, number[1], r"R-\w{5} en camino")
+        other = re.search(r"R-\w{5}", said.body)[0]  # type: ignore[index]  # the pattern above found it
+        assert other != self.referral, "two institutions never share a code"
+        offer = await carla.expect(rf"{other} · derivación", room=there)
+        await carla.say(there, "rechazar sin cupo", thread=offer)
+        await self.ana.expect(rf"{other}: .*no puede", room=self.desk)
+        assert not carla.seen("Luz|insomnio|900 000 001"), "an institution that declines never sees a person"
+        self._passed("la tercera institución no puede: motivo codificado, y nunca vio a la persona")
 
     async def _talk(self) -> None:
         await self._say(self.bea, self.desk_there, "decir: ¿le sirve el martes a las 9?", "Enviado a", thread=self.offer)

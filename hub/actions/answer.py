@@ -77,6 +77,8 @@ def answer_ask(unit: Unit, by: str, ask_id: str, *, granted: bool) -> Ask:
     if ask is None or ask.state != "open" or ask.side is not Side.SENDER:
         raise Refused("already_answered")
     referral = find_referral(unit, ask.referral, Side.SENDER)
+    if referral.state not in WORKING:
+        raise Refused("not_working", code=referral.code)
     ask = replace(ask, state="granted" if granted else "refused", answered_at=unit.now)
     unit.asks.put(ask)
     intend(unit, referral.peer, "ask.answer", referral=referral.id, ask=ask.id, granted=granted)

@@ -126,12 +126,21 @@ def link_to(unit: Unit, peer: str) -> Link:
     return link
 
 
+_WAITS_FOR_A_THAW = frozenset({"profile", "disclose", "cancel", "withdraw", "erased", "report", "give-back"})
+"""What is written although the link is frozen, and leaves when it is opened again: what a person asks for by `retirar`, what time brings,
+and what the hub owes by itself. Everything else is refused, so that whoever asks knows that it does not go."""
+
+
 def intend(unit: Unit, peer: str, kind: str, *, delay: timedelta = timedelta(0), **ref: Any) -> str:
-    """Write the intent to send `kind` to `peer`: kind and references only. What it says is decided at dispatch. Returns its id."""
+    """Write the intent to send `kind` to `peer`: kind and references only. What it says is decided at dispatch. Returns its id.
+
+    Raises Refused `not_paired`, and `link_frozen` for what must not wait unseen.
+    """
+    link = unit.links.one(peer=peer) if kind in _WAITS_FOR_A_THAW else None
     row = Outgoing(
         id=new_id("out"),
         order=unit.outbox.next("order"),
-        link=link_to(unit, peer).id,
+        link=(link or link_to(unit, peer)).id,
         kind=kind,
         ref=ref,
         state="ready",

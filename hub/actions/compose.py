@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from hub.actions.common import find_case
-from hub.actions.decide import Ruling, rule
+from hub.actions.common import find_case, remind
+from hub.actions.decide import Ruling, offer_blocked, rule
 from hub.actions.ports import Unit
+from hub.actions.record_consent import living_consents
 from hub.base.errors import Refused, TinkuyError
 from hub.base.ids import new_id
 from hub.cases.events import CaseChanged, ReferralMoved
-from hub.cases.lifecycle import WORKING, State
+from hub.cases.lifecycle import OPEN, WORKING, Side, State
 from hub.cases.records import Disclosure, Referral
 from hub.exchange import wire
 from hub.exchange.records import Outgoing
@@ -58,6 +60,8 @@ def _offer(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
     ruling = _ruling(unit, referral)
     if ruling.decision.excluded:
         raise Dropped("conflict_of_interest")
+    if offer_blocked(unit, referral.peer):
+        raise Dropped("manifest_expired")
     shown = preview.offer(ruling.protocol, _offer_values(unit, ruling, referral), unit.now.date())
     body = wire.Offer(
         referral=referral.id,
@@ -85,7 +89,6 @@ def _disclose(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
     wanted = row.ref.get("only")
     shown = {f: d.to_wire() for f, d in fields.items() if not wanted or f in wanted}
     if not shown:
-        unit.announce(ReferralMoved(referral=referral.id, what="nothing_disclosed", ring=True))
         raise Dropped("nothing_released")
     disclosure = _record(unit, referral, ruling, {f: d["outcome"] for f, d in shown.items()})
     body = wire.Disclose(
@@ -111,10 +114,17 @@ def _version(ruling: Ruling) -> str:
     return f"{ruling.protocol.id} {ruling.protocol.version}"
 
 
+def _until(unit: Unit, referral: Referral, ruling: Ruling, fields: Iterable[str]) -> datetime:
+    """How long it may be held: the protocol's retention, and no longer than her consent for each single field of it."""
+    ends = [datetime.combine(ruling.protocol.keep_until(ruling.purpose, unit.now.date()), unit.now.timetz())]
+    living = living_consents(unit, ruling.case.id, referral.peer, ruling.purpose)
+    for field_id in fields:
+        ends += [max(c.until for c in living if field_id in c.fields)] if any(field_id in c.fields for c in living) else []
+    return min(ends)
+
+
 def _record(unit: Unit, referral: Referral, ruling: Ruling, fields: dict[str, str]) -> Disclosure:
-    last = ruling.protocol.keep_until(ruling.purpose, unit.now.date())
-    keep = datetime.combine(last, unit.now.timetz())
-    until = min(keep, ruling.consent.until) if ruling.consent else keep
+    until = _until(unit, referral, ruling, fields)
     disclosure = Disclosure(
         id=new_id("dis"),
         referral=referral.id,
@@ -128,6 +138,7 @@ def _record(unit: Unit, referral: Referral, ruling: Ruling, fields: dict[str, st
     )
     unit.vault.create(disclosure.id)
     unit.disclosures.add(disclosure)
+    remind(unit, "erasure", disclosure.id, until + timedelta(days=unit.rules.erasure_days))
     return disclosure
 
 
@@ -150,18 +161,21 @@ def _list(shown: dict[str, str], name: str) -> tuple[str, ...]:
 
 
 def _simple(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
-    """Bodies made of references alone."""
+    """Bodies made of references alone. What is sealed to their key waits for nobody once they took it back."""
+    _still_open(row, referral)
     body = wire.KINDS[row.kind](**_typed(row.ref))
     return Letter(body=body, their_key=referral.their_key, subject=referral.case or referral.id)
 
 
 def _accept(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
+    _still_open(row, referral)
     body = wire.Accept(referral=referral.id, by=str(row.ref["by"]), automatic=bool(row.ref["automatic"]), key=referral.our_key)
     return Letter(body=body, their_key=referral.their_key, subject=referral.case or referral.id)
 
 
 def _sealed_text(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
-    """Words that a person wrote: they were sealed under the referral's own text key when she said them."""
+    """Words that a person wrote: they were sealed under a key of their own when she said them."""
+    _still_open(row, referral)
     words = unit.vault.open(str(row.ref["owner"]), "outbox|words", bytes.fromhex(str(row.ref["words"]))).decode()
     if row.kind == "say":
         body: wire.Body = wire.Say(referral=referral.id, text=words, by=str(row.ref["by"]))
@@ -175,6 +189,13 @@ def _with_receipt(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
     values["receipt"] = bytes.fromhex(str(row.ref["receipt"]))
     body = wire.KINDS[row.kind](**values)
     return Letter(body=body, their_key=referral.their_key, subject=referral.case or referral.id)
+
+
+def _still_open(row: Outgoing, referral: Referral) -> None:
+    """Once a referral is cancelled, or over for us as its sender, the other side's key is gone: what is sealed to it is not sent."""
+    over = referral.state is State.CANCELLED or (referral.side is Side.SENDER and referral.state not in OPEN)
+    if wire.KINDS[row.kind].sealed and over:
+        raise Dropped("referral_ended")
 
 
 def _typed(ref: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hub.actions.common import values_of
 from hub.actions.ports import Unit
 from hub.actions.record_consent import consented_fields
 from hub.base.errors import Refused
-from hub.cases.records import Case, Consent
+from hub.cases.records import Case, Consent, Referral
 from keys.manifest import Manifest
 from policies import conflict
 from policies.decision import Decision, Facts, Outcome, Request
@@ -43,6 +43,12 @@ def peer_kind(unit: Unit, institution: str) -> str:
     if peer is None or peer.state != "confirmed":
         raise Refused("unknown_institution", institution=institution[:60])
     return Manifest.from_bytes(peer.manifest).profile.kind
+
+
+def offer_blocked(unit: Unit, institution: str) -> bool:
+    """Whether an expired manifest, theirs or ours, keeps new offers home. It never stops anything else (`design.md` §4)."""
+    peer = unit.peers.get(institution)
+    return unit.hand.manifest.expired(unit.now) or peer is None or Manifest.from_bytes(peer.manifest).expired(unit.now)
 
 
 def facts_of(unit: Unit, values: dict[str, str], need: str) -> Facts:
@@ -104,6 +110,16 @@ def rule(unit: Unit, case: Case, recipient: str, need: str, held_back: tuple[str
         consent_state=state,
         facts=facts,
     )
+
+
+def still_allowed(unit: Unit, referral: Referral) -> frozenset[str]:
+    """The fields that the recipient of a referral could be given now; none when there is no ruling any more."""
+    case = unit.cases.get(referral.case or "")
+    try:
+        ruling = rule(unit, case, referral.peer, referral.need, tuple(referral.offer.get("held_back", ()))) if case else None
+    except Refused:
+        return frozenset()
+    return frozenset(f for f in ruling.values if ruling.decision.field(f).outcome is not Outcome.WITHHOLD) if ruling else frozenset()
 
 
 def is_excluded(unit: Unit, case: Case, recipient: str) -> bool:

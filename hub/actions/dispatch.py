@@ -13,12 +13,17 @@ from hub.actions.common import note
 from hub.actions.compose import Dropped, Letter, compose
 from hub.actions.keep_ledger import append_ledger, checkpoint
 from hub.actions.ports import Unit
-from hub.exchange.pacing import ACK_DELAY, RESEND_AFTER, bundles, due_again, owed_ack, room_for
+from hub.actions.refer import offer_stopped
+from hub.base.ids import new_id
+from hub.cases.events import Alarm, ReferralMoved
+from hub.cases.lifecycle import WORKING
+from hub.exchange.pacing import ACK_DELAY, RESEND_AFTER, WINDOW, bundles, due_again, owed_ack, room_for
 from hub.exchange.records import Link, Outgoing
 from hub.exchange.wire import Ack, Body, Resend, SkipSeq, box, encode, pack
 from keys import envelope
+from keys.chunks import CHUNK_KIND, CHUNK_SIZE, chunk_body
 from keys.envelope import Inner, SignedInner
-from keys.errors import KeyDestroyed
+from keys.errors import KeyDestroyed, KeysError
 from keys.manifest import Manifest
 from keys.primitives import SealingKey, random_bytes
 
@@ -59,7 +64,7 @@ def next_send(unit: Unit) -> timedelta:
     """How long until something may need sending although nobody pokes: acknowledgements owed, gaps, retries, delayed intents."""
     moments = [link.ack_due_at for link in unit.links.all(frozen=None) if link.ack_due_at]
     moments += [row.not_before for row in unit.outbox.all(state="ready", order="not_before", limit=1)]
-    if unit.early.count():
+    if any(unit.early.count(link=link.id) for link in unit.links.all(frozen=None)):
         moments.append(unit.now + RESEND_AFTER)
     if unit.outbox.count(state="dispatched"):
         moments.append(unit.now + timedelta(seconds=5))
@@ -67,29 +72,82 @@ def next_send(unit: Unit) -> timedelta:
     return max(soonest - unit.now, timedelta(milliseconds=20))
 
 
+def troubles(unit: Unit) -> tuple[list[str], list[str]]:
+    """Rooms with a gap (something came early, so something is missing: page back), and peers' Matrix users who seem not to read us.
+
+    A record that was put three times without an acknowledgement may mean that its room key never arrived.
+    """
+    links = {link.id: link for link in unit.links.all(frozen=None)}
+    gaps = {links[row.link].room for row in unit.early.all() if row.link in links}
+    unread = {links[row.link].peer for row in unit.outbox.all(state="dispatched", attempts__ge=3) if row.link in links}
+    peers = [unit.peers.get(peer) for peer in sorted(unread)]
+    return sorted(room for room in gaps if room), [Manifest.from_bytes(p.manifest).profile.matrix_user for p in peers if p]
+
+
 def _number_new(unit: Unit, link: Link) -> Link:
-    free = room_for(link)
-    for row in unit.outbox.all(state="ready", link=link.id, not_before__le=unit.now, order="order", limit=free):
+    """Number what is due, in order, while the window has room. A body in chunks needs room for all of them, or an empty window."""
+    for row in unit.outbox.all(state="ready", link=link.id, not_before__le=unit.now, order="order", limit=WINDOW):
+        if not room_for(link):
+            break
         link = _number(unit, link, row)
     return link
 
 
 def _number(unit: Unit, link: Link, row: Outgoing) -> Link:
     try:
-        letter = compose(unit, row)
-    except Dropped as reason:
+        letter, pieces = unit.attempt(lambda: _written(unit, row))
+    except (Dropped, KeysError) as reason:
         unit.outbox.put(replace(row, state="cancelled"))
         note(unit, str(row.ref.get("referral", link.id)), "hub", "dispatch.dropped", kind=row.kind, why=reason.code)
+        _tell_dropped(unit, row, reason.code)
         return link
-    record = _sign(unit, link, link.next_out, letter.body.kind, _closed(unit, row, letter), owed_ack(link))
-    sealed = unit.vault.seal(letter.owner, _PLACE, record.data)
+    kind = letter.body.kind if len(pieces) == 1 else CHUNK_KIND
+    for index, piece in enumerate(pieces):
+        record = _sign(unit, link, link.next_out, kind, piece, owed_ack(link))
+        link = _keep(unit, link, row if index == 0 else _part(unit, row), letter.owner, record)
+        if index == 0:
+            append_ledger(unit, letter.subject or link.id, letter.body.kind, link.peer, digest=record.digest, **letter.ledger)
+    return link
+
+
+def _written(unit: Unit, row: Outgoing) -> tuple[Letter, tuple[bytes, ...]]:
+    """The letter and its bytes, cut into chunks when they are more than one envelope holds. Raises Dropped, errors of `keys`."""
+    letter = compose(unit, row)
+    closed = _closed(unit, row, letter)
+    if len(closed) <= CHUNK_SIZE:
+        return letter, (closed,)
+    pieces = chunk_body(letter.body.kind, closed)
+    if len(pieces) > WINDOW:
+        raise Dropped("too_large")
+    return letter, pieces
+
+
+def _tell_dropped(unit: Unit, row: Outgoing, why: str) -> None:
+    """Somebody waits for what will not go: the lead hears of it in her case's thread, or the administrators do."""
+    referral = unit.referrals.get(str(row.ref.get("referral")))
+    if row.kind == "offer":
+        offer_stopped(unit, str(row.ref["referral"]), why)
+    elif row.kind == "disclose" and referral and referral.state in WORKING:
+        unit.announce(ReferralMoved(referral=referral.id, what="nothing_disclosed", ring=True))
+    if why == "too_large" or why.startswith("keys."):
+        unit.announce(Alarm(code="dispatch_failed", params=(("kind", row.kind), ("why", why))))
+
+
+def _part(unit: Unit, row: Outgoing) -> Outgoing:
+    """The row of a later chunk. Its kind is none that anything waits for: the first row stands for the whole."""
+    part = replace(row, id=new_id("out"), order=unit.outbox.next("order"), kind=CHUNK_KIND, ref={"of": row.id})
+    unit.outbox.add(part)
+    return part
+
+
+def _keep(unit: Unit, link: Link, row: Outgoing, owner: str, record: SignedInner) -> Link:
+    sealed = unit.vault.seal(owner, _PLACE, record.data)
     unit.outbox.put(
         replace(
-            row, state="dispatched", owner=letter.owner, epoch=link.epoch_out, seq=link.next_out, digest=record.digest,
+            row, state="dispatched", owner=owner, epoch=link.epoch_out, seq=link.next_out, digest=record.digest,
             message=record.inner.message_id.hex(), sealed=sealed,
         )
     )  # fmt: skip
-    append_ledger(unit, letter.subject or link.id, letter.body.kind, link.peer, digest=record.digest, **letter.ledger)
     link = replace(link, next_out=link.next_out + 1, head_out=record.digest, ack_due_at=None, acked_in=link.next_in - 1)
     unit.links.put(link)
     return link
@@ -131,11 +189,18 @@ def _parcels(unit: Unit, link: Link) -> list[Parcel]:
 
 
 def _kept(unit: Unit, link: Link, row: Outgoing) -> bytes:
-    """The signed bytes as first made; when their key was destroyed meanwhile, a signed skip of the same number."""
+    """The signed bytes as first made; when their key was destroyed meanwhile, a signed skip of the same number.
+
+    The skip is made once and kept like any message. The peer may have had the message and acknowledge that one: its digest stays too.
+    """
     try:
         return unit.vault.open(row.owner, _PLACE, row.sealed)
     except KeyDestroyed:
-        return _sign(unit, replace(link, epoch_out=row.epoch), row.seq, "skip", encode(SkipSeq(reason="erased"))).data
+        skip = _sign(unit, replace(link, epoch_out=row.epoch), row.seq, SkipSeq.kind, encode(SkipSeq(reason="erased")))
+        sealed = unit.vault.seal("hub", _PLACE, skip.data)
+        ref = row.ref | {"was": row.digest.hex()}
+        unit.outbox.put(replace(row, owner="hub", ref=ref, digest=skip.digest, message=skip.inner.message_id.hex(), sealed=sealed))
+        return skip.data
 
 
 def _chores(unit: Unit, link: Link) -> list[Parcel]:

@@ -16,6 +16,12 @@ def shred(unit: Unit, owner: str, why: str) -> None:
         _unsay(unit, post)
 
 
+def shred_referral_key(unit: Unit, referral: str, why: str) -> None:
+    """Nothing more that is sealed to our key of this referral is expected: it dies, so that a copied envelope opens nowhere."""
+    if unit.vault.exists(referral):
+        shred(unit, referral, why)
+
+
 def finish_shredding(unit: Unit) -> int:
     """Delete the keys of every unconfirmed tombstone and confirm them. Deleting twice is harmless. Returns how many."""
     pending = unit.tombstones.all(confirmed_at=None)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Container
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hub.actions.answer import accept
 from hub.actions.common import SYSTEM, forget_reminders, intend, note, remind
-from hub.actions.erase import shred
+from hub.actions.erase import shred, shred_referral_key
 from hub.actions.ports import Unit
-from hub.actions.withdraw import obey_withdrawal, record_receipt
+from hub.actions.withdraw import end_holding, make_receipt, obey_withdrawal, recall, record_receipt
 from hub.base.errors import PeerFault
 from hub.base.ids import new_id
-from hub.cases.codes import parse_code
+from hub.cases.codes import REFERRAL, new_code, parse_code
 from hub.cases.events import (
     Alarm,
     CaseChanged,
@@ -23,16 +24,25 @@ from hub.cases.events import (
     MessageArrived,
     ReferralMoved,
 )
-from hub.cases.lifecycle import WORKING, Move, Side, State, after
+from hub.cases.lifecycle import OPEN, WORKING, Move, Side, State, after
 from hub.cases.records import Ask, Disclosure, HeldValue, Referral
 from hub.exchange import wire
 from hub.exchange.records import Link, Outgoing
+from keys import envelope
+from keys.errors import KeysError
+from keys.primitives import SealingKey
 from policies.holding import may_hold
 from policies.preview import Disclosed
 
 _REFERRAL_ID = re.compile(r"ref_[0-9a-f]{24}")
 _DISCLOSURE_ID = re.compile(r"dis_[0-9a-f]{24}")
+_ASK_ID = re.compile(r"ask_[0-9a-f]{24}")
 """A peer chooses these ids, and a disclosure id becomes the owner of a key here: it may name nothing else that owns one."""
+
+
+MAX_VERSION = 10**6
+OLDEST = timedelta(days=400)
+"""An offer that says it is older waited no longer than this: dates of a peer stay near ours, whatever it writes."""
 
 
 def is_boxed(kind: str) -> bool:
@@ -53,11 +63,30 @@ def handle(unit: Unit, link: Link, body: wire.Body) -> None:
         referral = unit.referrals.get(body.referral)  # type: ignore[attr-defined]  # every other body names its referral
         if referral is None or referral.peer != link.peer:
             raise PeerFault("unknown_referral")
-        _HANDLERS[type(body)](unit, referral, body)
+        side, handler = _HANDLERS[type(body)]
+        if side is not None and referral.side is not side:  # a move is made by one side only (`cases/lifecycle.py`)
+            raise PeerFault("wrong_side")
+        handler(unit, referral, body)
+
+
+def too_late(unit: Unit, link: Link, referral_id: str, kind: str) -> bool:
+    """A boxed body whose key is gone because the referral is over here: it crossed with the end on the road, which is nobody's fault.
+
+    An acceptance is answered by `cancel`, so that whoever accepted knows that it is over. False when it is something else.
+    """
+    referral = unit.referrals.get(referral_id)
+    if referral is None or referral.peer != link.peer or referral.state in OPEN:
+        return False
+    note(unit, referral.case or referral.id, referral.peer, "record.too_late", kind=kind, referral=referral.id)
+    if kind == wire.Accept.kind and referral.side is Side.SENDER:
+        intend(unit, referral.peer, "cancel", referral=referral.id)
+    return True
 
 
 def delivered(unit: Unit, row: Outgoing) -> None:
-    """The peer signed for a message: an offer is now shown as delivered."""
+    """The peer signed for a message: an offer is now shown as delivered; after an outcome nothing more comes for our key."""
+    if row.kind == "finish":
+        shred_referral_key(unit, str(row.ref["referral"]), "completed")
     if row.kind == "offer":
         referral = unit.referrals.get(str(row.ref["referral"]))
         if referral and referral.delivered_at is None:
@@ -70,8 +99,11 @@ def delivered(unit: Unit, row: Outgoing) -> None:
 def _profile(unit: Unit, link: Link, body: wire.Profile) -> None:
     peer = unit.peers.get(link.peer)
     assert peer is not None
-    known = {"name": body.name[:120], "territory": body.territory[:60], "needs": list(body.needs), "languages": list(body.languages)}
-    roles = [str(role)[:40] for role in body.duty.get("roles", [])][:10]
+    words = unit.pack.vocabulary
+    known: dict[str, Any] = {"name": body.name[:120], "territory": body.territory[:60]}
+    known |= {"needs": _known(body.needs, words.needs), "languages": _known(body.languages, words.lists["languages"])}
+    listed = body.duty.get("roles", [])
+    roles = [str(role)[:40] for role in listed][:10] if isinstance(listed, list) else []
     duty = {"on": bool(body.duty.get("on")), "roles": roles, "next": str(body.duty.get("next", ""))[:60]}
     unit.peers.put(replace(peer, profile=known | {"duty": duty}))
 
@@ -87,6 +119,10 @@ def _offer(unit: Unit, link: Link, body: wire.Offer) -> None:
         raise PeerFault("bad_body", kind="offer", why="codes")
     if not _REFERRAL_ID.fullmatch(body.referral) or unit.referrals.get(body.referral) is not None:
         raise PeerFault("referral_exists")
+    if not 0 < body.version <= MAX_VERSION or not _is_key(body.key):
+        raise PeerFault("bad_body", kind="offer", why="numbers")
+    opened = min(max(body.opened_at, unit.now - OLDEST), unit.now)
+    respond_by = min(max(body.respond_by, opened), unit.now + protocol.respond_within[body.urgency])
     referral = Referral(
         id=body.referral,
         code=_our_code(unit, body.code),
@@ -98,16 +134,21 @@ def _offer(unit: Unit, link: Link, body: wire.Offer) -> None:
         protocol=body.protocol,
         protocol_version=body.version,
         urgency=body.urgency,
-        offer={"territory": body.territory[:60], "languages": list(body.languages), "accessibility": list(body.accessibility), "code": body.code},
+        offer={
+            "territory": body.territory[:60],
+            "languages": _known(body.languages, words.lists["languages"]),
+            "accessibility": _known(body.accessibility, words.lists["accessibility"]),
+            "code": body.code,
+        },
         state=State.RECEIVED,
-        opened_at=body.opened_at,
-        respond_by=body.respond_by,
+        opened_at=opened,
+        respond_by=respond_by,
         delivered_at=unit.now,
         their_key=body.key,
     )
     unit.referrals.add(referral)
     note(unit, referral.id, link.peer, "referral.received", need=body.need)
-    remind(unit, "respond_by", referral.id, body.respond_by)
+    remind(unit, "respond_by", referral.id, respond_by)
     someone = unit.staff.count(removed_at=None, on_duty=True) > 0
     automatic = unit.rules.accept_automatically and protocol.accepts_itself(need=body.need, urgency=body.urgency, on_duty=someone)
     unit.announce(ReferralMoved(referral=referral.id, what="receive", ring=True))
@@ -116,25 +157,46 @@ def _offer(unit: Unit, link: Link, body: wire.Offer) -> None:
 
 
 def _our_code(unit: Unit, code: str) -> str:
-    """The pair's code; when another pair happens to use the same one here, ours alone gets a mark that keeps them apart."""
-    return code if not unit.referrals.count(code=code) else f"{code}/{unit.referrals.count() + 1}"
+    """The pair's code; when another pair happens to use the same one here, a fresh one that people can type, on our side alone.
+
+    One code never names two people at one desk. The code that the sender uses stays in the offer.
+    """
+    while unit.referrals.count(code=code):
+        code = new_code(REFERRAL, secrets.randbelow)
+    return code
+
+
+def _known(items: tuple[str, ...], words: Container[str]) -> list[str]:
+    """The codes we know among what a peer sent, each once: a list of codes is no place for words (P05)."""
+    return [item for item in dict.fromkeys(items) if item in words]
+
+
+def _is_key(raw: bytes) -> bool:
+    """Whether something can be sealed to what a peer calls its key: better refused here than found out at dispatch."""
+    try:
+        envelope.seal_body(SealingKey(raw), ("check",), b"\0")
+    except (KeysError, ValueError):
+        return False
+    return True
 
 
 def _cancel(unit: Unit, referral: Referral, body: wire.Cancel) -> None:
-    if referral.state in WORKING:
-        # The acceptance and the cancellation crossed: nothing was disclosed yet, the offer is simply over.
-        state = State.CANCELLED
-    else:
-        state = after(referral.state, Move.CANCEL, Side.SENDER)
-    unit.referrals.put(replace(referral, state=state, ended_at=unit.now))
+    """The offer is over, also when an acceptance crossed with it on the road; whatever came meanwhile dies, with a receipt."""
+    if referral.state not in OPEN:
+        return
+    held = [d.id for d in unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT, state="active")]
+    unit.referrals.put(replace(referral, state=State.CANCELLED, ended_at=unit.now))
     forget_reminders(unit, referral.id)
-    shred(unit, referral.id, "cancelled")
-    unit.announce(ReferralMoved(referral=referral.id, what="cancel"))
+    if held:
+        receipt = make_receipt(unit, referral, held)
+        intend(unit, referral.peer, "erased", referral=referral.id, disclosures=held, receipt=receipt.hex())
+    end_holding(unit, referral, held, "cancelled", whole=True)
+    unit.announce(ReferralMoved(referral=referral.id, what="cancel", ring=referral.state in WORKING))
 
 
 def _accept(unit: Unit, referral: Referral, body: wire.Accept) -> None:
-    if referral.state is State.CANCELLED:
-        return
+    if not _is_key(body.key):
+        raise PeerFault("bad_body", kind="accept", why="key")
     state = after(referral.state, Move.ACCEPT, Side.RECIPIENT)
     referral = replace(referral, state=state, answered_at=unit.now, their_key=body.key, offer=referral.offer | {"accepted_by": body.by[:60]})
     unit.referrals.put(referral)
@@ -157,16 +219,20 @@ def _decline(unit: Unit, referral: Referral, body: wire.Decline) -> None:
 
 def _disclose(unit: Unit, referral: Referral, body: wire.Disclose) -> None:
     """Step 8: what our own policy lets us hold is kept, the rest is dropped before storage and reported by name (P01)."""
-    if referral.side is not Side.RECIPIENT or referral.state not in WORKING:
-        raise PeerFault("not_working")
     if not _DISCLOSURE_ID.fullmatch(body.disclosure) or unit.disclosures.get(body.disclosure) is not None:
         raise PeerFault("bad_body", kind="disclose", why="id")
+    if referral.state not in OPEN:  # it crossed with our outcome: nothing of it is kept, and we sign for that
+        receipt = make_receipt(unit, referral, [body.disclosure])
+        intend(unit, referral.peer, "erased", referral=referral.id, disclosures=[body.disclosure], receipt=receipt.hex())
+        return
+    if referral.state not in WORKING or not 0 < body.version <= MAX_VERSION:
+        raise PeerFault("not_working")
     given = {name: Disclosed.from_wire(item) for name, item in body.fields.items()}
     protocol = unit.pack.protocols[referral.protocol]
     kept, dropped = may_hold(protocol, unit.me.kind, {n: d for n, d in given.items() if d is not None}, purpose=referral.purpose)
     dropped = tuple(sorted({*dropped, *(n for n, d in given.items() if d is None)}))
     unit.vault.create(body.disclosure)
-    until = min(body.until, _last_day(unit, referral))
+    until = max(unit.now, min(body.until, _last_day(unit, referral)))
     unit.disclosures.add(
         Disclosure(
             id=body.disclosure,
@@ -199,8 +265,12 @@ def _last_day(unit: Unit, referral: Referral) -> datetime:
 
 
 def _ask(unit: Unit, referral: Referral, body: wire.AskField) -> None:
-    if referral.side is not Side.SENDER or referral.state not in WORKING or body.field not in unit.pack.vocabulary.fields:
+    if body.field not in unit.pack.vocabulary.fields:
         raise PeerFault("bad_body", kind="ask", why="field")
+    if not _ASK_ID.fullmatch(body.ask) or unit.asks.get(body.ask) is not None:
+        raise PeerFault("bad_body", kind="ask", why="id")
+    if referral.state not in WORKING:
+        raise PeerFault("not_working")
     ask = Ask(id=body.ask, referral=referral.id, side=Side.SENDER, field=body.field, why="", state="open", at=unit.now)
     unit.asks.add(ask)
     note(unit, referral.case or "", referral.peer, "field.asked", field=body.field, referral=referral.id)
@@ -209,13 +279,15 @@ def _ask(unit: Unit, referral: Referral, body: wire.AskField) -> None:
 
 def _answer_ask(unit: Unit, referral: Referral, body: wire.AnswerAsk) -> None:
     ask = unit.asks.get(body.ask)
-    if ask is None or ask.referral != referral.id:
+    if ask is None or ask.referral != referral.id or ask.side is not Side.RECIPIENT or ask.state != "open":
         raise PeerFault("bad_body", kind="ask.answer", why="ask")
     unit.asks.put(replace(ask, state="granted" if body.granted else "refused", answered_at=unit.now))
     unit.announce(ReferralMoved(referral=referral.id, what="granted" if body.granted else "refused", ring=True))
 
 
 def _say(unit: Unit, referral: Referral, body: wire.Say) -> None:
+    if referral.state not in (*WORKING, State.COMPLETED):  # words may cross with the outcome, and are read all the same
+        raise PeerFault("not_working")
     note(unit, referral.case or referral.id, referral.peer, "message.received", referral=referral.id)
     unit.announce(MessageArrived(referral=referral.id, text=body.text, by=body.by[:60]))
 
@@ -232,6 +304,7 @@ def _finish(unit: Unit, referral: Referral, body: wire.Finish) -> None:
         raise PeerFault("bad_body", kind="finish", why="outcome")
     state = after(referral.state, Move.COMPLETE, Side.RECIPIENT)
     unit.referrals.put(replace(referral, state=state, outcome=body.outcome, ended_at=unit.now))
+    _ended(unit, referral, body.disclosures)
     _told(unit, referral, "complete", ring=True)
 
 
@@ -241,26 +314,35 @@ def _give_back(unit: Unit, referral: Referral, body: wire.GiveBack) -> None:
     state = after(referral.state, Move.GIVE_BACK, Side.RECIPIENT)
     unit.referrals.put(replace(referral, state=state, note=body.reason, ended_at=unit.now))
     record_receipt(unit, referral, body.receipt)
+    _ended(unit, referral, ())
     _told(unit, referral, "give-back", ring=True)
 
 
+def _ended(unit: Unit, referral: Referral, held: tuple[str, ...]) -> None:
+    """The recipient is done: nothing more comes for our key. A disclosure that crossed with its word, and that it does not hold, is recalled."""
+    crossed = [d for d in unit.disclosures.all(referral=referral.id, side=Side.SENDER, state="active") if d.id not in held]
+    recall(unit, referral, crossed)
+    shred_referral_key(unit, referral.id, "ended")
+
+
 def _withdraw(unit: Unit, referral: Referral, body: wire.Withdraw) -> None:
-    if referral.side is not Side.RECIPIENT:
-        raise PeerFault("bad_body", kind="withdraw", why="side")
+    if not all(_DISCLOSURE_ID.fullmatch(name) for name in body.disclosures):
+        raise PeerFault("bad_body", kind="withdraw", why="id")
     obey_withdrawal(unit, referral, body.disclosures, whole=body.whole)
 
 
 def _erased(unit: Unit, referral: Referral, body: wire.Erased) -> None:
-    if referral.side is not Side.SENDER:
-        raise PeerFault("bad_body", kind="erased", why="side")
     record_receipt(unit, referral, body.receipt)
+    owed = unit.disclosures.count(referral=referral.id, side=Side.SENDER, state__in=("active", "recalled", "overdue"))
+    if referral.state not in OPEN and not owed:
+        shred_referral_key(unit, referral.id, "receipts")
     note(unit, referral.case or "", referral.peer, "erasure.confirmed", referral=referral.id)
 
 
 def _report(unit: Unit, referral: Referral, body: wire.Report) -> None:
     """The peer dropped fields that it may not hold: our side over-shared, which should not happen. Administrators are told, by name."""
     disclosure = unit.disclosures.get(body.disclosure)
-    if disclosure and disclosure.referral == referral.id:
+    if disclosure and disclosure.referral == referral.id and disclosure.side is Side.SENDER:
         unit.disclosures.put(replace(disclosure, fields={f: o for f, o in disclosure.fields.items() if f not in body.dropped}))
     names = ", ".join(n[:40] for n in body.dropped[:20])
     unit.announce(Alarm(code="fields_dropped", params=(("institution", referral.peer), ("code", referral.code), ("fields", names))))
@@ -272,18 +354,20 @@ def _told(unit: Unit, referral: Referral, what: str, *, ring: bool = False) -> N
     unit.announce(ReferralMoved(referral=referral.id, what=what, ring=ring))
 
 
-_HANDLERS: dict[type[wire.Body], Callable[[Unit, Referral, Any], None]] = {
-    wire.Cancel: _cancel,
-    wire.Accept: _accept,
-    wire.Decline: _decline,
-    wire.Disclose: _disclose,
-    wire.AskField: _ask,
-    wire.AnswerAsk: _answer_ask,
-    wire.Say: _say,
-    wire.Progress: _progress,
-    wire.Finish: _finish,
-    wire.GiveBack: _give_back,
-    wire.Withdraw: _withdraw,
-    wire.Erased: _erased,
-    wire.Report: _report,
+_Handler = Callable[[Unit, Referral, Any], None]
+_HANDLERS: dict[type[wire.Body], tuple[Side | None, _Handler]] = {
+    wire.Cancel: (Side.RECIPIENT, _cancel),
+    wire.Accept: (Side.SENDER, _accept),
+    wire.Decline: (Side.SENDER, _decline),
+    wire.Disclose: (Side.RECIPIENT, _disclose),
+    wire.AskField: (Side.SENDER, _ask),
+    wire.AnswerAsk: (Side.RECIPIENT, _answer_ask),
+    wire.Say: (None, _say),
+    wire.Progress: (Side.SENDER, _progress),
+    wire.Finish: (Side.SENDER, _finish),
+    wire.GiveBack: (Side.SENDER, _give_back),
+    wire.Withdraw: (Side.RECIPIENT, _withdraw),
+    wire.Erased: (Side.SENDER, _erased),
+    wire.Report: (Side.SENDER, _report),
 }
+"""Per kind the side that we must be on, None for both, and what is done."""

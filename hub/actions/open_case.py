@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hub.actions.common import note, open_case_of, write_field
 from hub.actions.erase import shred
 from hub.actions.keep_ledger import ledger_key_owner, make_ledger_key
-from hub.actions.plan_check_in import plan_check_in
+from hub.actions.plan_check_in import plan_check_in, time_again
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.ids import new_id
@@ -42,7 +42,7 @@ def open_case(unit: Unit, by: str, room: str, name: str, next_contact: datetime,
     until = unit.now + timedelta(seconds=unit.rules.undo_seconds)
     unit.undoables.add(Undoable(id=new_id("und"), user=by, room=room, kind="open_case", ref=case.id, until=until))
     unit.announce(CaseChanged(case=case.id))
-    return case
+    return unit.cases.get(case.id) or case
 
 
 def set_field(unit: Unit, by: str, code: str | None, field: str, value: str) -> Case:
@@ -50,6 +50,8 @@ def set_field(unit: Unit, by: str, code: str | None, field: str, value: str) -> 
     case = open_case_of(unit, code)
     _write(unit, case, field, value, by)
     note(unit, case.id, by, "field.written", field=field)
+    if field == "safe_contact":
+        time_again(unit, case.id)
     unit.announce(CaseChanged(case=case.id))
     return case
 

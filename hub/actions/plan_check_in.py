@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from hub.actions.common import note, open_case_of, remind, value_of
+from hub.actions.common import forget_reminders, note, open_case_of, remind, value_of
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.ids import new_id
+from hub.cases.checkin import Window, fit, window_in
 from hub.cases.events import CaseChanged, CheckInRang
 from hub.cases.records import CheckIn
 
@@ -17,17 +18,21 @@ ANSWERS = ("safe", "not_reached", "risk_rose", "postpone")
 POSTPONE = timedelta(days=1)
 NOT_REACHED = timedelta(hours=4)
 """Not reached: the hub asks again after this long rather than believing that all is well."""
+AT_ONCE = timedelta(hours=12)
+"""A time that a person named nearer than this is about now: it is kept as she said it, whatever the window."""
 _CLOSED = ("answered", "cancelled")
 
 
-def plan_check_in(unit: Unit, by: str, case_code: str | None, due: datetime) -> CheckIn:
+def plan_check_in(unit: Unit, by: str, case_code: str | None, due: datetime, *, chosen: bool = True) -> CheckIn:
     """A check-in of an open case at `due` (aware). It also becomes the case's next date when it is the nearest (R51).
 
-    Raises Refused `date_past`, `unknown_code`, `case_closed`.
+    `due` is moved to the next moment at which contacting her is safe (R29): into the window that she named; or, when nobody
+    `chosen` the time, into the institution's hours. Raises Refused `date_past`, `unknown_code`, `case_closed`.
     """
     case = open_case_of(unit, case_code)
     if due <= unit.now:
         raise Refused("date_past")
+    due = _timed(unit, case.id, due, chosen=chosen)
     existing = unit.checkins.one(case=case.id, due_at=due, state="planned")
     if existing:
         return existing
@@ -53,6 +58,7 @@ def ring_check_in(unit: Unit, checkin_id: str) -> None:
     unit.checkins.put(replace(checkin, state="ringing", rings=checkin.rings + 1, next_ring_at=again))
     remind(unit, "checkin", checkin.id, again)
     note(unit, checkin.case, "hub", "checkin.rang", checkin=checkin.id, level=level)
+    refresh_next_contact(unit, checkin.case)
     unit.announce(CheckInRang(checkin=checkin.id, level=level))
 
 
@@ -71,11 +77,13 @@ def answer_check_in(unit: Unit, by: str, checkin_id: str, answer: str) -> CheckI
     note(unit, checkin.case, by, "checkin.answered", checkin=checkin.id, answer=answer)
     if answer == "risk_rose":
         unit.announce(CheckInRang(checkin=checkin.id, level=3))
+    forget_reminders(unit, checkin.id)
     following = {"postpone": POSTPONE, "not_reached": NOT_REACHED, "risk_rose": NOT_REACHED}.get(answer)
-    if following:
-        plan_check_in(unit, by, checkin.case, unit.now + following)
+    if following:  # risk that rose is escalation, and escalation never waits for a window
+        plan_check_in(unit, by, checkin.case, unit.now + following, chosen=answer == "risk_rose")
     elif not unit.checkins.count(case=checkin.case, state__in=("planned", "ringing")):
-        plan_check_in(unit, by, checkin.case, unit.now + default_interval(unit, checkin.case))
+        plan_check_in(unit, by, checkin.case, unit.now + default_interval(unit, checkin.case), chosen=False)
+    refresh_next_contact(unit, checkin.case)
     unit.announce(CaseChanged(case=checkin.case))
     return done
 
@@ -87,8 +95,28 @@ def default_interval(unit: Unit, case_id: str) -> timedelta:
 
 
 def refresh_next_contact(unit: Unit, case_id: str) -> None:
-    """The case's next date is its nearest open check-in: every open case keeps one (R51)."""
+    """The case's next date is when its nearest open check-in rings next: every open case keeps one, to come (R51)."""
     case = unit.cases.get(case_id)
     pending = [c for c in unit.checkins.all(case=case_id) if c.state not in _CLOSED]
     if case and pending:
-        unit.cases.put(replace(case, next_contact_at=min(c.due_at for c in pending)))
+        unit.cases.put(replace(case, next_contact_at=min(c.next_ring_at or c.due_at for c in pending)))
+
+
+def time_again(unit: Unit, case_id: str) -> None:
+    """Her safe-contact rule changed: what is planned and did not ring yet moves into the window that it names now."""
+    for checkin in unit.checkins.all(case=case_id, state="planned"):
+        due = _timed(unit, case_id, checkin.due_at, chosen=True)
+        if due != checkin.due_at:
+            unit.checkins.put(replace(checkin, due_at=due, next_ring_at=due))
+            forget_reminders(unit, checkin.id)
+            remind(unit, "checkin", checkin.id, due)
+    refresh_next_contact(unit, case_id)
+
+
+def _timed(unit: Unit, case_id: str, due: datetime, *, chosen: bool) -> datetime:
+    if chosen and due - unit.now < AT_ONCE:
+        return due
+    named = window_in(value_of(unit, case_id, "safe_contact") or "")
+    if named is None and chosen:
+        return due
+    return fit(due, unit.me.zone, named or Window(start=unit.rules.safe_from, end=unit.rules.safe_until))

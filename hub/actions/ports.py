@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, Protocol, TypeVar
 
 from hub.cases import records as c
@@ -71,6 +71,8 @@ class Rules:
     checkin_days: Mapping[str, int] = field(default_factory=lambda: {"critical": 1, "high": 2, "medium": 3, "low": 7, "default": 3})
     erasure_days: int = 1
     accept_automatically: bool = True
+    safe_from: time = time(8)
+    safe_until: time = time(20)
 
 
 @dataclass(frozen=True, kw_only=True)

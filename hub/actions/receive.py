@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from hub.actions import handle
 from hub.actions.answer import drop_words
@@ -14,10 +15,11 @@ from hub.cases.events import Alarm
 from hub.exchange.intake import Place, open_envelope, place
 from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, WINDOW, read_ack
 from hub.exchange.records import Early, Link, Seen
-from hub.exchange.wire import Ack, Resend, decode, unbox
+from hub.exchange.wire import MAX_JOINED, Ack, Resend, SkipSeq, decode, unbox
 from keys import envelope
+from keys.chunks import CHUNK_KIND, Chunk, join_chunks
 from keys.envelope import SignedInner
-from keys.errors import KeysError
+from keys.errors import KeyDestroyed, KeysError
 from keys.primitives import OpeningKey
 
 _PLACE = "early|sealed"
@@ -49,7 +51,7 @@ def _take(unit: Unit, link_id: str, record: SignedInner) -> int:
         return 0
     seen = unit.seen.get(_key(link, record))
     if seen is not None or where is Place.OLD:  # (5)
-        if seen is None or (seen.digest != record.digest and record.inner.kind != "skip"):
+        if seen is None or not _same(seen, record):
             _freeze(unit, link, "changed_twin" if seen else "behind_unseen")
             return 0
         _owe_ack(unit, link)
@@ -67,31 +69,89 @@ def _apply(unit: Unit, link: Link, record: SignedInner) -> int:
     """Steps 7 to 9 for a record whose turn it is."""
     inner = record.inner
     fresh = inner.epoch != link.epoch_in
-    unit.seen.add(Seen(id=_key(link, record), link=link.id, epoch=inner.epoch, seq=inner.sequence, digest=record.digest, at=unit.now))
+    digest = b"" if inner.kind == SkipSeq.kind else record.digest
+    unit.seen.add(Seen(id=_key(link, record), link=link.id, epoch=inner.epoch, seq=inner.sequence, digest=digest, at=unit.now))
     unit.links.put(
-        replace(link, epoch_in=inner.epoch, next_in=inner.sequence + 1, head_in=record.digest, ack_due_at=unit.now + ACK_DELAY)
+        replace(link, epoch_in=inner.epoch, next_in=inner.sequence + 1, head_in=record.digest, ack_due_at=_ack_due(unit, link))
     )
     if fresh and link.epoch_in:
         note(unit, link.id, link.peer, "link.epoch", epoch=inner.epoch)
-    if inner.kind == "skip":
+    if inner.kind == SkipSeq.kind:
+        _drop_pieces(unit, link)
         unit.announce(Alarm(code="peer_skipped", params=(("institution", link.peer), ("number", str(inner.sequence)))))
         return 0
     try:
-        unit.attempt(lambda: handle.handle(unit, link, decode(inner.kind, _opened(unit, link, record))))  # (7) (8) (9)
+        whole = _whole(unit, link, record)
+        if whole is not None:
+            unit.attempt(lambda: _effect(unit, link, *whole))  # (7) (8) (9)
     except (TinkuyError, KeysError) as error:
-        unit.announce(Alarm(code="record_refused", params=(("institution", link.peer), ("kind", inner.kind), ("why", error.code))))
-        note(unit, link.id, link.peer, "record.refused", kind=inner.kind, why=error.code)
+        _refuse(unit, link, inner.kind, error.code)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # A defect of ours that a peer's bytes reached. The same bytes would reach it for ever: the record is refused, the line goes on.
+        _refuse(unit, link, inner.kind, type(error).__name__)
     return 1
 
 
-def _opened(unit: Unit, link: Link, record: SignedInner) -> bytes:
-    """The body's bytes; boxed bodies open with the private referral key, which is gone after a withdrawal."""
+def _refuse(unit: Unit, link: Link, kind: str, why: str) -> None:
+    unit.announce(Alarm(code="record_refused", params=(("institution", link.peer), ("kind", kind[:20]), ("why", why))))
+    note(unit, link.id, link.peer, "record.refused", kind=kind[:20], why=why)
+
+
+def _effect(unit: Unit, link: Link, kind: str, body: bytes) -> None:
+    if not handle.is_boxed(kind):
+        handle.handle(unit, link, decode(kind, body, MAX_JOINED))
+        return
+    referral, sealed = unbox(body)
+    try:
+        key = OpeningKey(unit.vault.secret(referral))  # gone once the referral is over
+    except KeyDestroyed:
+        if handle.too_late(unit, link, referral, kind):
+            return
+        raise
+    opened = decode(kind, envelope.open_body(key, (referral, link.peer, kind), sealed), MAX_JOINED)
+    if getattr(opened, "referral", None) != referral:
+        raise PeerFault("wrong_address", institution=link.peer)
+    handle.handle(unit, link, opened)
+
+
+def _whole(unit: Unit, link: Link, record: SignedInner) -> tuple[str, bytes] | None:
+    """Kind and body of a record, or of the body in chunks that it completes; None while pieces are missing.
+
+    Pieces have numbers next to each other, so whatever comes between them ends their group. Raises `Malformed` of `keys`.
+    """
     inner = record.inner
-    if not handle.is_boxed(inner.kind):
-        return inner.body
-    referral, sealed = unbox(inner.body)
-    key = OpeningKey(unit.vault.secret(referral))
-    return envelope.open_body(key, (referral, link.peer, inner.kind), sealed)
+    if inner.kind != CHUNK_KIND:
+        _drop_pieces(unit, link)
+        return inner.kind, inner.body
+    piece = Chunk.from_bytes(inner.body)
+    if piece.index == 0:
+        _drop_pieces(unit, link)
+    kept = unit.early.all(link=_pieces(link), order="seq")
+    if len(kept) != piece.index:
+        raise PeerFault("chunk_missing", institution=link.peer)
+    if piece.index + 1 < piece.count:
+        unit.early.add(
+            Early(id=f"{_key(link, record)}.piece", link=_pieces(link), epoch=inner.epoch, seq=inner.sequence,
+                  sealed=unit.vault.seal("hub", _PLACE, inner.body), at=unit.now)
+        )  # fmt: skip
+        return None
+    _drop_pieces(unit, link)
+    return join_chunks([*(unit.vault.open("hub", _PLACE, row.sealed) for row in kept), inner.body])
+
+
+def _drop_pieces(unit: Unit, link: Link) -> None:
+    for row in unit.early.all(link=_pieces(link)):
+        unit.early.delete(row.id)
+
+
+def _pieces(link: Link) -> str:
+    """Under which name the pieces of a body wait: they are in their turn, unlike what waits under the link's own name."""
+    return f"{link.id}.pieces"
+
+
+def _same(seen: Seen, record: SignedInner) -> bool:
+    """Whether a number seen before carries what it carried then. A skip stands for a message that died, and either may come first."""
+    return record.inner.kind == SkipSeq.kind or seen.digest in (b"", record.digest)
 
 
 def _apart(unit: Unit, link: Link, record: SignedInner) -> None:
@@ -107,8 +167,8 @@ def _acked(unit: Unit, link: Link, ack: Ack) -> None:
     """Believe an acknowledgement only when it names the digest we really sent under that number (D09)."""
     if ack.epoch != link.epoch_out or ack.upto <= link.acked_out:
         return
-    last = unit.outbox.one(link=link.id, epoch=ack.epoch, seq=ack.upto)
-    if ack.upto >= link.next_out or (last is not None and last.digest != ack.digest and last.sealed):
+    last = unit.outbox.one(link=link.id, epoch=ack.epoch, seq=ack.upto) if ack.upto < link.next_out else None
+    if last is None or ack.digest.hex() not in (last.digest.hex(), last.ref.get("was")):
         unit.announce(Alarm(code="false_ack", params=(("institution", link.peer),)))
         return
     for row in unit.outbox.all(state="dispatched", link=link.id, epoch=ack.epoch, seq__le=ack.upto):
@@ -136,9 +196,30 @@ def _next_held(unit: Unit, link: Link) -> SignedInner | None:
     return envelope.read_signed(unit.vault.open("hub", _PLACE, row.sealed), manifest_of(unit, link.peer).profile.hub_signing)
 
 
+def owe_acks(unit: Unit) -> None:
+    """Acknowledge everything once more: after a start, or when an event could not be put. Acks are not kept in the outbox, and one that
+    died with its process would be missed until the peer's next try; said twice it is harmless (D01).
+    """
+    for link in unit.links.all(frozen=None):
+        if link.epoch_in and link.next_in > 1:
+            _owe_ack(unit, link)
+
+
 def _owe_ack(unit: Unit, link: Link) -> None:
     if link.ack_due_at is None:
         unit.links.put(replace(link, ack_due_at=unit.now + ACK_DELAY))
+
+
+def _ack_due(unit: Unit, link: Link) -> datetime:
+    """At once when the line was quiet, for somebody waits for the receipt; in a stream after `ACK_DELAY`, so that one speaks for many.
+
+    A date that stands is not moved: a stream without pauses would else never be acknowledged.
+    """
+    if link.ack_due_at is not None:
+        return link.ack_due_at
+    before = unit.seen.get(f"{link.id}.{link.epoch_in}.{link.next_in - 1}")
+    quiet = before is None or unit.now - before.at >= ACK_DELAY
+    return unit.now if quiet else unit.now + ACK_DELAY
 
 
 def _freeze(unit: Unit, link: Link, why: str) -> None:

@@ -11,11 +11,12 @@ from hub.actions.common import (
     SYSTEM,
     forget_reminders,
     intend,
+    link_to,
     note,
     open_case_of,
     remind,
 )
-from hub.actions.decide import Ruling, candidates, releases, rule
+from hub.actions.decide import Ruling, candidates, offer_blocked, releases, rule
 from hub.actions.erase import shred
 from hub.actions.plan_check_in import default_interval, plan_check_in
 from hub.actions.ports import Unit
@@ -24,7 +25,7 @@ from hub.base.ids import new_id
 from hub.cases.codes import new_code
 from hub.cases.events import CaseChanged, ReferralMoved
 from hub.cases.lifecycle import Move, Side, State, after
-from hub.cases.records import Referral, Undoable
+from hub.cases.records import Case, Referral, Undoable
 from keys.primitives import OpeningKey
 from policies.preview import Preview, preview
 
@@ -48,11 +49,15 @@ def draft(unit: Unit, by: str, case_code: str | None, to: str, need: str, held_b
     """
     case = open_case_of(unit, case_code)
     ruling = rule(unit, case, to, need, held_back)
+    link_to(unit, to)
     others = tuple(peer for peer in candidates(unit, case, need) if peer != to)
     if ruling.decision.excluded:
         raise Refused("conflict_of_interest", institution=to, alternatives=", ".join(others))
-    if any(r.peer == to and r.need == need and r.ended_at is None for r in unit.referrals.all(case=case.id, state__not="draft")):
-        raise Refused("already_referred", institution=to, code=case.code)
+    if offer_blocked(unit, to):
+        raise Refused("manifest_expired", institution=to)
+    _not_twice(unit, case, to, need)
+    for older in unit.referrals.all(case=case.id, peer=to, need=need, by=by, state="draft"):
+        unit.referrals.delete(older.id)
     referral = _draft_row(unit, by, ruling, held_back)
     unit.referrals.add(referral)
     return Draft(
@@ -68,7 +73,8 @@ def draft(unit: Unit, by: str, case_code: str | None, to: str, need: str, held_b
 def refer(unit: Unit, by: str, room: str, referral_id: str) -> Referral:
     """Confirm a draft: fresh referral key, intent, timers and log in one commit. The offer itself names nobody.
 
-    Raises Refused `draft_gone`, `nothing_released`, `conflict_of_interest`, `move_not_allowed`.
+    Raises Refused `draft_gone`, `nothing_released`, `conflict_of_interest`, `already_referred`, `manifest_expired`, `link_frozen`,
+    `move_not_allowed`.
     """
     referral = unit.referrals.get(referral_id)
     if referral is None or referral.case is None:
@@ -79,6 +85,9 @@ def refer(unit: Unit, by: str, room: str, referral_id: str) -> Referral:
         raise Refused("conflict_of_interest", institution=referral.peer, alternatives="")
     if not releases(ruling):
         raise Refused("nothing_released", institution=referral.peer, code=case.code)
+    if offer_blocked(unit, referral.peer):
+        raise Refused("manifest_expired", institution=referral.peer)
+    _not_twice(unit, case, referral.peer, referral.need)
     key = OpeningKey.generate()
     unit.vault.keep_secret(referral.id, key.reveal())
     respond_by = unit.now + respond_within(ruling, referral.urgency)
@@ -89,12 +98,23 @@ def refer(unit: Unit, by: str, room: str, referral_id: str) -> Referral:
     intent = intend(unit, referral.peer, "offer", referral=referral.id)
     remind(unit, "respond_by", referral.id, respond_by)
     note(unit, case.id, by, "referral.offered", referral=referral.id, recipient=referral.peer, need=referral.need)
-    plan_check_in(unit, by, case.id, max(unit.now + default_interval(unit, case.id), unit.now + timedelta(minutes=1)))
+    plan_check_in(unit, by, case.id, unit.now + default_interval(unit, case.id), chosen=False)
     until = unit.now + timedelta(seconds=unit.rules.undo_seconds)
     unit.undoables.add(Undoable(id=new_id("und"), user=by, room=room, kind="refer", ref=f"{referral.id} {intent}", until=until))
     unit.announce(CaseChanged(case=case.id))
     unit.announce(ReferralMoved(referral=referral.id, what="offer", by=by))
     return referral
+
+
+def offer_stopped(unit: Unit, referral_id: str, why: str) -> None:
+    """At dispatch the offer may no longer go: the referral ends there and the lead is rung, rather than wait for an answer to nothing."""
+    referral = unit.referrals.get(referral_id)
+    if referral and referral.state is State.REQUESTED:
+        unit.referrals.put(replace(referral, state=after(referral.state, Move.CANCEL, Side.SENDER), ended_at=unit.now, note=why))
+        forget_reminders(unit, referral.id)
+        shred(unit, referral.id, "cancelled")
+        note(unit, referral.case or "", SYSTEM, "referral.stopped", referral=referral.id, why=why)
+        unit.announce(ReferralMoved(referral=referral.id, what="cancel", ring=True))
 
 
 def drop_draft(unit: Unit, referral_id: str) -> None:
@@ -128,6 +148,11 @@ def offer_overdue(unit: Unit, referral_id: str) -> None:
     if referral and referral.state in (State.REQUESTED, State.RECEIVED):
         note(unit, referral.case or referral.id, SYSTEM, "referral.overdue", referral=referral.id)
         unit.announce(ReferralMoved(referral=referral.id, what="overdue", ring=True))
+
+
+def _not_twice(unit: Unit, case: Case, to: str, need: str) -> None:
+    if any(r.peer == to and r.need == need and r.ended_at is None for r in unit.referrals.all(case=case.id, state__not="draft")):
+        raise Refused("already_referred", institution=to, code=case.code)
 
 
 def respond_within(ruling: Ruling, urgency: str) -> timedelta:

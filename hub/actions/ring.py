@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from hub.actions.common import SYSTEM, intend, note
+from hub.actions.common import SYSTEM, intend, living_referrals, note
+from hub.actions.decide import still_allowed
 from hub.actions.erase import redact
 from hub.actions.plan_check_in import ring_check_in
 from hub.actions.ports import Unit
 from hub.actions.refer import offer_overdue
-from hub.actions.withdraw import end_holding, erasure_overdue, make_receipt
-from hub.cases.events import CaseChanged, ReferralMoved
+from hub.actions.withdraw import end_holding, erasure_overdue, make_receipt, recall
+from hub.base.errors import TinkuyError
+from hub.cases.events import Alarm, CaseChanged, ReferralMoved
+from hub.cases.lifecycle import WORKING, Side
+from hub.cases.records import Disclosure, Referral
+from keys.errors import KeysError
 
 BATCH = 100
 
@@ -21,23 +27,32 @@ def ring_due(unit: Unit) -> datetime | None:
     """Run what is due now, at most BATCH at once. Returns when the next timer is due (maybe now), None when there is none."""
     for timer in unit.timers.all(done_at=None, due_at__le=unit.now, order="due_at", limit=BATCH):
         unit.timers.put(replace(timer, done_at=unit.now))
-        _RUN[timer.kind](unit, timer.ref)
+        try:
+            unit.attempt(partial(_RUN[timer.kind], unit, timer.ref))
+        except (TinkuyError, KeysError) as error:  # one that cannot be done may not keep the others from ringing
+            unit.announce(Alarm(code="timer_failed", params=(("kind", timer.kind), ("why", error.code))))
     following = unit.timers.all(done_at=None, order="due_at", limit=1)
     return following[0].due_at if following else None
 
 
 def _consent_end(unit: Unit, consent_id: str) -> None:
-    """A consent ran out: the holders are told to destroy what they hold on it alone."""
+    """A consent ran out: the holders are told to destroy what they hold on it alone; what another one still covers is sent anew."""
     consent = unit.consents.get(consent_id)
     if consent is None or consent.withdrawn_at is not None:
         return
     note(unit, consent.case, SYSTEM, "consent.ended", consent=consent.id)
-    for disclosure in unit.disclosures.all(consent=consent.id, state="active"):
-        referral = unit.referrals.get(disclosure.referral)
-        if referral:
-            unit.disclosures.put(replace(disclosure, state="recalled", asked_at=unit.now))
-            intend(unit, referral.peer, "withdraw", referral=referral.id, disclosures=[disclosure.id], whole=False)
+    for referral in living_referrals(unit, consent.case):
+        active = unit.disclosures.all(referral=referral.id, side=Side.SENDER, state="active")
+        if referral.peer in consent.recipients and active:
+            _shrink_to(unit, referral, active, still_allowed(unit, referral))
     unit.announce(CaseChanged(case=consent.case))
+
+
+def _shrink_to(unit: Unit, referral: Referral, active: list[Disclosure], allowed: frozenset[str]) -> None:
+    over = [d for d in active if not allowed.issuperset(d.fields)]
+    recall(unit, referral, over)
+    if over and allowed and referral.state in WORKING:
+        intend(unit, referral.peer, "disclose", referral=referral.id)
 
 
 def _retention(unit: Unit, disclosure_id: str) -> None:

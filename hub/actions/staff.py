@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from hub.actions.common import SYSTEM, note, staff_member
+from hub.actions.common import SYSTEM, note, staff_member, supervisors
 from hub.actions.peers import tell_profile
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
-from hub.cases.events import Alarm
+from hub.cases.events import Alarm, CaseChanged
+from hub.cases.lifecycle import Side
 from hub.cases.records import Staff
 
 ROLES = ("caseworker", "supervisor", "administrator")
@@ -80,13 +81,25 @@ def remove_staff(unit: Unit, user: str) -> Staff:
     person = replace(staff_member(unit, user), removed_at=unit.now, on_duty=False, master=None)
     unit.staff.put(person)
     note(unit, user, SYSTEM, "staff.removed")
-    orphans = [c.code for c in unit.cases.all(lead=user, state="open")]
-    if orphans:
-        unit.announce(Alarm(code="lead_needed", params=(("user", user), ("codes", ", ".join(orphans)))))
+    _hand_over(unit, user)
     for dialogue in unit.dialogues.all(user=user):
         unit.dialogues.delete(dialogue.id)
     tell_profile(unit)
     return person
+
+
+def _hand_over(unit: Unit, user: str) -> None:
+    """Every open case keeps an accountable lead (R51): a supervisor holds hers until administration decides, and the alarm asks for it."""
+    orphans = unit.cases.all(lead=user, state="open", order="code")
+    heirs = supervisors(unit)
+    for case in orphans if heirs else ():
+        unit.cases.put(replace(case, lead=heirs[0]))
+        note(unit, case.id, SYSTEM, "lead.moved", since=user, to=heirs[0])
+        unit.announce(CaseChanged(case=case.id))
+    for referral in unit.referrals.all(by=user, side=Side.RECIPIENT, ended_at=None) if heirs else ():
+        unit.referrals.put(replace(referral, by=heirs[0]))
+    if orphans:
+        unit.announce(Alarm(code="lead_needed", params=(("user", user), ("codes", ", ".join(c.code for c in orphans)))))
 
 
 def set_duty(unit: Unit, user: str, *, on: bool) -> Staff:

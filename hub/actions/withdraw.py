@@ -21,8 +21,8 @@ from hub.actions.refer import cancel_offer
 from hub.base.errors import Refused
 from hub.base.ids import new_id
 from hub.cases.events import CaseChanged, HolderAnswered, ReferralMoved
-from hub.cases.lifecycle import WORKING, Move, Side, State, after
-from hub.cases.records import Case, Disclosure, Referral
+from hub.cases.lifecycle import OPEN, WORKING, Move, Side, State, after
+from hub.cases.records import Case, Consent, Disclosure, Referral
 from keys.receipt import Outcome, Receipt, sign_receipt, verify_receipt
 
 
@@ -41,9 +41,11 @@ class Stops:
 def preview_withdrawal(unit: Unit, code: str | None, recipient: str | None, fields: tuple[str, ...]) -> Stops:
     """What would stop. Raises Refused `unknown_code`, `nothing_to_withdraw`."""
     case = find_case(unit, code)
-    referrals = tuple(r for r in living_referrals(unit, case.id) if r.state is not State.CANCELLED and recipient in (None, r.peer))
+    referrals = tuple(r for r in living_referrals(unit, case.id) if recipient in (None, r.peer))
     consents = [c for c in unit.consents.all(case=case.id, withdrawn_at=None) if recipient is None or recipient in c.recipients]
     held = tuple(d for r in referrals for d in unit.disclosures.all(referral=r.id, side=Side.SENDER, state="active"))
+    stoppable = {d.referral for d in held}  # one that was declined, or given back with its receipt, has nothing left to stop
+    referrals = tuple(r for r in referrals if r.state in OPEN or r.id in stoppable)
     if fields:
         held = tuple(d for d in held if set(fields) & set(d.fields))
     if not referrals and not consents and not held:
@@ -82,14 +84,20 @@ def _shrink_consents(unit: Unit, case: str, recipient: str | None, fields: tuple
         unit.consents.put(replace(consent, withdrawn_at=unit.now))
         others = tuple(r for r in consent.recipients if recipient is not None and r != recipient)
         if others:
-            unit.consents.add(replace(consent, id=new_id("con"), recipients=others))
+            _lives_on(unit, replace(consent, id=new_id("con"), recipients=others))
         kept = tuple(f for f in consent.fields if f not in fields)
         if fields and kept:
             touched = consent.recipients if recipient is None else (recipient,)
-            unit.consents.add(replace(consent, id=new_id("con"), recipients=touched, fields=kept))
+            _lives_on(unit, replace(consent, id=new_id("con"), recipients=touched, fields=kept))
 
 
-def _call_back(unit: Unit, by: str, referral: Referral, held: list[Disclosure], *, whole: bool) -> None:
+def _lives_on(unit: Unit, consent: Consent) -> None:
+    unit.consents.add(consent)
+    remind(unit, "consent_end", consent.id, consent.until)
+
+
+def recall(unit: Unit, referral: Referral, held: list[Disclosure], *, whole: bool = False) -> None:
+    """Ask the holder to destroy these disclosures by a date, and destroy our own copies of what was said. Nothing for none."""
     if not held and not whole:
         return
     due = unit.now + timedelta(days=unit.rules.erasure_days)
@@ -98,6 +106,12 @@ def _call_back(unit: Unit, by: str, referral: Referral, held: list[Disclosure], 
         remind(unit, "erasure", disclosure.id, due)
         shred(unit, disclosure.id, "withdrawn")
     intend(unit, referral.peer, "withdraw", referral=referral.id, disclosures=[d.id for d in held], whole=whole)
+
+
+def _call_back(unit: Unit, by: str, referral: Referral, held: list[Disclosure], *, whole: bool) -> None:
+    if not held and not whole:
+        return
+    recall(unit, referral, held, whole=whole)
     if whole:
         referral = replace(referral, state=after(referral.state, Move.WITHDRAW, Side.SENDER), ended_at=unit.now, note="withdrawn")
         unit.referrals.put(referral)
@@ -154,8 +168,8 @@ def record_receipt(unit: Unit, referral: Referral, data: bytes) -> None:
         raise Refused("wrong_receipt")
     for disclosure_id in receipt.disclosures:
         disclosure = unit.disclosures.get(disclosure_id)
-        if disclosure is None or disclosure.referral != referral.id:
-            continue
+        if disclosure is None or disclosure.referral != referral.id or disclosure.state == "destroyed":
+            continue  # a second receipt for the same tells nothing new
         state = receipt.outcome.value
         until = datetime.combine(receipt.until, unit.now.timetz()) if receipt.until else disclosure.until
         basis = receipt.legal_basis or None
@@ -167,8 +181,8 @@ def record_receipt(unit: Unit, referral: Referral, data: bytes) -> None:
 
 
 def erasure_overdue(unit: Unit, disclosure_id: str) -> None:
-    """A holder did not confirm in time: it stays visible as overdue, and the supervisor is rung (P14)."""
+    """A holder did not confirm in time, asked or at the end of its term: it stays visible as overdue, the supervisor is rung (P14)."""
     disclosure = unit.disclosures.get(disclosure_id)
-    if disclosure and disclosure.state == "recalled":
+    if disclosure and (disclosure.state == "recalled" or (disclosure.state == "active" and disclosure.until <= unit.now)):
         unit.disclosures.put(replace(disclosure, state="overdue"))
         unit.announce(HolderAnswered(disclosure=disclosure_id, what="overdue"))

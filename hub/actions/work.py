@@ -50,7 +50,8 @@ def finish(unit: Unit, by: str, code: str | None, outcome: str) -> Referral:
     state = after(referral.state, Move.COMPLETE, Side.RECIPIENT)
     referral = replace(referral, state=state, outcome=outcome, ended_at=unit.now)
     unit.referrals.put(referral)
-    intend(unit, referral.peer, "finish", referral=referral.id, outcome=outcome)
+    held = [d.id for d in unit.disclosures.all(referral=referral.id, state="active")]
+    intend(unit, referral.peer, "finish", referral=referral.id, outcome=outcome, disclosures=held)
     note(unit, referral.id, by, "referral.completed", outcome=outcome)
     unit.announce(ReferralMoved(referral=referral.id, what="complete", by=by))
     return referral
@@ -69,7 +70,7 @@ def give_back(unit: Unit, by: str, code: str | None, reason: str) -> Referral:
     referral = replace(referral, state=state, note=reason, ended_at=unit.now)
     unit.referrals.put(referral)
     receipt = make_receipt(unit, referral, held)
-    end_holding(unit, referral, held, "given_back", whole=False)
+    end_holding(unit, referral, held, "given_back", whole=True)
     intend(unit, referral.peer, "give-back", referral=referral.id, reason=reason, disclosures=held, receipt=receipt.hex())
     note(unit, referral.id, by, "referral.given_back", reason=reason)
     unit.announce(ReferralMoved(referral=referral.id, what="give-back", by=by))

@@ -62,6 +62,8 @@ class _Commands:
     async def staff_repin(self, args: Mapping[str, Any]) -> Any:
         """Accept a new master key."""
         person = await self._house.store.run(lambda unit: staff.repin_staff(unit, str(args["user_id"]), args.get("fingerprint")))
+        if person.master is None:
+            await self._house.matrix.forget_pin(person.id)
         await self._settle(person.id)
         return await self._house.store.run(lambda unit: _person(unit.staff.get(person.id)), quiet=True)
 
@@ -180,7 +182,8 @@ def _person(person: Staff | None) -> dict[str, Any]:
         return {}
     return {
         "user_id": person.id, "display": person.display, "role": person.role, "language": person.language, "on_duty": person.on_duty,
-        "pin": person.level, "blocked": person.refused_master is not None, "fingerprint": person.master or "", "removed": person.removed_at is not None,
+        "pin": person.level, "blocked": person.refused_master is not None,
+        "fingerprint": person.master or "", "removed": person.removed_at is not None,
     }  # fmt: skip
 
 

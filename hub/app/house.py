@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hub.actions.erase import finish_shredding
 from hub.actions.ports import Hand, Institution, Rules
+from hub.actions.receive import owe_acks
 from hub.actions.ring import ring_due
 from hub.app.commands import handlers
 from hub.app.facts import Watch
@@ -136,6 +137,7 @@ async def open_house(config: Config) -> House:
 
 async def _serve(house: House, stopping: asyncio.Event) -> None:
     await house.store.run(finish_shredding, quiet=True)
+    await house.store.run(owe_acks, quiet=True)
     await house.keeper.trust()
     control = ControlServer(house.config.socket, handlers(house))
     watch = Watch(house)
@@ -223,6 +225,8 @@ def _rules(config: Config) -> Rules:
         checkin_days={str(k): v for k, v in config.checkins.days.items()},
         erasure_days=config.exchange.erasure_days,
         accept_automatically=config.exchange.accept_automatically,
+        safe_from=config.chat.safe_from,
+        safe_until=config.chat.safe_until,
     )
 
 

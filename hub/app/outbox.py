@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
+from collections.abc import Awaitable, Callable
 
-from hub.actions.dispatch import Parcel, dispatch, mark_sent, next_send
+from hub.actions.dispatch import Parcel, dispatch, mark_sent, next_send, troubles
+from hub.actions.receive import owe_acks
 from hub.app.worker import Worker
+from hub.base import logs
 from hub.base.faults import Faults
-from hub.matrix import Matrix
+from hub.matrix import Matrix, MatrixError
 from hub.matrix.ports import ENVELOPE_TYPE
 from hub.store.unit_of_work import Store
 
 IN_FLIGHT = 8
+HELD = 1.0
+MEND_EVERY = 15.0
+"""Seconds until a link that could not take an event (its peer has not joined yet, the homeserver is away) is tried again."""
+_log = logs.get("dispatch")
 
 
 class Dispatcher(Worker):
@@ -24,6 +32,7 @@ class Dispatcher(Worker):
         super().__init__()
         self._store, self._matrix, self._faults = store, matrix, faults
         self._gate = asyncio.Semaphore(IN_FLIGHT)
+        self._mended: dict[str, float] = {}
 
     async def turn(self) -> float:
         """Everything that is due now."""
@@ -31,11 +40,31 @@ class Dispatcher(Worker):
         if parcels:
             self._faults.reach("dispatch.committed")
             results = await asyncio.gather(*(self._put(parcel) for parcel in parcels), return_exceptions=True)
-            failed = [r for r in results if isinstance(r, Exception)]
+            failed = [r for r in results if isinstance(r, BaseException)]
+            for error in failed:
+                if not isinstance(error, MatrixError):
+                    raise error
+                _log.info("dispatch.held", error=error)
             if failed:
-                raise failed[0]
+                await self._store.run(owe_acks, quiet=True)
+                return HELD
+        await self._mend()
         pause = await self._store.run(next_send, quiet=True)
         return pause.total_seconds()
+
+    async def _mend(self) -> None:
+        """Look for what the homeserver did not deliver live, and give fresh keys to a peer who seems not to read us; not all the time."""
+        rooms, users = await self._store.run(troubles, quiet=True)
+        now = time.monotonic()
+        work: list[tuple[str, Callable[[str], Awaitable[object]]]] = [(room, self._matrix.sweep) for room in rooms]
+        work += [(user, self._matrix.renew) for user in users]
+        for name, mend in work:
+            if now - self._mended.get(name, -MEND_EVERY) >= MEND_EVERY:
+                self._mended[name] = now
+                try:
+                    await mend(name)
+                except MatrixError as error:
+                    _log.info("dispatch.not_mended", error=error)
 
     async def _put(self, parcel: Parcel) -> None:
         async with self._gate:

@@ -70,6 +70,9 @@ class Poster(Worker):
 def claim(unit: Unit, held: frozenset[str] = frozenset()) -> Errand | None:
     """The next post that can go, marked as being sent. Posts whose key is gone, or whose root never went, are dropped."""
     blocked = set(held)
+    lost = unit.posts.one(state="redacted", event=None, purpose__notin=tuple(blocked), order="order")
+    if lost is not None and lost.room:
+        return _found_again(lost)
     while (post := unit.posts.one(state__in=("sending", "ready"), purpose__notin=tuple(blocked), order="order")) is not None:
         room = unit.rooms.one(purpose=post.purpose)
         errand = _errand(unit, post, room.id) if room else "later"
@@ -81,6 +84,14 @@ def claim(unit: Unit, held: frozenset[str] = frozenset()) -> Errand | None:
             unit.posts.put(replace(post, state="sending", room=errand.room))
             return errand
     return None
+
+
+def _found_again(post: Post) -> Errand:
+    """A post that was condemned while nobody knows whether it went (a crash between send and mark): put once more under its own transaction
+    id, with nothing in it, it names the event that must be redacted. Without that its redaction would hold back its room for ever.
+    """
+    content = {"msgtype": "m.notice", "body": "…", "m.mentions": {}}
+    return Errand(post=post.id, purpose=post.purpose, room=post.room or "", content=content, relation=None, redacts=None)
 
 
 def mark(unit: Unit, errand: Errand, event: str) -> None:

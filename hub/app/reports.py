@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.actions.peers import open_link_room
@@ -52,6 +53,9 @@ class Reports:
             await store.run(lambda unit: pin_first_sight(unit, report.user_id or "", report.detail))
         elif report.kind == "master_changed" and report.user_id:
             await store.run(lambda unit: refuse_master(unit, report.user_id or "", report.detail))
+        elif report.kind == "stranger" and report.room_id:
+            await store.run(lambda unit: freeze_link_of(unit, report.room_id or "", "stranger"))
+            await store.run(lambda unit: _tell(unit, report))
         elif report.kind == "joined_by_invite":
             await store.run(lambda unit: _link_room(unit, report))
             self._keeper.poke()
@@ -74,6 +78,14 @@ def _link_room(unit: Unit, report: Report) -> None:
             unit.rooms.delete(old.id)
         unit.rooms.add(Room(id=report.room_id, purpose=f"link:{peer.id}", made_at=unit.now))
         open_link_room(unit, peer.id, report.room_id)
+
+
+def freeze_link_of(unit: Unit, room: str, why: str) -> None:
+    """A stranger stands in a link room: nothing is dispatched there until a person has looked, also after a restart (X07)."""
+    link = unit.links.one(room=room)
+    if link and not link.frozen:
+        unit.links.put(replace(link, frozen=why))
+        unit.announce(Alarm(code="link_frozen", params=(("institution", link.peer), ("why", why))))
 
 
 def peer_of_user(unit: Unit, user: str) -> Peer | None:

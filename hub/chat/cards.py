@@ -9,14 +9,16 @@ from __future__ import annotations
 from hub.actions.common import living_referrals, value_of
 from hub.actions.ports import Unit
 from hub.actions.show_value import held_values
-from hub.base.i18n import text
+from hub.base.i18n import mark, text
 from hub.cases.lifecycle import OPEN, WORKING
 from hub.cases.records import Case, Referral
 from hub.chat import wording as w
+from hub.chat.options import labels
 from hub.chat.plain import (
     Block,
     Line,
     Message,
+    Span,
     choices,
     code,
     listing,
@@ -60,13 +62,21 @@ def case_card(unit: Unit, case: Case, lang: str) -> Message:
     referrals = living_referrals(unit, case.id)
     if referrals:
         blocks += [paragraph(text(lang, "Derivaciones:")), listing([_referral_line(unit, r, lang) for r in referrals])]
-    if case.state == "open" and not referrals:
-        blocks.append(paragraph([text(lang, "Siguiente paso:"), " ", code("consentimiento"), text(lang, " y luego "), code("derivar")]))
+    if case.state == "open" and not any(r.ended_at is None for r in referrals):
+        blocks.append(_next_step(unit, case, lang))
     return message(*blocks)
 
 
+def _next_step(unit: Unit, case: Case, lang: str) -> Block:
+    """Consent first; once there is one, the referral."""
+    agreed = any(consent.until > unit.now for consent in unit.consents.all(case=case.id, withdrawn_at=None))
+    steps: list[str | Span] = [text(lang, "Siguiente paso, en este hilo:"), " "]
+    steps += [] if agreed else [code(text(lang, "consentimiento")), text(lang, " y luego ")]
+    return paragraph([*steps, code(text(lang, "derivar"))])
+
+
 def _referral_line(unit: Unit, referral: Referral, lang: str) -> str:
-    line = f"{referral.code} → {w.institution(unit, referral.peer)} · {w.term(unit, 'needs', referral.need, lang)} · {w.state(lang, referral)}"
+    line = f"{referral.code} → {w.institution(unit, referral.peer)} · {w.low(w.term(unit, 'needs', referral.need, lang))} · {w.state(lang, referral)}"
     if referral.state.value == "requested":
         told = text(lang, "entregada") if referral.delivered_at else text(lang, "aún no entregada")
         line += f" ({told}; {text(lang, 'responder antes de {when}', when=w.moment(unit, lang, referral.respond_by))})"
@@ -84,19 +94,29 @@ def referral_card(unit: Unit, referral: Referral, lang: str) -> Message:
     head += _offer_lines(unit, referral, lang)
     if referral.state in WORKING:
         if referral.by:
-            head.append(text(lang, "A cargo: {name}", name=w.person(unit, referral.by) or text(lang, "aceptada por el hub; falta quién la tome")))
+            who = w.person(unit, referral.by) or text(lang, "aceptada automáticamente; falta quién la tome")
+            head.append(text(lang, "A cargo: {name}", name=who))
         head += _person_lines(unit, referral, lang)
     elif referral.state in OPEN:
         head.append(text(lang, "Responder antes de {when}", when=w.moment(unit, lang, referral.respond_by)))
     blocks: list[Block] = [paragraph(*head)]
     question = next((q for q in open_questions(unit, room_of(unit, "desk")) if q.ref == referral.id and q.kind == "offer"), None)
     if question:
-        labels = [text(lang, "aceptar"), text(lang, "rechazar (pido el motivo)")]
-        blocks += [paragraph(text(lang, "Responda con el número:")), choices(numbered(question, labels))]
+        blocks += [paragraph(text(lang, "Responda aquí en el hilo con el número:")), choices(numbered(question, labels(unit, question, lang)))]
     elif referral.state in WORKING:
-        verbs = ("ver", "decir: …", "pedir dato para …", "avance en curso", "resultado", "devolver")
-        blocks.append(paragraph([text(lang, "Puede: "), *(part for verb in verbs for part in (code(verb), "  "))]))
+        blocks.append(_verbs_line(lang, REFERRAL_VERBS))
     return message(*blocks)
+
+
+REFERRAL_VERBS = (mark("ver"), mark("decir: …"), mark("pedir … para …"), mark("avance"), mark("resultado"), mark("devolver"))
+"""What may be typed in the thread of a referral that was accepted."""
+
+
+def _verbs_line(lang: str, verbs: tuple[str, ...]) -> Block:
+    parts: list[str | Span] = [text(lang, "En este hilo puede escribir: ")]
+    for place, verb in enumerate(verbs):
+        parts += [" · "] * (place > 0) + [code(text(lang, verb))]
+    return paragraph(parts)
 
 
 def _offer_lines(unit: Unit, referral: Referral, lang: str) -> list[str]:

@@ -3,35 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from hub.actions import answer as answers
 from hub.actions import close_case, plan_check_in, refer, withdraw, work
+from hub.actions.common import find_case, find_referral
+from hub.actions.decide import rule
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.i18n import text
-from hub.cases.records import Question
+from hub.cases.lifecycle import Move, State
+from hub.cases.records import Question, Referral
+from hub.chat import views
 from hub.chat import wording as w
 from hub.chat.here import Here
-from hub.chat.plain import choices, message, paragraph
-from hub.chat.posting import ask, close_questions, find_question, numbered, put
+from hub.chat.options import NO_MORE, ask_her, offer_choice, put_choices
+from hub.chat.plain import message, paragraph
+from hub.chat.posting import close_questions, find_question, open_questions, put
+from policies.preview import view
 
 
 def choose(unit: Unit, here: Here, number: int) -> None:
-    """Act on the question that owns this number. Raises Refused `no_number` when none does for this person, here."""
+    """Act on the question that owns this number. Raises Refused `no_number` (with the open ones) when none does for this person, here."""
     question = find_question(unit, here.room, here.person.id, number)
     if question is None:
-        raise Refused("no_number", number=number)
+        raise Refused("no_number", number=number, open=_open_numbers(unit, here))
     option = question.options[number - question.first]
     _CHOSEN[question.kind](unit, here, question, option)
 
 
-def offer_choice(unit: Unit, here: Here, kind: str, ref: str, code: str, list_name: str, head: str) -> None:
-    """Ask for one code of a vocabulary list by number."""
-    close_questions(unit, ref, (kind,))
-    options = tuple(unit.pack.vocabulary.lists[list_name])
-    question = ask(unit, here.room, kind, ref, options, code, asked=here.person.id)
-    labels = [w.term(unit, list_name, option, here.lang) for option in options]
-    put(unit, here.place, message(paragraph(f"{code}: {head}"), choices(numbered(question, labels))))
+def _open_numbers(unit: Unit, here: Here) -> str:
+    """What this person may answer here: `C-7QK4M: 1–3; R-2M8PA: 4–5`."""
+    mine = [q for q in open_questions(unit, here.room) if q.asked in (None, here.person.id)]
+    return "; ".join(f"{q.code}: {q.first}–{q.first + len(q.options) - 1}" for q in mine[:6])
+
+
+def preview_referral(unit: Unit, here: Here, case: str, to: str, need: str, held_back: tuple[str, ...] = ()) -> None:
+    """Show what would leave and ask for confirmation. Her older preview of this case is over."""
+    for old in unit.questions.all(room=here.room, asked=here.person.id, state="open", kind__in=("refer", "hold_back")):
+        if (earlier := unit.referrals.get(old.ref)) is not None and earlier.case == case:
+            close_questions(unit, old.ref)
+            refer.drop_draft(unit, old.ref)
+    draft = refer.draft(unit, here.person.id, case, to, need, held_back)
+    put(unit, here.place, views.preview(unit, here, draft), owner=draft.ruling.case.id)
+    if not draft.ready:
+        refer.drop_draft(unit, draft.referral.id)
+
+
+def take_back(unit: Unit, here: Here, referral: Referral) -> None:
+    """The way back for one referral: an unanswered offer is cancelled, what was accepted is withdrawn from that institution."""
+    if referral.case is None or referral.note == "withdrawn" or referral.state in (State.CANCELLED, State.REJECTED):
+        raise Refused("nothing_to_withdraw", code=referral.code)
+    if referral.state in WAITING:
+        close_questions(unit, referral.id, ("take_back",))
+        put(unit, here.place, views.take_back(unit, here, referral))
+        return
+    stops = withdraw.preview_withdrawal(unit, referral.case, referral.peer, ())
+    close_questions(unit, views.withdrawal_ref(stops, referral.peer), ("withdraw",))
+    put(unit, here.place, views.withdrawal(unit, here, stops, referral.peer))
+
+
+WAITING = (State.REQUESTED, State.RECEIVED)
+"""Offered, and nobody answered yet."""
 
 
 def _say(unit: Unit, here: Here, msgid: str, **params: object) -> None:
@@ -54,26 +87,61 @@ def _refer(unit: Unit, here: Here, question: Question, option: str) -> None:
 
 
 def _edit(unit: Unit, here: Here, question: Question) -> None:
-    """Choose one more field to keep home; the preview is then shown again."""
+    """Choose one more field to keep home, of those that would leave; the preview is then shown again."""
     referral = unit.referrals.get(question.ref)
-    if referral is None:
+    if referral is None or referral.case is None:
         raise Refused("draft_gone")
-    fields = tuple(sorted(f.field for f in unit.fields.all(case=referral.case) if f.field not in referral.offer.get("held_back", ())))
-    again = ask(unit, here.room, "hold_back", referral.id, fields, question.code, asked=here.person.id)
-    labels = [w.field_label(unit, f, here.lang) for f in fields]
-    head = text(here.lang, "{code}: ¿qué dato no quiere enviar? Luego le muestro de nuevo cómo queda.", code=question.code)
-    put(unit, here.place, message(paragraph(head), choices(numbered(again, labels))))
+    fields = (*_would_leave(unit, referral), NO_MORE)
+    again = ask_her(unit, here, "hold_back", referral.id, fields, question.code)
+    put_choices(unit, here, again, text(here.lang, "{code}: ¿qué dato no quiere enviar? Luego le muestro cómo queda.", code=question.code))
+
+
+def _would_leave(unit: Unit, referral: Referral) -> list[str]:
+    """The fields that the draft as it stands would let out in any form."""
+    case = find_case(unit, referral.case)
+    ruling = rule(unit, case, referral.peer, referral.need, tuple(referral.offer.get("held_back", ())))
+    return w.in_order(unit, view(ruling.decision, ruling.values, unit.now.date()))
 
 
 def _hold_back(unit: Unit, here: Here, question: Question, option: str) -> None:
-    from hub.chat.do import preview_referral
-
     referral = unit.referrals.get(question.ref)
     if referral is None or referral.case is None:
         raise Refused("draft_gone")
     close_questions(unit, question.ref)
     refer.drop_draft(unit, referral.id)
-    preview_referral(unit, here, referral.case, referral.peer, referral.need, (*referral.offer.get("held_back", ()), option))
+    held_back = tuple(referral.offer.get("held_back", ()))
+    preview_referral(unit, here, referral.case, referral.peer, referral.need, held_back if option == NO_MORE else (*held_back, option))
+
+
+def _where(unit: Unit, here: Here, question: Question, option: str) -> None:
+    close_questions(unit, question.ref, ("where",))
+    peer, need = option.split("|")
+    preview_referral(unit, here, question.ref, peer, need)
+
+
+def _progress(unit: Unit, here: Here, question: Question, option: str) -> None:
+    close_questions(unit, question.ref, ("progress",))
+    work.progress(unit, here.person.id, question.ref, Move(option))
+
+
+def _plan(unit: Unit, here: Here, question: Question, option: str) -> None:
+    close_questions(unit, question.ref, ("plan",))
+    checkin = plan_check_in.plan_check_in(unit, here.person.id, question.ref, datetime.fromisoformat(option))
+    when = w.moment(unit, here.lang, checkin.due_at)
+    _say(unit, here, "Entendido: aviso de seguimiento de {code} el {when}.", code=question.code, when=when)
+
+
+def _take_back(unit: Unit, here: Here, question: Question, option: str) -> None:
+    close_questions(unit, question.ref, ("take_back",))
+    if option == "cancel":
+        _say(unit, here, "{code}: sigue como estaba.", code=question.code)
+        return
+    found = find_referral(unit, question.ref)
+    if found.state not in WAITING:  # accepted meanwhile: there is more to take back, and it is shown first
+        take_back(unit, here, found)
+        return
+    referral = refer.cancel_offer(unit, here.person.id, question.ref)
+    _say(unit, here, "{code}: cancelada. Se lo digo a {institution}.", code=referral.code, institution=w.institution(unit, referral.peer))
 
 
 def _offer(unit: Unit, here: Here, question: Question, option: str) -> None:
@@ -149,4 +217,8 @@ _CHOSEN: dict[str, Callable[[Unit, Here, Question, str], None]] = {
     "give_back": _give_back,
     "close": _close,
     "withdraw": _withdraw,
+    "where": _where,
+    "progress": _progress,
+    "plan": _plan,
+    "take_back": _take_back,
 }

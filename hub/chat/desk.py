@@ -84,7 +84,7 @@ def _meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | s
     )  # fmt: skip
     body = heard.content.get("body")
     plain = address.without_quotes(body).strip() if isinstance(body, str) and heard.content.get("msgtype") == "m.text" else ""
-    if address.is_edit(heard.content) or heard.sender == own_user:
+    if heard.edits is not None or address.is_edit(heard.content) or heard.sender == own_user:
         return None
     running = talk.running(unit, here)
     if plain.isdecimal() and len(plain) < 5 and _owes(unit, here, int(plain)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,21 +21,25 @@ from hub.actions import (
     withdraw,
     work,
 )
-from hub.actions.common import find_case, find_referral, remind
+from hub.actions.common import find_case, find_referral, living_referrals, open_case_of, remind
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.i18n import text
 from hub.base.ids import new_id
 from hub.cases import commands as c
-from hub.cases.lifecycle import Move, Side
+from hub.cases.lifecycle import Move, Side, State, after
+from hub.cases.records import Referral
 from hub.chat import dialogue, talk, views
 from hub.chat import wording as w
-from hub.chat.choose import choose, offer_choice
+from hub.chat.choose import choose, preview_referral, take_back
 from hub.chat.helping import help_text, unclear_text
 from hub.chat.here import Here
+from hub.chat.options import offer_choice, offer_days, offer_progress
 from hub.chat.person_texts import NOTICE_VERSION
 from hub.chat.plain import Message, message, paragraph
 from hub.chat.posting import Place, close_questions, open_questions, put
+
+_CODE = re.compile(r"\b[Rr]-?[0-9A-Za-z]{5}\b")
 
 
 def perform(unit: Unit, here: Here, act: c.Command | str) -> None:
@@ -102,6 +107,10 @@ def _unclear(unit: Unit, here: Here, command: c.Unclear) -> None:
 def _bad(unit: Unit, here: Here, command: c.BadArgument) -> None:
     if command.what == "code":
         raise Refused("code_mistyped", given=command.given[:12])
+    named = _CODE.search(command.given) if (command.verb, command.what) == ("cancel", "extra") else None
+    if named:
+        take_back(unit, here, find_referral(unit, named[0], Side.SENDER))
+        return
     reply(unit, here, views.bad_argument(unit, here.lang, command))
 
 
@@ -131,7 +140,7 @@ def _set(unit: Unit, here: Here, command: c.SetField) -> None:
 
 def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
     desk_only(here)
-    case = find_case(unit, case_code(unit, here, command.case))
+    case = open_case_of(unit, case_code(unit, here, command.case))
     whole = command.recipients and command.purposes and command.fields and command.until and command.mode
     if not whole or command.explained is None:
         asked = c.RecordConsent(**{**vars(command), "case": case.code})
@@ -149,19 +158,12 @@ def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
 
 def _refer(unit: Unit, here: Here, command: c.Refer) -> None:
     desk_only(here)
-    case = find_case(unit, case_code(unit, here, command.case))
+    case = open_case_of(unit, case_code(unit, here, command.case))
+    close_questions(unit, case.id, ("where",))
     if not command.to or not command.need:
-        reply(unit, here, views.where_to(unit, here.lang, case, command))
+        reply(unit, here, views.where_to(unit, here, case, command))
         return
     preview_referral(unit, here, case.id, command.to, command.need)
-
-
-def preview_referral(unit: Unit, here: Here, case: str, to: str, need: str, held_back: tuple[str, ...] = ()) -> None:
-    """Show what would leave and ask for confirmation."""
-    draft = refer.draft(unit, here.person.id, case, to, need, held_back)
-    reply(unit, here, views.preview(unit, here, draft), owner=draft.ruling.case.id)
-    if not draft.ready:
-        refer.drop_draft(unit, draft.referral.id)
 
 
 def _choose(unit: Unit, here: Here, command: c.Choose) -> None:
@@ -169,8 +171,26 @@ def _choose(unit: Unit, here: Here, command: c.Choose) -> None:
 
 
 def _undo(unit: Unit, here: Here, _: c.Undo) -> None:
-    done = undo.undo(unit, here.person.id, here.room)
+    try:
+        done = undo.undo(unit, here.person.id, here.room)
+    except Refused as refused:  # raised before anything was changed
+        left = _what_left(unit, refused)
+        if left is None:
+            raise
+        take_back(unit, here, left)
+        return
     say(unit, here, "Deshecho. No salió nada." if done.kind == "refer" else "Deshecho. El caso se borró.")
+
+
+def _what_left(unit: Unit, refused: Refused) -> Referral | None:
+    """The one referral that keeps an undo from being possible; `None` when it was refused for another reason, or there are several."""
+    code = str(refused.params.get("code", ""))
+    if refused.code != "already_left" or not code:
+        return None
+    if code.startswith("R-"):
+        return find_referral(unit, code, Side.SENDER)
+    living = [r for r in living_referrals(unit, find_case(unit, code).id) if r.ended_at is None]
+    return living[0] if len(living) == 1 else None
 
 
 def _cancel(unit: Unit, here: Here, _: c.Cancel) -> None:
@@ -189,12 +209,40 @@ def _nothing_running(unit: Unit, here: Here, _: c.Command) -> None:
 
 def _accept(unit: Unit, here: Here, command: c.Accept) -> None:
     desk_only(here)
-    answers.accept(unit, here.person.id, referral_code(unit, here, command.referral))
+    answers.accept(unit, here.person.id, _received(unit, here, command.referral).id)
+
+
+def _received(unit: Unit, here: Here, given: str | None) -> Referral:
+    """The referral meant by what only the receiving side does."""
+    offered = None if given or here.subject or here.replied else _only_offer(unit)
+    referral = find_referral(unit, offered or _meant(unit, here, given))
+    if referral.side is not Side.RECIPIENT:
+        raise Refused("theirs_to_do", code=referral.code, institution=referral.peer)
+    return referral
+
+
+def _meant(unit: Unit, here: Here, given: str | None) -> str:
+    """As `referral_code`; when there is none, or more than one, says so."""
+    found = referral_code(unit, here, given)
+    case = unit.cases.get(here.subject or "")
+    if found is None and case is not None:
+        living = [r.code for r in living_referrals(unit, case.id) if r.ended_at is None]
+        raise Refused("which_referral" if living else "no_referral", code=case.code, referrals=", ".join(living))
+    if found is None:
+        raise Refused("no_referral_code")
+    return found
+
+
+def _only_offer(unit: Unit) -> str | None:
+    """The one offer that waits for an answer here; with several, the code must be said."""
+    waiting = unit.referrals.all(side=Side.RECIPIENT, state=State.RECEIVED, limit=2)
+    return waiting[0].id if len(waiting) == 1 else None
 
 
 def _decline(unit: Unit, here: Here, command: c.Decline) -> None:
     desk_only(here)
-    referral = find_referral(unit, referral_code(unit, here, command.referral), Side.RECIPIENT)
+    referral = _received(unit, here, command.referral)
+    after(referral.state, Move.DECLINE, Side.RECIPIENT)  # no list of reasons for what cannot be done any more
     if command.reason is None:
         offer_choice(unit, here, "decline", referral.id, referral.code, "decline_reasons", text(here.lang, "¿Por qué no pueden tomarla?"))
         return
@@ -204,13 +252,13 @@ def _decline(unit: Unit, here: Here, command: c.Decline) -> None:
 def _ask_field(unit: Unit, here: Here, command: c.AskField) -> None:
     desk_only(here)
     if command.field is None:
-        raise Refused("unknown_field", field="")
-    answers.ask_field(unit, here.person.id, referral_code(unit, here, command.referral), command.field, command.why or "")
+        raise Refused("field_missing")
+    answers.ask_field(unit, here.person.id, _received(unit, here, command.referral).id, command.field, command.why or "")
 
 
 def _say(unit: Unit, here: Here, command: c.Say) -> None:
     desk_only(here)
-    referral = work.say(unit, here.person.id, referral_code(unit, here, command.referral), command.text)
+    referral = work.say(unit, here.person.id, _meant(unit, here, command.referral), command.text)
     say(unit, here, "Enviado a {institution}, sellado ({code}).", institution=w.institution(unit, referral.peer), code=referral.code)
 
 
@@ -218,14 +266,16 @@ def _progress(unit: Unit, here: Here, command: c.Progress) -> None:
     desk_only(here)
     moves = {"in-progress": Move.START, "on-hold": Move.HOLD}
     if command.status not in moves:
-        say(unit, here, "Diga «avance en curso» o «avance en espera».")
+        found = _received(unit, here, command.referral)
+        offer_progress(unit, here, found.id, found.code)
         return
-    work.progress(unit, here.person.id, referral_code(unit, here, command.referral), moves[command.status])
+    work.progress(unit, here.person.id, _received(unit, here, command.referral).id, moves[command.status])
 
 
 def _finish(unit: Unit, here: Here, command: c.Finish) -> None:
     desk_only(here)
-    referral = find_referral(unit, referral_code(unit, here, command.referral), Side.RECIPIENT)
+    referral = _received(unit, here, command.referral)
+    after(referral.state, Move.COMPLETE, Side.RECIPIENT)
     if command.outcome is None:
         offer_choice(unit, here, "finish", referral.id, referral.code, "close_outcomes", text(here.lang, "¿Cómo terminó?"))
         return
@@ -234,7 +284,8 @@ def _finish(unit: Unit, here: Here, command: c.Finish) -> None:
 
 def _give_back(unit: Unit, here: Here, command: c.GiveBack) -> None:
     desk_only(here)
-    referral = find_referral(unit, referral_code(unit, here, command.referral), Side.RECIPIENT)
+    referral = _received(unit, here, command.referral)
+    after(referral.state, Move.GIVE_BACK, Side.RECIPIENT)
     if command.reason is None:
         offer_choice(unit, here, "give_back", referral.id, referral.code, "give_back_reasons", text(here.lang, "¿Por qué la devuelven? Los datos se destruirán aquí."))
         return
@@ -244,7 +295,8 @@ def _give_back(unit: Unit, here: Here, command: c.GiveBack) -> None:
 def _check_in(unit: Unit, here: Here, command: c.PlanCheckIn) -> None:
     desk_only(here)
     if command.when is None:
-        say(unit, here, "¿Para cuándo? Por ejemplo: «control en 3 días» o «control el lunes a las 10».")
+        case = open_case_of(unit, case_code(unit, here, command.case))
+        offer_days(unit, here, case.id, case.code)
         return
     checkin = plan_check_in.plan_check_in(unit, here.person.id, case_code(unit, here, command.case), command.when.at)
     case = find_case(unit, checkin.case)
@@ -261,16 +313,30 @@ def _who_knows(unit: Unit, here: Here, command: c.WhoKnows) -> None:
 def _withdraw(unit: Unit, here: Here, command: c.Withdraw) -> None:
     desk_only(here)
     code = case_code(unit, here, command.case)
-    if code is None and here.subject and unit.referrals.get(here.subject):
-        raise Refused("no_code")
+    if code is None and here.subject and (theirs := unit.referrals.get(here.subject)):
+        raise Refused("not_ours_to_withdraw", institution=theirs.peer, code=theirs.code)
+    if code and code.startswith("R-"):
+        mine = find_referral(unit, code)
+        if mine.side is not Side.SENDER:
+            raise Refused("not_ours_to_withdraw", institution=mine.peer, code=mine.code)
+        if not command.fields:
+            take_back(unit, here, mine)
+            return
+        code = mine.case
     fields = w.expand(unit, command.fields, (), ())
     stops = withdraw.preview_withdrawal(unit, code, command.recipient, fields)
+    close_questions(unit, views.withdrawal_ref(stops, command.recipient), ("withdraw",))
     reply(unit, here, views.withdrawal(unit, here, stops, command.recipient))
 
 
 def _show(unit: Unit, here: Here, command: c.Show) -> None:
     code = command.code or here.subject
-    found = show_value.show_values(unit, here.person.id, code, command.field, command.reason)
+    try:
+        found = show_value.show_values(unit, here.person.id, code, command.field, command.reason)
+    except Refused as refused:  # raised before anything was changed
+        if refused.code == "nothing_to_show" and command.field:
+            raise Refused("field_empty", code=refused.params["code"], field=command.field) from None
+        raise
     minutes = unit.rules.show_minutes
     key = f"show:{new_id('s')}"
     put(unit, Place(purpose=here.direct.purpose), views.shown(unit, here.person.language, found, minutes), key=key, owner=found.owner)

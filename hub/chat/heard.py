@@ -18,3 +18,5 @@ class Heard:
     content: Mapping[str, Any] = field(default_factory=dict, repr=False)
     thread: str | None = None
     reply: str | None = None
+    edits: str | None = None
+    """What this message wants to replace: an edit is never a command (I02)."""

@@ -9,13 +9,20 @@ from hub.chat.plain import Message, message, paragraph
 from hub.chat.wording import field_label, institution
 
 SENTENCES = {
-    "no_code": mark("¿De cuál caso habla? Escriba su código (por ejemplo «{example}») o responda en el hilo del caso."),
+    "no_code": mark("¿De cuál caso habla? Escriba también su código, por ejemplo «{example}», o hágalo en el hilo del caso. «casos» los muestra."),
+    "no_referral_code": mark("¿De cuál derivación habla? Escriba también su código («R-…») o hágalo en su hilo. «casos» las muestra."),
+    "no_referral": mark("{code} no tiene ninguna derivación en marcha. Para empezar una: «derivar {code}»."),
+    "which_referral": mark("{code} tiene varias derivaciones en marcha: {referrals}. Escriba también el código de una."),
+    "theirs_to_do": mark("{code}: eso lo hace {institution}, que la recibió. Para escribirles: «decir: …»; para retirarla: «retirar {code}»."),
+    "field_empty": mark("{code}: «{field}» no está anotado, o no llegó."),
     "unknown_code": mark("No encuentro el código {code} aquí. Revise las letras; yo nunca adivino un caso."),
     "case_closed": mark("El caso {code} ya está cerrado. Si ella vuelve, abra uno nuevo con «abrir»: siempre se puede."),
-    "not_enrolled": mark("No puedo actuar por usted: su cuenta no está inscrita. Pida a su administradora «tinkuy staff add»."),
+    "not_enrolled": mark("No puedo actuar por usted: su cuenta no está inscrita. Pida a administración que la inscriba."),
     "name_missing": mark("Falta el nombre con el que ella quiere que la llamen. Puede ser cualquiera."),
     "date_past": mark("Esa fecha ya pasó. Escriba una por venir, por ejemplo «mañana a las 10»."),
     "unknown_field": mark("No conozco el dato «{field}». Escriba «ayuda anotar» para ver los que hay."),
+    "field_missing": mark("¿Qué dato necesita, y para qué? Por ejemplo: «pedir teléfono para llamarla»."),
+    "unknown_purpose": mark("No entendí para qué. Escriba «consentimiento» y le pregunto paso a paso."),
     "bad_value": mark("No entendí ese valor para «{field}». Puede ser: {suggestions}."),
     "value_too_long": mark("Ese texto es muy largo (más de {limit} caracteres). Guarde aquí lo esencial."),
     "not_explained": mark("No registré el consentimiento: antes hay que explicarle la confidencialidad. Cuando lo haga, repítalo con «explicado»."),
@@ -30,8 +37,8 @@ SENTENCES = {
     ),
     "already_referred": mark("El caso {code} ya está derivado a {institution} por esa necesidad."),
     "draft_gone": mark("Esa vista previa ya no vale. Repita «derivar» y la preparo de nuevo; no salió nada."),
-    "nothing_released": mark("Así no llegaría nada a {institution}: falta su consentimiento. Registre «consentimiento {code}» y repita."),
-    "move_not_allowed": mark("Eso ya no se puede hacer: cambió de estado. Mire la tarjeta; no cambié nada."),
+    "nothing_released": mark("Así no llegaría nada a {institution}: falta su consentimiento. Escriba «consentimiento {code}» y luego repita."),
+    "move_not_allowed": mark("Eso ya no se puede hacer, porque la derivación cambió. Mire su tarjeta; no cambié nada."),
     "already_answered": mark("Eso ya fue respondido; vale la primera respuesta."),
     "unknown_answer": mark("No entendí la respuesta. Responda con uno de los números."),
     "unknown_reason": mark("Elija un motivo de la lista con su número."),
@@ -40,23 +47,34 @@ SENTENCES = {
     "why_missing": mark("Diga para qué se necesita: «pedir {field} para …». Sin motivo no se pide."),
     "nothing_said": mark("Falta el mensaje: «decir: …»."),
     "too_long": mark("El mensaje es muy largo (más de {limit} caracteres). Divídalo en dos."),
-    "nothing_to_withdraw": mark("El caso {code} no tiene nada que retirar ahí."),
+    "nothing_to_withdraw": mark("{code}: no hay nada que retirar ahí."),
+    "not_ours_to_withdraw": mark("{code} es de {institution}; solo ahí la pueden retirar. Si ustedes no pueden seguir, escriba «devolver»."),
     "reason_needed": mark("{code} está a cargo de otra persona. Si hace falta verlo, escriba «ver {code} porque …»; queda registrado."),
     "nothing_to_show": mark("{code}: no hay datos que mostrar."),
     "withdrawn": mark("{code} fue retirado: aquí ya no queda ningún dato de ella."),
     "referrals_open": mark("{code} tiene derivaciones abiertas ({referrals}). Espere su resultado o retírelas, y cierre después."),
     "nothing_to_undo": mark("No hay nada que deshacer: pasó el tiempo o no hizo nada que se pueda deshacer aquí."),
-    "already_left": mark("Ya salió, así que no se puede deshacer. Puede retirarlo: «retirar»."),
-    "not_paired": mark("Con {institution} aún no hay enlace. Avise a su administradora."),
+    "already_left": mark("Ya salió, así que no se puede deshacer. Puede retirarlo: «retirar {code}»."),
+    "not_paired": mark("Con {institution} aún no hay enlace, así que no salió nada. Avise a administración."),
     "link_frozen": mark("El enlace con {institution} está detenido por seguridad. Administración ya fue avisada; no salió nada."),
     "wrong_room": mark("Aquí no: eso se pide en la sala de la mesa."),
-    "no_number": mark("El {number} no corresponde a ninguna pregunta abierta para usted en esta sala."),
+    "no_number": mark("El {number} no es de ninguna pregunta abierta para usted. Abiertas aquí: {open}."),
+    "no_number_open": mark("El {number} no es de ninguna pregunta: ahora no tiene ninguna abierta aquí. Escriba «casos» para ver lo pendiente."),
     "code_mistyped": mark("El código «{given}» tiene una letra equivocada. Revise el código, por favor; no hice nada."),
 }
 
+SLIPS = frozenset(
+    {"no_code", "unknown_code", "code_mistyped", "name_missing", "date_past", "unknown_field", "field_missing", "bad_value", "value_too_long"}
+    | {"not_explained", "consent_empty", "unknown_mode", "unknown_purpose", "unknown_institution", "unknown_need", "unknown_answer"}
+    | {"unknown_reason", "unknown_outcome", "field_empty", "why_missing", "nothing_said", "too_long", "reason_needed", "nothing_to_undo", "no_number"}
+    | {"no_referral_code", "no_referral", "which_referral", "theirs_to_do", "not_ours_to_withdraw", "nothing_to_withdraw", "nothing_to_show"}
+    | {"already_answered", "wrong_room", "already_referred"}
+)
+"""What a person puts right herself: nobody needs a code for it."""
+
 
 def sentence(unit: Unit, lang: str, error: TinkuyError) -> str:
-    """The sentence for an error, its code in brackets at the end."""
+    """The sentence for an error; at its end the code for the administrator, but where it was only a slip in typing."""
     params = {k: str(v) for k, v in error.params.items()}
     if "institution" in params:
         params["institution"] = institution(unit, params["institution"])
@@ -65,9 +83,12 @@ def sentence(unit: Unit, lang: str, error: TinkuyError) -> str:
     if error.code == "conflict_of_interest":
         found = [institution(unit, p) for p in params.get("alternatives", "").split(", ") if p]
         params["alternatives"] = ", ".join(found) or text(lang, "consulte con supervisión")
+    if error.code == "no_number" and not params.get("open"):
+        return text(lang, SENTENCES["no_number_open"], **params)
     template = SENTENCES.get(error.code, mark("No se pudo hacer y no cambié nada. Avise a administración con este código."))
     filled = {"example": "C-7QK4M", "code": "", "alternatives": "", "suggestions": "", "limit": "", **params}
-    return f"{text(lang, template, **filled)} [{error.code}]"
+    said = text(lang, template, **filled)
+    return said if error.code in SLIPS else f"{said} [{error.code}]"
 
 
 def refusal(unit: Unit, lang: str, error: TinkuyError) -> Message:

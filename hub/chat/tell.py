@@ -18,6 +18,7 @@ from hub.cases.lifecycle import Side, State
 from hub.cases.records import Referral
 from hub.chat import wording as w
 from hub.chat.cards import case_card, case_key, referral_card, referral_key
+from hub.chat.options import labels
 from hub.chat.plain import Message, choices, message, paragraph, quote, strong
 from hub.chat.posting import (
     Place,
@@ -37,19 +38,19 @@ SENDER_LINES = {
     "accept": mark("{code}: {institution} aceptó ({by})."),
     "disclosed": mark("{code}: se entregaron los datos permitidos."),
     "nothing_disclosed": mark("{code}: {institution} aceptó, pero hoy el protocolo o el consentimiento no dejan enviar nada. Revise el consentimiento."),
-    "decline": mark("{code}: {institution} no puede: {reason}. El caso sigue con usted; derive a otra institución."),
+    "decline": mark("{code}: {institution} no puede: {reason}. El caso sigue con usted. Siguiente paso: «derivar» a otra institución."),
     "start": mark("{code}: {institution} ya la está atendiendo."),
     "hold": mark("{code}: {institution} la dejó en espera."),
     "complete": mark("{code}: {institution} terminó: {reason}."),
-    "give-back": mark("{code}: {institution} la devuelve: {reason}. Destruyó los datos. El caso sigue con usted."),
+    "give-back": mark("{code}: {institution} la devuelve: {reason}. Destruyó los datos. El caso sigue con usted. Siguiente paso: «derivar» a otra."),
     "cancel": mark("{code}: cancelada."),
     "withdraw": mark("{code}: retirada. Espero la confirmación firmada de {institution}."),
-    "overdue": mark("{code}: {institution} no respondió a tiempo. ¿Llama usted o deriva a otra?"),
+    "overdue": mark("{code}: {institution} no respondió a tiempo. Puede llamar, o «retirar {code}» y derivar a otra."),
 }
 RECIPIENT_LINES = {
     "accept": mark("{code}: aceptada por {who}."),
     "decline": mark("{code}: no aceptada ({reason})."),
-    "disclosed": mark("{code}: llegaron los datos. Están en la tarjeta; lo demás, con «ver»."),
+    "disclosed": mark("{code}: llegaron los datos. Están en la tarjeta; lo demás, con «ver» en este hilo."),
     "ask": mark("{code}: se pidió un dato más a {institution}."),
     "granted": mark("{code}: {institution} dio permiso; el dato llega si el protocolo y ella lo permiten."),
     "refused": mark("{code}: {institution} no puede dar ese dato."),
@@ -60,9 +61,8 @@ RECIPIENT_LINES = {
     "cancel": mark("{code}: {institution} la canceló. Nada que hacer."),
     "withdraw": mark("{code}: retirado. Los datos se destruyeron aquí y se confirmó con firma."),
     "retention": mark("{code}: se cumplió el plazo; los datos se destruyeron aquí."),
-    "overdue": mark("{code}: nadie respondió a {institution} a tiempo. ¿Quién la toma?"),
+    "overdue": mark("{code}: {institution} espera respuesta y ya pasó el plazo. ¿Quién la toma? «aceptar» o «rechazar»."),
 }
-CHECKIN_ANSWERS = (mark("contactada y a salvo"), mark("no la ubiqué"), mark("el riesgo subió"), mark("posponer a mañana"))
 ALARMS = {
     "peer_skipped": mark("{institution} anuló el mensaje número {number} (ya no existe allá)."),
     "record_refused": mark("Se rechazó un mensaje «{kind}» de {institution} ({why}). No se guardó nada de él."),
@@ -133,7 +133,8 @@ def _moved_here(unit: Unit, event: e.ReferralMoved, referral: Referral) -> None:
         return
     case = unit.cases.get(referral.case)
     ring = () if case is None or not event.ring else ((*supervisors(unit), case.lead) if event.what == "overdue" else (case.lead,))
-    redraw_case(unit, referral.case)
+    # Announced, not drawn: however often a unit says so, the card is drawn once, and it shows the unit's end either way.
+    unit.announce(e.CaseChanged(case=referral.case))
     put(unit, Place(purpose=DESK, thread=case_key(referral.case)), line, ring=tuple(dict.fromkeys(ring)))
 
 
@@ -187,8 +188,7 @@ def _field_asked(unit: Unit, event: e.FieldAsked) -> None:
         lang, "{code}: {institution} pide un dato más: {field}.",
         code=referral.code, institution=w.institution(unit, referral.peer), field=w.field_label(unit, found.field, lang),
     )  # fmt: skip
-    labels = (text(lang, "dar permiso (saldrá solo si ella y el protocolo lo permiten)"), text(lang, "no darlo"))
-    card = message(paragraph(head, text(lang, "Para qué:")), quote(event.why), choices(numbered(question, labels)))
+    card = message(paragraph(head, text(lang, "Para qué:")), quote(event.why), choices(numbered(question, labels(unit, question, lang))))
     case = unit.cases.get(referral.case)
     put(unit, Place(purpose=DESK, thread=case_key(referral.case)), card, ring=(case.lead,) if case else (), owner=referral.case)
 
@@ -235,7 +235,7 @@ def _checkin(unit: Unit, event: e.CheckInRang) -> None:
     if safe:
         lines.append(text(lang, "Contacto seguro: {rule}", rule=w.value_label(unit, "safe_contact", safe, lang)))
     lines.append(text(lang, "¿Cómo fue? Responda con el número:"))
-    body = message(paragraph(*lines), choices(numbered(question, [text(lang, a) for a in CHECKIN_ANSWERS])))
+    body = message(paragraph(*lines), choices(numbered(question, labels(unit, question, lang))))
     ring = (case.lead,) if event.level < 2 else tuple(dict.fromkeys((*supervisors(unit), case.lead)))
     put(unit, Place(purpose=DESK, thread=case_key(case.id)), body, ring=ring, owner=case.id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,10 +12,12 @@ from hub.base.i18n import date, mark, text
 from hub.cases.commands import AS_ASKED
 from hub.cases.records import Referral
 from hub.chat.context import Context
+from hub.chat.fold import fold
 from hub.chat.names import Names
+from hub.chat.plain import Line, strong
 from hub.chat.plain import value as clean
 from policies.holding import ceiling
-from policies.vocabulary import Field, Term
+from policies.vocabulary import FIELD_CLASSES, Field, Term
 
 STATES = {
     "draft": mark("borrador"),
@@ -44,10 +47,36 @@ def field_label(unit: Unit, field: str, lang: str) -> str:
     return known.label.get(lang) if known else field
 
 
-def field_list(unit: Unit, fields: tuple[str, ...] | list[str], lang: str) -> str:
+def in_order(unit: Unit, fields: Iterable[str]) -> list[str]:
+    """Fields in the order of the vocabulary."""
+    order = {field: place for place, field in enumerate(unit.pack.vocabulary.fields)}
+    return sorted(fields, key=lambda f: order.get(f, len(order)))
+
+
+def field_list(unit: Unit, fields: Iterable[str], lang: str) -> str:
     """Several fields, in the order of the vocabulary."""
-    order = list(unit.pack.vocabulary.fields)
-    return ", ".join(field_label(unit, f, lang) for f in sorted(fields, key=lambda f: order.index(f) if f in order else len(order)))
+    return ", ".join(field_label(unit, f, lang) for f in in_order(unit, fields))
+
+
+def by_class(unit: Unit, fields: Iterable[str], lang: str) -> list[Line]:
+    """A long list of fields in one line for each class: `Contacto: Teléfono, Distrito`."""
+    wanted = set(fields)
+    lines: list[Line] = []
+    for name in FIELD_CLASSES:
+        found = [f.id for f in unit.pack.vocabulary.fields_in(name) if f.id in wanted]
+        if found:
+            lines.append([strong(f"{high(text(lang, GROUPS[name][0]))}:"), f" {field_list(unit, found, lang)}"])
+    return lines
+
+
+def low(label: str) -> str:
+    """A label inside a sentence: `Salud mental` → `salud mental`; abbreviations such as `PNP` stay."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def high(label: str) -> str:
+    """A label at the start of a line."""
+    return label[:1].upper() + label[1:]
 
 
 def value_label(unit: Unit, field: str, raw: str, lang: str) -> str:
@@ -70,6 +99,12 @@ def institution(unit: Unit, institution_id: str) -> str:
         return unit.me.name
     peer = unit.peers.get(institution_id)
     return clean(str(peer.profile.get("name") or institution_id), 80) if peer else institution_id
+
+
+def named(unit: Unit, institution_id: str) -> str:
+    """An institution's name, and in brackets the shorter word that may be typed for it when it is another one."""
+    name = institution(unit, institution_id)
+    return name if fold(name).replace("-", " ") == fold(institution_id).replace("-", " ") else f"{name} ({institution_id})"
 
 
 def person(unit: Unit, user: str | None) -> str:
@@ -100,7 +135,7 @@ def context(unit: Unit, lang: str) -> Context:
         now=unit.now,
         language=lang,
         institutions=peers,
-        fields={f.id: _field_names(f) for f in words.fields.values()} | groups(unit),
+        fields=field_names(unit) | groups(unit),
         needs={t.id: names_of(t, lang) for t in lists["needs"].values()},
         purposes=purposes(unit, lang),
         decline_reasons={t.id: names_of(t, lang) for t in lists["decline_reasons"].values()},
@@ -112,14 +147,32 @@ def context(unit: Unit, lang: str) -> Context:
     )
 
 
+def field_names(unit: Unit) -> dict[str, tuple[str, ...]]:
+    """Every field by the names that people say."""
+    return {f.id: _field_names(f) for f in unit.pack.vocabulary.fields.values()}
+
+
 def purposes(unit: Unit, lang: str) -> Names:
     """Purposes by their own names and by those of the needs that serve them, so that "salud mental" means its purpose."""
     lists = unit.pack.vocabulary.lists
-    found = {t.id: list(names_of(t, lang)) for t in lists["purposes"].values()}
+    useful = purposes_in_use(unit)
+    found = {t.id: list(names_of(t, lang)) for t in lists["purposes"].values() if t.id in useful or not useful}
     for need in lists["needs"].values():
         if need.purpose in found:
             found[need.purpose].extend(n for n in names_of(need) if n not in found[need.purpose])
     return {k: tuple(v) for k, v in found.items()}
+
+
+def purposes_in_use(unit: Unit) -> frozenset[str]:
+    """The purposes that a protocol of ours towards a linked institution serves: a consent for another one would let nothing out."""
+    kinds = {peer_kind(unit, peer.id) for peer in unit.peers.all(state="confirmed")}
+    today = unit.now.date()
+    return frozenset(
+        purpose
+        for protocol in unit.pack.protocols.values()
+        if unit.me.kind in protocol.from_kinds and kinds & set(protocol.to_kinds) and protocol.in_force(today)
+        for purpose in protocol.purposes
+    )
 
 
 def names_of(term: Term, lang: str = "es") -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from keys import strictjson
 MAX_TEXT = 8000
 MAX_ITEMS = 200
 MAX_BODY = 28 * 1024
+MAX_JOINED = 32 * MAX_BODY
+"""A body that travelled in chunks: as many as the window holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,12 +153,13 @@ class Progress(Body):
 
 @dataclass(frozen=True, kw_only=True)
 class Finish(Body):
-    """The outcome, back to the sender (R50)."""
+    """The outcome, back to the sender (R50). `disclosures` is what stays held: one that crossed with this on the road does not."""
 
     kind: ClassVar[str] = "finish"
     sealed: ClassVar[bool] = True
     referral: str
     outcome: str
+    disclosures: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,13 +248,13 @@ def encode(body: Body) -> bytes:
     return strictjson.dumps(data)
 
 
-def decode(kind: str, data: bytes) -> Body:
+def decode(kind: str, data: bytes, max_bytes: int = MAX_BODY) -> Body:
     """Strictly read a body of `kind`. Raises PeerFault `unknown_kind`, `bad_body`."""
     body = KINDS.get(kind)
     if body is None:
         raise PeerFault("unknown_kind", kind=kind[:20])
     try:
-        table = strictjson.loads(data, max_bytes=MAX_BODY, max_depth=6)
+        table = strictjson.loads(data, max_bytes=max_bytes, max_depth=6)
         hints = typing.get_type_hints(body)
         values = {f.name: _in(hints[f.name], table[f.name]) for f in dataclasses.fields(body)}
     except Exception as error:

@@ -22,8 +22,11 @@ from hub.matrix.rooms import link_faults
 from hub.matrix.roomview import Rooms, RoomView
 from hub.matrix.trust import TrustBook
 
-IN_FLIGHT = 8
+IN_FLIGHT = 16
+"""PUTs at a time over all rooms: a homeserver answers a tenth more a second than with eight. The eight per link are the outbox's."""
 SEND_WITHIN_S = 60.0
+LINGER_S = 0.03
+"""Longer than a worker's pause between two messages of one errand, shorter than anybody's answer."""
 
 
 @contextlib.asynccontextmanager
@@ -55,7 +58,7 @@ class Carrier:
         self._frozen: set[str] = set()
         self._turns: dict[str, asyncio.Lock] = {}
         self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._under_way = 0
+        self._under_way = self._begun = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._said: set[tuple[str, str]] = set()
@@ -129,10 +132,17 @@ class Carrier:
             await http.request(self._client, "PUT", path, {"typing": on, **({"timeout": ms} if on else {})}, seconds=10)
 
     async def idle(self, seconds: float) -> None:
-        """Return when no send is under way, or after `seconds`."""
+        """Return when no send has been under way for `LINGER_S`, or after `seconds`.
+
+        Without the linger a caller who sends one after the other would be idle for a moment after each, and each would cost a sync.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._idle.wait()
+                begun = -1
+                while begun != self._begun or self._under_way:
+                    await self._idle.wait()
+                    begun = self._begun
+                    await asyncio.sleep(LINGER_S)
 
     @property
     def under_way(self) -> int:
@@ -201,6 +211,7 @@ class Carrier:
     @contextlib.asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
         self._under_way += 1
+        self._begun += 1
         self._idle.clear()
         try:
             yield

@@ -2,21 +2,24 @@
 
 SQLite: one connection, one thread. The driver is in autocommit mode and the `begin` event emits BEGIN IMMEDIATE, because
 with the driver's own deferred BEGIN two units can both commit on what they read. PostgreSQL: a small pool of threads and
-connections at REPEATABLE READ would still allow write skew, so units run SERIALIZABLE and are retried.
+connections; REPEATABLE READ would still allow write skew, so units run SERIALIZABLE and are run again when they lost a race.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import make_url
 from sqlalchemy.pool import StaticPool
 
 T = TypeVar("T")
@@ -46,10 +49,19 @@ class Database:
             try:
                 with self._turn, self.engine.begin() as connection:
                     return fn(connection)
-            except DBAPIError as error:
-                if attempt + 1 == RETRIES or getattr(error.orig, "sqlstate", None) not in _SERIALIZATION_FAILURES:
+            except Exception as error:
+                if attempt + 1 == RETRIES or _sqlstate(error) not in _SERIALIZATION_FAILURES:
                     raise
+            time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311  # not a secret: two losers must not race again in step
         raise AssertionError("unreachable")
+
+    def plainly(self, fn: Callable[[Any], T]) -> T:
+        """Give `fn` the driver's connection outside any transaction: each statement stands alone and is committed at once."""
+        if self.sqlite:
+            with self._turn, contextlib.closing(self.engine.raw_connection()) as raw:
+                return fn(raw.dbapi_connection)
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            return fn(connection.connection.dbapi_connection)
 
     async def close(self) -> None:
         """Wait for running units and release every connection."""
@@ -57,15 +69,28 @@ class Database:
         self.engine.dispose()
 
 
+def _sqlstate(error: BaseException) -> str | None:
+    """The SQLSTATE, whether the driver's error comes as it is (`Rows`) or wrapped by SQLAlchemy."""
+    found: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return found
+
+
 def _sqlite_engine(url: str) -> Engine:
+    _private(make_url(url).database)
     engine = create_engine(
         url,
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 30},
         poolclass=StaticPool,
     )
     event.listen(engine, "connect", _sqlite_pragmas)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", lambda connection: connection.connection.execute("BEGIN IMMEDIATE").close())
     return engine
+
+
+def _private(path: str | None) -> None:
+    """A new file belongs to us alone; SQLite gives its log and index the same rights."""
+    if path and path != ":memory:" and not path.startswith("file:") and os.path.isdir(os.path.dirname(path) or "."):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _sqlite_pragmas(connection: sqlite3.Connection, _record: Any) -> None:

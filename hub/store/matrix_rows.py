@@ -301,8 +301,9 @@ def _set_fact(connection: Connection, name: str, value: str) -> None:
 def _insert_once(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
     """Insert unless a unique key stands already; whether it was inserted."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    # RETURNING and not rowcount: that one is undefined for an INSERT (-1 on psycopg), and a wrong "no" here loses an event.
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return connection.execute(statement).first() is not None
 
 
 def _chunks(names: list[str]) -> list[list[str]]:

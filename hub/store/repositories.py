@@ -1,8 +1,8 @@
 """Rows of one record type over one connection. The only place where records become SQL.
 
 SQLAlchemy writes each statement once for every *shape* (which columns are compared how, in which order); after that the driver gets
-the kept text and fresh parameters. Building and compiling anew costs ten times what SQLite needs to answer (`performance.md` §4).
-Values are always parameters.
+the kept text and fresh parameters. Building anew and looking up the compiled form costs ten times what SQLite needs to answer.
+Values are always parameters; listeners of SQLAlchemy's `before_cursor_execute` hear every statement as usual.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Dialect, bindparam, delete, func, insert, select, update
+from sqlalchemy import Boolean, ColumnElement, Connection, Dialect, Integer, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.sql.base import Executable
 
 from hub.store.mapping import INSERTED, Mapping
@@ -21,6 +23,7 @@ from hub.store.mapping import INSERTED, Mapping
 R = TypeVar("R")
 _Shape = tuple[tuple[str, str, int], ...]
 """(column, comparison, number of values) for each condition."""
+_DIALECTS: dict[str, Dialect] = {"sqlite": pysqlite.dialect(), "postgresql": psycopg.dialect()}
 _OPERATORS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "": operator.eq, "not": operator.ne, "le": operator.le, "ge": operator.ge,
     "lt": operator.lt, "gt": operator.gt,
@@ -29,14 +32,20 @@ _OPERATORS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Statement:
-    """SQL as the driver wants it, and the names of its positional parameters (None: the driver takes names)."""
+    """SQL as the driver wants it, the names of its positional parameters (None: the driver takes names), and SQLAlchemy's own ones."""
 
     sql: str
     names: tuple[str, ...] | None
+    fixed: dict[str, Any]
 
     def run(self, connection: Connection, values: dict[str, Any]) -> Any:
         cursor = connection.connection.cursor()
-        cursor.execute(self.sql, values if self.names is None else [values[n] for n in self.names])
+        if self.fixed:
+            values = self.fixed | values
+        given = values if self.names is None else [values[n] for n in self.names]
+        for hear in connection.dispatch.before_cursor_execute:
+            hear(connection, cursor, self.sql, given, None, False)
+        cursor.execute(self.sql, given)
         return cursor
 
 
@@ -91,11 +100,11 @@ class Rows(Generic[R]):
 
     def next(self, column: str) -> int:
         """One more than the largest value of a numeric column: positions in an order, rows of a chain."""
-        return int(_next(self._mapping, self._dialect, column).run(self._connection, {}).fetchone()[0])
+        return int(_largest(self._mapping, self._dialect, column).run(self._connection, {}).fetchone()[0]) + 1
 
     @property
-    def _dialect(self) -> Dialect:
-        return self._connection.dialect
+    def _dialect(self) -> str:
+        return self._connection.dialect.name
 
     def _conditions(self, where: dict[str, Any]) -> tuple[_Shape, dict[str, Any]]:
         shape: list[tuple[str, str, int]] = []
@@ -114,52 +123,50 @@ class Rows(Generic[R]):
         return tuple(shape), values
 
 
-# ---- one statement for each shape. Engines are few and live long, so their dialects may be keys ---------------------------
+# ---- one statement for each shape ------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=2048)
-def _select(mapping: Mapping[Any], dialect: Dialect, shape: _Shape, order: str | None, limited: bool) -> _Statement:
+def _select(mapping: Mapping[Any], dialect: str, shape: _Shape, order: str | None, limited: bool) -> _Statement:
     query = select(*(mapping.table.c[n] for n in mapping.names)).where(*_where(mapping, shape))
     if order:
         column = mapping.table.c[order.lstrip("-")]
         query = query.order_by(column.desc() if order.startswith("-") else column)
-    if (mapping.key, "", 1) not in shape:
+    if (mapping.key, "", 1) not in shape and (order or "").lstrip("-") != mapping.key:
         query = query.order_by(mapping.table.c[INSERTED].desc() if order and order.startswith("-") else mapping.table.c[INSERTED])
-    return _compiled(query.limit(bindparam("limit")) if limited else query, dialect)
+    return _compiled(query.limit(bindparam("limit", type_=Integer)) if limited else query, dialect)
 
 
 @lru_cache(maxsize=512)
-def _count(mapping: Mapping[Any], dialect: Dialect, shape: _Shape) -> _Statement:
+def _count(mapping: Mapping[Any], dialect: str, shape: _Shape) -> _Statement:
     return _compiled(select(func.count()).select_from(mapping.table).where(*_where(mapping, shape)), dialect)
 
 
 @lru_cache(maxsize=512)
-def _insert(mapping: Mapping[Any], dialect: Dialect) -> _Statement:
+def _insert(mapping: Mapping[Any], dialect: str) -> _Statement:
     return _compiled(insert(mapping.table).values(_parameters(mapping, (*mapping.names, INSERTED))), dialect)
 
 
 @lru_cache(maxsize=512)
-def _update(mapping: Mapping[Any], dialect: Dialect) -> _Statement:
+def _update(mapping: Mapping[Any], dialect: str) -> _Statement:
     key = mapping.table.c[mapping.key] == bindparam("at_key", type_=mapping.table.c[mapping.key].type)
     return _compiled(update(mapping.table).where(key).values(_parameters(mapping, mapping.names)), dialect)
 
 
 @lru_cache(maxsize=512)
-def _delete(mapping: Mapping[Any], dialect: Dialect, shape: _Shape) -> _Statement:
+def _delete(mapping: Mapping[Any], dialect: str, shape: _Shape) -> _Statement:
     return _compiled(delete(mapping.table).where(*_where(mapping, shape)), dialect)
 
 
 @lru_cache(maxsize=512)
-def _next(mapping: Mapping[Any], dialect: Dialect, column: str) -> _Statement:
-    return _compiled(select(func.coalesce(func.max(mapping.table.c[column]), 0) + 1), dialect)
+def _largest(mapping: Mapping[Any], dialect: str, column: str) -> _Statement:
+    return _compiled(select(func.coalesce(func.max(mapping.table.c[column]), literal_column("0"))), dialect)
 
 
-def _compiled(statement: Executable, dialect: Dialect) -> _Statement:
-    made: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]  # every statement above has it
-    fixed = {name: value for name, value in made.params.items() if value is not None}
-    if fixed:
-        raise AssertionError(f"a value was written into a kept statement: {sorted(fixed)}")
-    return _Statement(sql=str(made), names=tuple(made.positiontup) if made.positional else None)
+def _compiled(statement: Executable, dialect: str) -> _Statement:
+    made: Any = statement.compile(dialect=_DIALECTS[dialect])  # type: ignore[attr-defined]  # every statement above has it
+    fixed = {name: value for name, value in made.params.items() if value is not None}  # SQLite wants `OFFSET 0` beside a LIMIT
+    return _Statement(sql=str(made), names=tuple(made.positiontup) if made.positional else None, fixed=fixed)
 
 
 def _parameters(mapping: Mapping[Any], names: Iterable[str]) -> dict[str, Any]:
@@ -172,6 +179,8 @@ def _where(mapping: Mapping[Any], shape: _Shape) -> list[ColumnElement[bool]]:
 
 def _condition(mapping: Mapping[Any], parameter: str, name: str, how: str, size: int) -> ColumnElement[bool]:
     column = mapping.table.c[name]
+    if how in ("in", "notin") and not size:
+        return literal_column("1 = 0" if how == "in" else "1 = 1", Boolean)
     if how in ("in", "notin"):
         items = [bindparam(f"{parameter}_{i}", type_=column.type) for i in range(size)]
         return column.in_(items) if how == "in" else column.not_in(items)

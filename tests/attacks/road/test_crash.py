@@ -20,18 +20,18 @@ from tests.attacks.road import facts
 from tests.attacks.road.guardian import Guardian, strike_at_random
 from tests.attacks.road.player import ShortRoad
 
-SEEDS = range(int(os.environ.get("TINKUY_CRASH_SEEDS", "3")))
+SEEDS = range(int(os.environ.get("TINKUY_CRASH_SEEDS", "2")))
 """How many roads with random deaths are played; a long campaign asks for more."""
 
 AT_THE_SENDER = {
-    "D01": ["dispatch.committed", "post.claimed:3", "dispatch.committed:2", "post.claimed:2"],
-    "D02": ["dispatch.sent", "dispatch.marked", "post.sent:3", "post.marked:2", "post.sent", "dispatch.sent:2"],
-    "D03": ["batch.saved:2", "batch.done:2", "inbox.handled:2", "batch.saved", "inbox.handled"],
+    "D01": ["post.claimed:3", "dispatch.committed", "post.claimed:2"],
+    "D02": ["post.sent:3", "dispatch.sent", "dispatch.marked", "post.marked:2"],
+    "D03": ["batch.saved:2", "batch.done:2", "inbox.handled:2", "batch.saved"],
 }
 AT_THE_RECIPIENT = {
-    "D01": ["dispatch.committed", "post.claimed", "dispatch.committed"],
-    "D02": ["dispatch.sent", "post.sent", "dispatch.marked", "post.marked"],
-    "D03": ["batch.saved", "inbox.handled", "batch.done", "inbox.handled"],
+    "D01": ["dispatch.committed", "post.claimed"],
+    "D02": ["dispatch.sent", "post.sent", "dispatch.marked"],
+    "D03": ["batch.saved", "inbox.handled", "batch.done"],
 }
 
 

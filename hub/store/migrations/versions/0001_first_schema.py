@@ -22,6 +22,7 @@ def upgrade() -> None:
     sa.Column('state', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('answered_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_asks_referral', 'asks', ['referral'], unique=False)
@@ -32,6 +33,7 @@ def upgrade() -> None:
     sa.Column('sealed', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('by', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('uq_case_fields_case_field', 'case_fields', ['case', 'field'], unique=True)
@@ -44,6 +46,7 @@ def upgrade() -> None:
     sa.Column('next_contact_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('closed_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('outcome', sa.Text(), autoincrement=False, nullable=True),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('uq_cases_code', 'cases', ['code'], unique=True)
@@ -59,6 +62,7 @@ def upgrade() -> None:
     sa.Column('answer', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('answered_by', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('answered_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_checkins_case', 'checkins', ['case'], unique=False)
@@ -77,6 +81,7 @@ def upgrade() -> None:
     sa.Column('notice', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('withdrawn_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_consents_case', 'consents', ['case'], unique=False)
@@ -89,6 +94,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('sealed', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('expires_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_dialogues_room_user', 'dialogues', ['room', 'user'], unique=False)
@@ -108,6 +114,7 @@ def upgrade() -> None:
     sa.Column('ended_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('basis', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('receipt', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_disclosures_referral', 'disclosures', ['referral'], unique=False)
@@ -119,12 +126,14 @@ def upgrade() -> None:
     sa.Column('seq', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('sealed', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_early_messages_link_epoch_seq', 'early_messages', ['link', 'epoch', 'seq'], unique=False)
     op.create_table('handled_events',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('held_values',
@@ -134,6 +143,7 @@ def upgrade() -> None:
     sa.Column('field', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('outcome', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('sealed', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_held_values_disclosure', 'held_values', ['disclosure'], unique=False)
@@ -144,6 +154,7 @@ def upgrade() -> None:
     sa.Column('previous', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('hash', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('entry', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('links',
@@ -161,6 +172,7 @@ def upgrade() -> None:
     sa.Column('ack_due_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('resend_asked_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('frozen', sa.Text(), autoincrement=False, nullable=True),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('uq_links_peer', 'links', ['peer'], unique=True)
@@ -171,6 +183,7 @@ def upgrade() -> None:
     sa.Column('actor', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('what', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('detail', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_log_lines_about_at', 'log_lines', ['about', 'at'], unique=False)
@@ -241,9 +254,11 @@ def upgrade() -> None:
     sa.Column('attempts', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('sent_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('acked_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_outbox_link_epoch_seq', 'outbox', ['link', 'epoch', 'seq'], unique=False)
+    op.create_index('ix_outbox_order', 'outbox', ['order'], unique=False)
     op.create_index('ix_outbox_state_order', 'outbox', ['state', 'order'], unique=False)
     op.create_table('peers',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
@@ -253,6 +268,7 @@ def upgrade() -> None:
     sa.Column('confirmed_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('confirmed_by', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('profile', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('posts',
@@ -270,10 +286,13 @@ def upgrade() -> None:
     sa.Column('event', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('room', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_posts_event', 'posts', ['event'], unique=False)
     op.create_index('ix_posts_key', 'posts', ['key'], unique=False)
+    op.create_index('ix_posts_order', 'posts', ['order'], unique=False)
+    op.create_index('ix_posts_owner', 'posts', ['owner'], unique=False)
     op.create_index('ix_posts_state_order', 'posts', ['state', 'order'], unique=False)
     op.create_index('ix_posts_thread', 'posts', ['thread'], unique=False)
     op.create_table('questions',
@@ -287,6 +306,7 @@ def upgrade() -> None:
     sa.Column('code', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('expires_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('state', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_questions_room_state', 'questions', ['room', 'state'], unique=False)
@@ -313,6 +333,7 @@ def upgrade() -> None:
     sa.Column('outcome', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('our_key', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('their_key', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_referrals_case', 'referrals', ['case'], unique=False)
@@ -322,6 +343,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('purpose', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('made_at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('uq_rooms_purpose', 'rooms', ['purpose'], unique=True)
@@ -332,6 +354,7 @@ def upgrade() -> None:
     sa.Column('seq', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('digest', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_seen_messages_link_epoch_seq', 'seen_messages', ['link', 'epoch', 'seq'], unique=False)
@@ -346,6 +369,7 @@ def upgrade() -> None:
     sa.Column('master', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('refused_master', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('removed_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('timers',
@@ -354,6 +378,7 @@ def upgrade() -> None:
     sa.Column('ref', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('due_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('done_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_timers_done_at_due_at', 'timers', ['done_at', 'due_at'], unique=False)
@@ -363,6 +388,7 @@ def upgrade() -> None:
     sa.Column('why', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('confirmed_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_tombstones_confirmed_at', 'tombstones', ['confirmed_at'], unique=False)
@@ -373,6 +399,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('ref', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('until', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_undoables_user_room', 'undoables', ['user', 'room'], unique=False)
@@ -401,11 +428,14 @@ def downgrade() -> None:
     op.drop_table('questions')
     op.drop_index('ix_posts_thread', table_name='posts')
     op.drop_index('ix_posts_state_order', table_name='posts')
+    op.drop_index('ix_posts_owner', table_name='posts')
+    op.drop_index('ix_posts_order', table_name='posts')
     op.drop_index('ix_posts_key', table_name='posts')
     op.drop_index('ix_posts_event', table_name='posts')
     op.drop_table('posts')
     op.drop_table('peers')
     op.drop_index('ix_outbox_state_order', table_name='outbox')
+    op.drop_index('ix_outbox_order', table_name='outbox')
     op.drop_index('ix_outbox_link_epoch_seq', table_name='outbox')
     op.drop_table('outbox')
     op.drop_table('matrix_waiting')

@@ -1,0 +1,116 @@
+"""What numbered questions offer: the words of each option, the questions that are only a list, and answers given in words.
+
+One place names the options, so that a card that is drawn again, a question and an answer in words can never disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hub.actions.ports import Unit
+from hub.base.i18n import mark, text
+from hub.cases.commands import When
+from hub.cases.lifecycle import Move
+from hub.cases.records import Question
+from hub.chat import wording as w
+from hub.chat.fold import fold
+from hub.chat.here import Here
+from hub.chat.plain import choices, message, paragraph
+from hub.chat.posting import ask, close_questions, numbered, open_questions, put
+
+
+def offer_choice(unit: Unit, here: Here, kind: str, ref: str, code: str, list_name: str, head: str) -> None:
+    """Ask for one code of a vocabulary list by number."""
+    close_questions(unit, ref, (kind,))
+    question = ask_her(unit, here, kind, ref, tuple(unit.pack.vocabulary.lists[list_name]), code)
+    put_choices(unit, here, question, f"{code}: {head}")
+
+
+def offer_progress(unit: Unit, here: Here, ref: str, code: str) -> None:
+    """`avance` alone: which of the two, by number."""
+    close_questions(unit, ref, ("progress",))
+    question = ask_her(unit, here, "progress", ref, (Move.START.value, Move.HOLD.value), code)
+    put_choices(unit, here, question, text(here.lang, "{code}: ¿cómo va?", code=code))
+
+
+def offer_days(unit: Unit, here: Here, ref: str, code: str) -> None:
+    """`control` alone: the usual days by number."""
+    close_questions(unit, ref, ("plan",))
+    found = [when for when in map(here.context.when, DAYS) if isinstance(when, When)]
+    question = ask_her(unit, here, "plan", ref, tuple(when.at.isoformat() for when in found), code)
+    head = text(here.lang, "{code}: ¿para cuándo? Un número, u otra fecha: «control {code} el lunes a las 10».", code=code)
+    put_choices(unit, here, question, head)
+
+
+DAYS = ("mañana a las 10", "en 3 días a las 10", "en 7 días a las 10")
+"""What `control` alone offers, read like any other date, whatever the language of the reader."""
+
+
+def ask_her(unit: Unit, here: Here, kind: str, ref: str, options: Sequence[str], code: str) -> Question:
+    """A numbered question to this person alone. It does not stay open for days: an old number must not close a case."""
+    question = ask(unit, here.room, kind, ref, options, code, asked=here.person.id)
+    question = replace(question, expires_at=unit.now + (CONFIRMED_WITHIN if kind in BY_NUMBER_ONLY else ANSWERED_WITHIN))
+    unit.questions.put(question)
+    return question
+
+
+CONFIRMED_WITHIN = timedelta(minutes=10)
+ANSWERED_WITHIN = timedelta(hours=2)
+
+
+def put_choices(unit: Unit, here: Here, question: Question, head: str) -> None:
+    """Ask it, where the person is."""
+    put(unit, here.place, message(paragraph(head), choices(numbered(question, labels(unit, question, here.lang)))))
+
+
+def labels(unit: Unit, question: Question, lang: str) -> list[str]:
+    """What each option of a question is called."""
+    if question.kind in LABELS:
+        return [text(lang, label) for label in LABELS[question.kind]]
+    if question.kind in CODE_LISTS:
+        return [w.term(unit, CODE_LISTS[question.kind], option, lang) for option in question.options]
+    if question.kind == "plan":
+        return [w.moment(unit, lang, datetime.fromisoformat(option)) for option in question.options]
+    if question.kind == "where":
+        pairs = (option.split("|") for option in question.options)
+        return [f"{w.institution(unit, peer)} · {w.low(w.term(unit, 'needs', need, lang))}" for peer, need in pairs]
+    if question.kind == "hold_back":
+        return [text(lang, "ninguno más") if f == NO_MORE else w.field_label(unit, f, lang) for f in question.options]
+    return list(question.options)
+
+
+CHECKIN_ANSWERS = (mark("contactada y a salvo"), mark("no la ubiqué"), mark("el riesgo subió"), mark("posponer a mañana"))
+LABELS = {
+    "refer": (mark("enviar la oferta"), mark("quitar algún dato"), mark("cancelar")),
+    "offer": (mark("aceptar"), mark("rechazar (pido el motivo)")),
+    "ask": (mark("dar permiso (saldrá solo si ella y el protocolo lo permiten)"), mark("no darlo")),
+    "checkin": CHECKIN_ANSWERS,
+    "progress": (mark("en curso"), mark("en espera")),
+    "withdraw": (mark("retirar"), mark("no retirar nada")),
+    "take_back": (mark("cancelar la derivación"), mark("dejarla como está")),
+}
+CODE_LISTS = {"decline": "decline_reasons", "finish": "close_outcomes", "give_back": "give_back_reasons", "close": "close_outcomes"}
+NO_MORE = "-"
+BY_NUMBER_ONLY = frozenset({"withdraw", "take_back", "give_back", "close", "finish"})
+"""What destroys or ends is answered by its number, soon, never by a word that may be typed twice (chat rule 9)."""
+
+
+def by_words(unit: Unit, here: Here, said: str, *, to_us: bool) -> int | None:
+    """The number that an answer in words means: the start of exactly one option (`aceptar`, `enviar`, `no la ubiqué`) that is open for her.
+
+    Words that do not address us (`to_us` false) count only for questions that she herself was asked.
+    """
+    wanted = fold(said)
+    if len(wanted) < 4:
+        return None
+    asked = (here.person.id, None) if to_us else (here.person.id,)
+    found = [
+        question.first + place
+        for question in open_questions(unit, here.room)
+        if question.asked in asked and question.kind not in BY_NUMBER_ONLY
+        for place, label in enumerate(labels(unit, question, here.lang))
+        if fold(label) == wanted or fold(label).startswith(f"{wanted} ")
+    ]
+    return found[0] if len(found) == 1 else None

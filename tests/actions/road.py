@@ -1,0 +1,233 @@
+"""Networks of twins for tests, quickly: built once, and put back to their first moment as often as a test or Hypothesis asks.
+
+Also the steps that most tests begin with: a case with everything in it, a consent, a referral accepted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from unittest import mock
+
+from hub.actions import answer, open_case, record_consent, refer
+from hub.actions.ports import Unit
+from hub.actions.record_consent import Terms
+from hub.base.errors import Refused
+from hub.cases.records import Case, Consent, Referral
+from hub.store.database import Database
+from hub.store.migrate import upgrade
+from hub.testing import Twin, TwinNetwork
+from hub.testing import twin as twins
+from policies import packs
+
+CEM, CSMC, HOGAR = "cem-lima", "csmc-comas", "hogar-luz"
+NEED, PURPOSE = "mental_health", "mental_health_care"
+PACK = packs.load("pe")
+HUBS = ((CEM, "emergency_centre"), (CSMC, "mental_health_centre"), (HOGAR, "shelter"))
+
+CANARY = "CANARIO"
+VALUES = {
+    name: f"{CANARY} {name}" for name, field in PACK.vocabulary.fields.items() if not field.codes and name not in ("age", "birth_date", "district")
+}
+"""A marker in every field that takes free text: none of them may be where it was not allowed to go."""
+SHARED = tuple(PACK.vocabulary.fields)
+
+
+def raw(database: Database) -> sqlite3.Connection:
+    """The driver's own connection of an in-memory database."""
+    connection = database.engine.raw_connection().driver_connection
+    assert isinstance(connection, sqlite3.Connection)
+    return connection
+
+
+@cache
+def _empty() -> sqlite3.Connection:
+    database = Database("sqlite://")
+    upgrade(database)
+    return raw(database)
+
+
+def _quick_upgrade(database: Database) -> None:
+    _empty().backup(raw(database))
+
+
+class Net(TwinNetwork):
+    """Twins that can be put back to how they were when they had just been paired and enrolled."""
+
+    def __init__(self, *hubs: tuple[str, str]) -> None:
+        self._databases: list[Database] = []
+
+        def remember(url: str) -> Database:
+            self._databases.append(Database(url))
+            return self._databases[-1]
+
+        with mock.patch.object(twins, "upgrade", _quick_upgrade), mock.patch.object(twins, "Database", remember):
+            super().__init__(*hubs)
+        for twin in self.twins.values():
+            twin.enrol("ana", "berta")
+            twin.enrol("sara", role="supervisor")
+        self.settle()
+        self._start = self.clock.now()
+        self._saved = [self._copy(database) for database in self._databases]
+
+    @staticmethod
+    def _copy(database: Database) -> sqlite3.Connection:
+        copy = sqlite3.connect(":memory:", check_same_thread=False)
+        raw(database).backup(copy)
+        return copy
+
+    def again(self) -> Net:
+        """Everything as at the beginning: rows, keys, clock, road and rooms."""
+        for database, saved in zip(self._databases, self._saved, strict=True):
+            saved.backup(raw(database))
+        self.clock._now = self._start
+        self.spoil = lambda parcel: [parcel]
+        for twin in self.twins.values():
+            twin.said.clear()
+            twin.refused.clear()
+        return self
+
+    @property
+    def cem(self) -> Twin:
+        return self[CEM]
+
+    @property
+    def csmc(self) -> Twin:
+        return self[CSMC]
+
+    @property
+    def hogar(self) -> Twin:
+        return self[HOGAR]
+
+    def wait(self, **by: float) -> None:
+        """Let time pass, ring what is due everywhere, and let it travel."""
+        self.clock.advance(timedelta(**by))
+        for twin in self.twins.values():
+            twin.ring()
+        self.settle(4)
+
+
+@cache
+def network(*hubs: tuple[str, str]) -> Net:
+    """The network of these hubs, at its beginning once more."""
+    return Net(*(hubs or HUBS))
+
+
+def fresh(*hubs: tuple[str, str]) -> Net:
+    """As `network`, put back."""
+    return network(*hubs).again()
+
+
+def opened(twin: Twin, fields: dict[str, str] | None = None, *, by: str = "ana", days: float = 2) -> Case:
+    """A case that Ana leads, with a marker in every text field unless fields are given."""
+    given = VALUES if fields is None else fields
+    rest = {k: v for k, v in given.items() if k != "social_name"}
+    name = given.get("social_name", "Marisol Ejemplo")
+
+    def run(unit: Unit) -> Case:
+        return open_case.open_case(unit, twin.person(by), f"!{twin.id}.desk", name, unit.now + timedelta(days=days), rest)
+
+    return twin.run(run)
+
+
+def terms(
+    twin: Twin, recipients: Iterable[str] = (CSMC,), purposes: Iterable[str] = (PURPOSE,), fields: Iterable[str] = SHARED,
+    until: datetime | None = None, **more: Any,
+) -> Terms:  # fmt: skip
+    """Terms of a consent; everything to the mental-health centre for 90 days unless said otherwise."""
+    end = until or twin.clock.now() + timedelta(days=90)
+    return Terms(**{
+        "recipients": tuple(recipients), "purposes": tuple(purposes), "fields": tuple(fields), "until": end, "mode": "oral", "explained": True,
+    } | more)  # fmt: skip
+
+
+def consented(twin: Twin, case: Case, **how: Any) -> Consent:
+    """Record a consent, see `terms`."""
+    return twin.run(lambda unit: record_consent.record_consent(unit, twin.person("ana"), case.id, terms(twin, **how)))
+
+
+def drafted(twin: Twin, case: Case, to: str = CSMC, need: str = NEED, held_back: tuple[str, ...] = ()) -> refer.Draft:
+    return twin.run(lambda unit: refer.draft(unit, twin.person("ana"), case.id, to, need, held_back))
+
+
+def confirmed(twin: Twin, draft: refer.Draft) -> Referral:
+    return twin.run(lambda unit: refer.refer(unit, twin.person("ana"), f"!{twin.id}.desk", draft.referral.id))
+
+
+def offered(net: Net, case: Case, to: str = CSMC, need: str = NEED) -> Referral:
+    """Drafted, confirmed and delivered."""
+    referral = confirmed(net.cem, drafted(net.cem, case, to, need))
+    net.settle()
+    return referral
+
+
+def taken(net: Net, referral: Referral, at: str = CSMC) -> Referral:
+    """Accepted over there, and everything delivered."""
+    twin = net[at]
+    twin.run(lambda unit: answer.accept(unit, twin.person("ana"), referral.id))
+    net.settle()
+    return there(twin, referral)
+
+
+def there(twin: Twin, referral: Referral) -> Referral:
+    """The referral as this hub knows it."""
+    found = twin.run(lambda unit: unit.referrals.get(referral.id))
+    assert found is not None
+    return found
+
+
+def working(net: Net, fields: dict[str, str] | None = None, **how: Any) -> tuple[Case, Referral]:
+    """The usual beginning: a case, her consent, a referral to the mental-health centre, accepted and disclosed."""
+    case = opened(net.cem, fields)
+    consented(net.cem, case, **how)
+    return case, taken(net, offered(net, case))
+
+
+def held(twin: Twin, referral: Referral) -> dict[str, tuple[str, str]]:
+    """What this hub can read of another institution's person."""
+    from hub.actions.show_value import held_values
+
+    return twin.run(lambda unit: held_values(unit, referral.id))
+
+
+def code_of(refused: Any) -> str:
+    """The code of what was raised inside `pytest.raises`."""
+    value = refused.value
+    assert isinstance(value, Refused), value
+    return value.code
+
+
+def alarms(twin: Twin) -> list[str]:
+    """Every alarm in the admin room, as shown."""
+    twin.post()
+    return [s.body for s in twin.said if s.room.endswith(".admin")]
+
+
+def owners(twin: Twin) -> set[str]:
+    """Whose keys live here."""
+    return set(twin.store.given.keys.owners())
+
+
+def everything(twin: Twin) -> bytes:
+    """Every byte of this hub's data database, free pages included."""
+    connection = raw(twin.store._database)
+    return connection.serialize()
+
+
+def well(net: Net) -> None:
+    """What must hold between any two hubs once the road has healed: nothing waits, nothing is missing, the ledgers hold."""
+    from hub.actions.keep_ledger import verify_ledger
+
+    for twin in net.twins.values():
+        twin.run(verify_ledger)
+        for link in twin.run(lambda unit: unit.links.all()):
+            other = net[link.peer].run(lambda unit, me=twin.id: unit.links.one(peer=me))  # type: ignore[misc]  # bound default
+            assert not link.frozen
+            assert (link.next_out, link.acked_out) == (other.next_in, link.next_out - 1), (twin.id, link.peer)
+            last = twin.run(lambda unit, one=link: unit.outbox.one(link=one.id, seq=one.next_out - 1, epoch=one.epoch_out))  # type: ignore[misc]
+            assert link.head_out == other.head_in or (last is not None and "was" in last.ref)  # a skip has a digest of its own
+        assert not twin.run(lambda unit: unit.outbox.count(state__in=("ready", "dispatched")))
+        assert not twin.run(lambda unit: unit.early.count())

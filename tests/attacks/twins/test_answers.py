@@ -1,0 +1,150 @@
+"""X34, I02: a deciding answer counts by its number alone, and only new words of an enrolled person are words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hub.app.inbox import _heard
+from hub.chat.desk import hear
+from hub.matrix.ports import Inbound
+from tests.attacks.twins.bench import Road, found
+
+
+def states(road: Road, code: str) -> list[str]:
+    """The states of all referrals of a case."""
+
+    def look(unit: Any) -> list[str]:
+        case = unit.cases.one(code=code)
+        return sorted(row.state.value for row in unit.referrals.all(case=case.id))
+
+    return list(road.cem.run(look))
+
+
+def test_x34_a_number_answers_the_question_that_owns_it_wherever_it_points() -> None:
+    """The homeserver moves a bare answer into the other case's thread, under the other preview: it still means its own question."""
+    road = Road()
+    one, other = road.open("Luz Inventada"), road.open("Sol Inventada")
+    card = road.cem.find(f"{one} · Luz")
+    first, _ = road.preview(one)
+    shown = road.cem.find(f"Vista previa · {one}")
+    second, _ = road.preview(other)
+    assert first != second, "numbers of open questions never overlap in a room"
+    said = road.cem.type("ana", second, thread=card.event, reply=shown.event)
+    assert (states(road, one), states(road, other)) == (["draft"], ["requested"])
+    code = found(r"R-\w{5}", said)
+    assert road.cem.run(lambda unit: unit.referrals.one(code=code).case == unit.cases.one(code=other).id), "the reply names the code"
+
+
+def test_x34_a_number_that_no_question_owns_decides_nothing() -> None:
+    road = Road()
+    road.open()
+    number, _ = road.preview()
+    shown = road.cem.find("Vista previa")
+    road.cem.type("ana", str(int(number) + 40), reply=shown.event)
+    assert states(road, road.code) == ["draft"]
+
+
+def test_x34_nobody_else_can_answer_her_question() -> None:
+    """Neither by the number, nor by replying to her preview with it."""
+    road = Road()
+    road.open()
+    number, _ = road.preview()
+    shown = road.cem.find("Vista previa")
+    road.cem.type("lola", number)
+    road.cem.type("lola", number, reply=shown.event)
+    assert states(road, road.code) == ["draft"]
+
+
+def test_x34_an_answered_question_takes_no_second_answer() -> None:
+    road = Road()
+    road.open()
+    number, _ = road.preview()
+    road.cem.type("ana", number)
+    road.cem.type("ana", number, reply=road.cem.find("Vista previa").event)
+    assert states(road, road.code) == ["requested"]
+
+
+def inbound(road: Road, body: str, *, sender: str = "ana", **more: Any) -> Inbound:
+    """An event as the Matrix room hands it over: decrypted, verified, its relation taken apart."""
+    content = {"msgtype": "m.text", "body": body} | more.pop("content", {})
+    given = {
+        "room_id": f"!{road.cem.id}.desk", "event_id": f"$i02{abs(hash((body, str(more))))}", "sender": road.cem.person(sender), "device_key": "k",
+        "type": "m.room.message", "content": content, "ts_ms": 0, "standing": "staff",
+    }  # fmt: skip
+    return Inbound(**given | more)
+
+
+def hears(road: Road, event: Inbound) -> str:
+    """What the hub answers to it."""
+    before = len(road.cem.said)
+    road.cem.run(lambda unit: hear(unit, _heard(event), road.cem.user))
+    road.cem.post()
+    return "\n".join(said.body for said in road.cem.said[before:])
+
+
+OPEN = "!tk abrir Mar Inventada, mañana a las 10"
+
+
+def cases(road: Road) -> int:
+    return int(road.cem.run(lambda unit: unit.cases.count()))
+
+
+def test_i02_the_plain_command_works() -> None:
+    """The control: what the attacks below disguise does have an effect when it is plain."""
+    road = Road()
+    assert "Listo" in hears(road, inbound(road, OPEN))
+    assert cases(road) == 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"body": "hola\n" + OPEN},
+        {"body": "> <@otra:x> " + OPEN},
+        {"body": "> " + OPEN + "\n\ngracias"},
+        {"body": "Ana (" + OPEN + ")"},
+        {"body": "* " + OPEN, "edits": "$old"},
+        {"body": OPEN, "edits": "$old"},
+        {"body": OPEN, "content": {"m.new_content": {"msgtype": "m.text", "body": OPEN}}},
+        {"body": "hola", "content": {"m.new_content": {"msgtype": "m.text", "body": OPEN}}},
+        {"body": "hola", "content": {"format": "org.matrix.custom.html", "formatted_body": OPEN}},
+        {"body": OPEN, "content": {"msgtype": "m.notice"}},
+        {"body": OPEN, "content": {"msgtype": "m.emote"}},
+        {"body": "hola", "content": {"displayname": OPEN}},
+        {"body": OPEN, "type": "m.reaction"},
+        {"body": OPEN, "type": "m.sticker"},
+    ],
+    ids=lambda event: str(sorted(event)) + event["body"][:6],
+)
+def test_i02_disguised_words_are_no_command(event: dict[str, Any]) -> None:
+    """Second lines, quotes, edits, HTML, notices, names: nothing of it runs."""
+    road = Road()
+    hears(road, inbound(road, **event))
+    assert cases(road) == 0
+
+
+@pytest.mark.parametrize("sender", ["nadie", "sofia:otro"])
+def test_i03_nobody_who_is_not_enrolled_is_heard(sender: str) -> None:
+    """Whatever room it comes from; a stranger gets no answer either."""
+    road = Road()
+    assert hears(road, inbound(road, OPEN, sender=sender)) == ""
+    assert cases(road) == 0
+
+
+def test_i03_a_removed_person_is_not_heard() -> None:
+    from hub.actions.staff import remove_staff
+
+    road = Road()
+    road.cem.run(lambda unit: remove_staff(unit, road.cem.person("ana")))
+    assert hears(road, inbound(road, OPEN)) == ""
+    assert cases(road) == 0
+
+
+def test_i03_an_event_counts_once() -> None:
+    road = Road()
+    event = inbound(road, OPEN)
+    hears(road, event)
+    assert hears(road, event) == ""
+    assert cases(road) == 1

