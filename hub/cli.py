@@ -48,7 +48,7 @@ def options(
 @app.command()
 def run() -> None:
     """Pone en marcha el hub, hasta Ctrl-C o SIGTERM · Run the hub until Ctrl-C or SIGTERM"""
-    settings = config()
+    settings = config(with_pack=True)
     logs.setup(settings.log)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # R13: a core dump would hold opened keys and whatever was on the way
     if settings.faults.kill_at:

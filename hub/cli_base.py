@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.base.config import Config, ConfigError, load
+from hub.base.packcheck import pack_of
 from hub.cli_words import sentence
 from hub.web.control import ControlError, HubAway, call
 
@@ -80,10 +81,13 @@ def show_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
-def config() -> Config:
-    """The configuration of this run; on findings, tells them all and ends with 3."""
+def config(*, with_pack: bool = False) -> Config:
+    """The configuration of this run, on demand also held against its policies pack; on findings, tells them all and ends with 3."""
     try:
-        return load(setting.get().config)
+        settings = load(setting.get().config)
+        if with_pack:
+            pack_of(settings)
+        return settings
     except ConfigError as error:
         for finding in error.findings:
             complain(f"configuración: {finding.es}  ({finding.code})", f"configuration: {finding.en}  ({finding.code})")

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.base.config import Config, ConfigError, from_mapping
+from hub.base.packcheck import pack_of
 from hub.cli_base import JSON, Exit, complain, say, setting, show_json, words
 from keys.errors import KeysError
 from keys.identity import Identity, create_identity
@@ -25,7 +26,7 @@ from keys.providers.file import FileKek
 _QUESTIONS: tuple[tuple[str, str, str], ...] = (
     ("id", "Nombre corto de la institución, en minúsculas (ejemplo: csmc-comas)", "Short name, lower case (example: csmc-comas)"),
     ("name", "Nombre como lo dice la gente", "Name as people say it"),
-    ("kind", "Tipo de institución en el paquete (ejemplo: csmc)", "Kind of institution in the pack (example: csmc)"),
+    ("kind", "Tipo de institución en el paquete (ejemplo: mental_health_centre)", "Kind of institution in the pack (example: mental_health_centre)"),
     ("territory", "Territorio que atiende (código)", "Territory served (code)"),
     ("homeserver", "Dirección de su servidor Matrix (https://…)", "Address of your homeserver (https://…)"),
     ("user", "Cuenta Matrix del hub (@…:…), creada antes en su servidor", "The hub's Matrix account (@…:…), made there before"),
@@ -105,7 +106,9 @@ def _table(
 def _valid(table: dict[str, dict[str, Any]], target: Path) -> Config:
     """The same check that `run` will make, before anything is written."""
     try:
-        return from_mapping(table, folder=target.resolve().parent)
+        made = from_mapping(table, folder=target.resolve().parent)
+        pack_of(made)
+        return made
     except ConfigError as error:
         for finding in error.findings:
             complain(finding.es, finding.en)

@@ -45,7 +45,7 @@ def config_show(
 @config_app.command("check")
 def config_check(as_json: bool = JSON) -> None:
     """Revisa el archivo y el entorno; estado 3 si algo está mal · Check file and environment; status 3 when wrong"""
-    settings = config()
+    settings = config(with_pack=True)
     if as_json:
         show_json({"ok": True, "institution": settings.institution.id})
     else:

@@ -20,6 +20,24 @@ _WORDS: dict[str, Words] = {
         "Deténgalo antes de iniciar otro.",
         "Stop it before you start another.",
     ),
+    "database.in_use": (
+        "Otro hub ya usa esta base de datos. Dos a la vez perderían mensajes.",
+        "Another hub already uses this database. Two at once would lose messages.",
+        "Deténgalo antes de iniciar este, o revise `database.url` en su configuración.",
+        "Stop it before you start this one, or check `database.url` in its configuration.",
+    ),
+    "database.newer": (
+        "La base de datos es de una versión más nueva de Tinkuy.",
+        "The database belongs to a newer release of Tinkuy.",
+        "Instale la versión nueva; no la use con esta.",
+        "Install the newer release; do not use it with this one.",
+    ),
+    "matrix.rows_rolled_back": (
+        "Las llaves de Matrix guardadas no son las últimas: parece una copia antigua.",
+        "The kept Matrix keys are not the latest ones: this looks like an old copy.",
+        "No la ponga en marcha así; recupérela como dice el manual (runbook).",
+        "Do not run it like this; restore it as the runbook says.",
+    ),
     "control.unknown_command": (
         "El hub en marcha no conoce esta orden.",
         "The running hub does not know this command.",

@@ -344,7 +344,7 @@ def _report(unit: Unit, referral: Referral, body: wire.Report) -> None:
     disclosure = unit.disclosures.get(body.disclosure)
     if disclosure and disclosure.referral == referral.id and disclosure.side is Side.SENDER:
         unit.disclosures.put(replace(disclosure, fields={f: o for f, o in disclosure.fields.items() if f not in body.dropped}))
-    names = ", ".join(n[:40] for n in body.dropped[:20])
+    names = ", ".join(n[:40] for n in body.dropped[:50])
     unit.announce(Alarm(code="fields_dropped", params=(("institution", referral.peer), ("code", referral.code), ("fields", names))))
 
 

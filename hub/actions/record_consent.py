@@ -65,6 +65,8 @@ def _check(unit: Unit, terms: Terms) -> None:
         raise Refused("date_past")
     if terms.mode not in vocabulary.lists["consent_modes"]:
         raise Refused("unknown_mode")
+    if not set(terms.purposes) <= set(vocabulary.lists["purposes"]):
+        raise Refused("unknown_purpose")
     for field in terms.fields:
         if field not in vocabulary.fields:
             raise Refused("unknown_field", field=field[:40])

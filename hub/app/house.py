@@ -26,6 +26,7 @@ from hub.base import logs
 from hub.base.clock import Clock, ShiftedClock
 from hub.base.config import Config
 from hub.base.faults import Faults
+from hub.base.packcheck import pack_of
 from hub.chat.tell import tell
 from hub.matrix import Account, CrossSigningSeeds, Matrix, TrustList
 from hub.schedule.ticker import Ticker
@@ -42,7 +43,6 @@ from keys.identity import Identity, load_identity, new_device_id
 from keys.keyring import FileRows, Keyring
 from keys.primitives import aead_open, aead_seal, join, self_test
 from keys.providers.file import FileKek
-from policies import packs
 
 _log = logs.get("app")
 HUB_OWNER = "hub"
@@ -71,8 +71,8 @@ class House:
 
     def poke(self) -> None:
         """Something was committed: look for work."""
+        self.dispatcher.poke()  # first: what leaves has the longest way
         self.inbox.poke()
-        self.dispatcher.poke()
         self.poster.poke()
         self.ticker.poke()
 
@@ -120,16 +120,15 @@ async def open_house(config: Config) -> House:
         keys.create(HUB_OWNER, clock.now())
     manifest = own_manifest(config, identity, matrix.device, matrix.fingerprint, clock.now())
     given = Collaborators(
-        me=_institution(config), rules=_rules(config), pack=packs.load(config.institution.pack),
+        me=_institution(config), rules=_rules(config), pack=pack_of(config),
         hand=Hand(signer=identity.hub_signing, opening=identity.opening, manifest=manifest), keys=keys, clock=clock,
     )  # fmt: skip
     store = Store(database, given, tell)
-    keeper = RoomsKeeper(store, matrix)
+    keeper, dispatcher = RoomsKeeper(store, matrix), Dispatcher(store, matrix, faults)
     house = House(
         config=config, clock=clock, identity=identity, database=database, keys_database=keys_database, rows=rows, matrix=matrix, store=store,
         reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting),
-        dispatcher=Dispatcher(store, matrix, faults),
-        poster=Poster(store, matrix, faults), keeper=keeper, ticker=_ticker(store, faults, clock),
+        dispatcher=dispatcher, poster=Poster(store, matrix, faults, dispatcher.road_free), keeper=keeper, ticker=_ticker(store, faults, clock),
     )  # fmt: skip
     reports.serve(store, matrix, keeper)
     return house

@@ -170,11 +170,8 @@ class Checkins(Section):
 
 
 class Exchange(Section):
-    """Pace towards a peer (`performance.md` §5: a homeserver prunes a room's inbound queue at 100 staged events)."""
+    """Dealing with peers."""
 
-    window: int = Field(default=32, ge=1, le=64)
-    in_flight: int = Field(default=8, ge=1, le=32)
-    ack_delay_ms: int = Field(default=200, ge=0, le=5000)
     erasure_days: int = Field(default=1, ge=1, le=30, description="A destruction receipt later than this is shown as overdue.")
     accept_automatically: bool = Field(default=True, description="Whether a protocol's automatic acceptance is used here.")
 
@@ -189,8 +186,7 @@ class Staff(Section):
 class Protocols(Section):
     """The sharing protocols we follow."""
 
-    active: tuple[str, ...] = Field(default=(), description="Ids; empty means all of the pack that name us.")
-    folder: Path | None = Field(default=None, description="Protocols of our own beside the pack's.")
+    active: tuple[str, ...] = Field(default=(), description="Ids of the pack; empty means all of it.")
 
 
 class Web(Section):

@@ -39,15 +39,20 @@ def _open_numbers(unit: Unit, here: Here) -> str:
 
 
 def preview_referral(unit: Unit, here: Here, case: str, to: str, need: str, held_back: tuple[str, ...] = ()) -> None:
-    """Show what would leave and ask for confirmation. Her older preview of this case is over."""
-    for old in unit.questions.all(room=here.room, asked=here.person.id, state="open", kind__in=("refer", "hold_back")):
-        if (earlier := unit.referrals.get(old.ref)) is not None and earlier.case == case:
-            close_questions(unit, old.ref)
-            refer.drop_draft(unit, old.ref)
+    """Show what would leave and ask for confirmation. Her older previews of this case are over.
+
+    They are closed only after the new numbers are given: a number typed twice must never confirm what she has not read.
+    """
+    older = unit.questions.all(room=here.room, asked=here.person.id, state="open", kind__in=("refer", "hold_back"))
     draft = refer.draft(unit, here.person.id, case, to, need, held_back)
     put(unit, here.place, views.preview(unit, here, draft), owner=draft.ruling.case.id)
     if not draft.ready:
         refer.drop_draft(unit, draft.referral.id)
+    for old in older:
+        earlier = unit.referrals.get(old.ref)
+        if earlier is None or earlier.case == case:
+            close_questions(unit, old.ref)
+            refer.drop_draft(unit, old.ref)
 
 
 def take_back(unit: Unit, here: Here, referral: Referral) -> None:
@@ -72,18 +77,19 @@ def _say(unit: Unit, here: Here, msgid: str, **params: object) -> None:
 
 
 def _refer(unit: Unit, here: Here, question: Question, option: str) -> None:
+    if option == "edit":
+        _edit(unit, here, question)
+        return
     close_questions(unit, question.ref)
-    if option == "confirm":
-        referral = refer.refer(unit, here.person.id, here.room, question.ref)
-        _say(
-            unit, here, "{code} en camino a {institution}. La oferta no lleva ningún dato de ella.",
-            code=referral.code, institution=w.institution(unit, referral.peer),
-        )  # fmt: skip
-    elif option == "cancel":
+    if option == "cancel":
         refer.drop_draft(unit, question.ref)
         _say(unit, here, "{code}: cancelado. No salió nada.", code=question.code)
-    else:
-        _edit(unit, here, question)
+        return
+    referral = refer.refer(unit, here.person.id, here.room, question.ref)
+    _say(
+        unit, here, "{code} en camino a {institution}. La oferta no lleva ningún dato de ella.",
+        code=referral.code, institution=w.institution(unit, referral.peer),
+    )  # fmt: skip
 
 
 def _edit(unit: Unit, here: Here, question: Question) -> None:
@@ -93,6 +99,7 @@ def _edit(unit: Unit, here: Here, question: Question) -> None:
         raise Refused("draft_gone")
     fields = (*_would_leave(unit, referral), NO_MORE)
     again = ask_her(unit, here, "hold_back", referral.id, fields, question.code)
+    close_questions(unit, question.ref, ("refer",))
     put_choices(unit, here, again, text(here.lang, "{code}: ¿qué dato no quiere enviar? Luego le muestro cómo queda.", code=question.code))
 
 
@@ -107,16 +114,14 @@ def _hold_back(unit: Unit, here: Here, question: Question, option: str) -> None:
     referral = unit.referrals.get(question.ref)
     if referral is None or referral.case is None:
         raise Refused("draft_gone")
-    close_questions(unit, question.ref)
-    refer.drop_draft(unit, referral.id)
     held_back = tuple(referral.offer.get("held_back", ()))
     preview_referral(unit, here, referral.case, referral.peer, referral.need, held_back if option == NO_MORE else (*held_back, option))
 
 
 def _where(unit: Unit, here: Here, question: Question, option: str) -> None:
-    close_questions(unit, question.ref, ("where",))
     peer, need = option.split("|")
     preview_referral(unit, here, question.ref, peer, need)
+    close_questions(unit, question.ref, ("where",))
 
 
 def _progress(unit: Unit, here: Here, question: Question, option: str) -> None:
@@ -132,14 +137,16 @@ def _plan(unit: Unit, here: Here, question: Question, option: str) -> None:
 
 
 def _take_back(unit: Unit, here: Here, question: Question, option: str) -> None:
-    close_questions(unit, question.ref, ("take_back",))
     if option == "cancel":
+        close_questions(unit, question.ref, ("take_back",))
         _say(unit, here, "{code}: sigue como estaba.", code=question.code)
         return
     found = find_referral(unit, question.ref)
     if found.state not in WAITING:  # accepted meanwhile: there is more to take back, and it is shown first
         take_back(unit, here, found)
+        close_questions(unit, question.ref, ("take_back",))
         return
+    close_questions(unit, question.ref, ("take_back",))
     referral = refer.cancel_offer(unit, here.person.id, question.ref)
     _say(unit, here, "{code}: cancelada. Se lo digo a {institution}.", code=referral.code, institution=w.institution(unit, referral.peer))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from hub.actions.common import on_duty, supervisors, value_of
 from hub.actions.ports import Unit
@@ -82,8 +83,16 @@ def tell(unit: Unit, event: e.Event) -> None:
     _TELLERS[type(event)](unit, event)
 
 
+_DRAWN: WeakKeyDictionary[Unit, set[str]] = WeakKeyDictionary()
+"""The case cards that a living unit of work has drawn already."""
+
+
 def redraw_case(unit: Unit, case_id: str) -> None:
-    """Draw a case's card, the first time as the root of its thread."""
+    """Draw a case's card, the first time as the root of its thread; once a unit, for telling comes after everything that was done."""
+    drawn = _DRAWN.setdefault(unit, set())
+    if case_id in drawn:
+        return
+    drawn.add(case_id)
     case = unit.cases.get(case_id)
     if case is None:
         return
@@ -133,8 +142,7 @@ def _moved_here(unit: Unit, event: e.ReferralMoved, referral: Referral) -> None:
         return
     case = unit.cases.get(referral.case)
     ring = () if case is None or not event.ring else ((*supervisors(unit), case.lead) if event.what == "overdue" else (case.lead,))
-    # Announced, not drawn: however often a unit says so, the card is drawn once, and it shows the unit's end either way.
-    unit.announce(e.CaseChanged(case=referral.case))
+    redraw_case(unit, referral.case)
     put(unit, Place(purpose=DESK, thread=case_key(referral.case)), line, ring=tuple(dict.fromkeys(ring)))
 
 

@@ -23,7 +23,7 @@ from hub.store.mapping import INSERTED, Mapping
 R = TypeVar("R")
 _Shape = tuple[tuple[str, str, int], ...]
 """(column, comparison, number of values) for each condition."""
-_DIALECTS: dict[str, Dialect] = {"sqlite": pysqlite.dialect(), "postgresql": psycopg.dialect()}
+_DIALECTS: dict[str, Dialect] = {"sqlite": pysqlite.dialect(), "postgresql": psycopg.dialect()}  # type: ignore[no-untyped-call]  # SQLAlchemy has not typed it
 _OPERATORS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "": operator.eq, "not": operator.ne, "le": operator.le, "ge": operator.ge,
     "lt": operator.lt, "gt": operator.gt,

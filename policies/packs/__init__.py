@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -40,6 +40,15 @@ class Pack:
         ]  # fmt: skip
         # The one that speaks about fewer needs is the more specific one.
         return min(fitting, key=lambda protocol: (len(protocol.needs), protocol.id), default=None)
+
+    def cut_to(self, ids: Iterable[str]) -> Pack:
+        """The same words with only these protocols: what no active protocol covers, nothing leaves for."""
+        kept = frozenset(ids)
+        return replace(
+            self,
+            protocols=MappingProxyType({k: v for k, v in self.protocols.items() if k in kept}),
+            compiled=MappingProxyType({k: v for k, v in self.compiled.items() if k in kept}),
+        )
 
     def alternatives(self, need: str, aggressor_affiliations: Iterable[str]) -> tuple[str, ...]:
         """The competent institution kinds for a need when the aggressor belongs to these bodies (R61-R63)."""

@@ -39,7 +39,6 @@ HERE: dict[str, Callable[[], bool]] = {
     "Comparación de libros.": lambda: used(r"verify_checkpoint", "hub"),
     "Otros sistemas.": lambda: bool(other_systems()),
     "Inglés en el chat.": lambda: not i18n.gaps("en", i18n.used_messages()),
-    "Claves de configuración sin efecto.": lambda: used(r"protocols\.active|exchange\.window|exchange\.in_flight", "hub"),
 }
 
 

@@ -28,7 +28,7 @@ def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def table() -> dict[str, Any]:
     """The least that a configuration must say; an invented institution."""
     return {
-        "institution": {"id": "csmc-prueba", "name": "CSMC Prueba", "kind": "csmc", "territory": "150110"},
+        "institution": {"id": "csmc-prueba", "name": "CSMC Prueba", "kind": "mental_health_centre", "territory": "Comas"},
         "matrix": {"homeserver_url": "http://127.0.0.1:1", "user_id": "@tinkuy:prueba.example"},
     }
 

@@ -84,7 +84,7 @@ def test_unknown_variable_is_an_error(
         ("checkins", "days", {"high": 0}),
         ("chat", "safe_from", CANARY),
         ("database", "url_file", f"/{CANARY}"),
-        ("exchange", "window", 65),
+        ("exchange", "erasure_days", 0),
         ("control", "socket", "x" * 200),
     ],
 )
