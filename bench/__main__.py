@@ -19,7 +19,7 @@ async def on_homeservers(folder: Path) -> dict[str, list[Row]]:
     async with Synapses(folder / "servers", count=2) as servers:
         sent = await sending.run(servers[0], folder)
         async with federated.stage(servers, folder / "hubs") as on:
-            return {"send": sent, "federated": await federated.run(on), "chat": await talking.run(on)}
+            return {"send": sent, "chat": await talking.run(on), "federated": await federated.run(on)}
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import event
 
 from bench.rows import Row, compare
-from hub.actions.dispatch import dispatch, mark_sent
+from hub.actions.dispatch import Parcel, dispatch, mark_sent
 from hub.actions.open_case import open_case
 from hub.actions.record_consent import Terms, record_consent
 from hub.actions.refer import draft, refer
@@ -80,6 +80,7 @@ class Desk:
         self.twin = self.network[SENDER]
         self.keys = Database(f"sqlite:///{self.paths[1]}")
         self._keep_keys_on_disk(self.twin)
+        self._sent: list[Parcel] = []
         self.twin.enrol("ana")
         self.network[RECIPIENT].enrol("bea")
         self.network.settle()
@@ -124,6 +125,16 @@ class Desk:
         if len(parcels) != 1 or len(parcels[0].rows) != 1:
             raise AssertionError("one referral must come to one envelope")
         self.twin.run(lambda unit: mark_sent(unit, parcels[0]))
+        self._sent += parcels
+
+    def deliver(self) -> None:
+        """Hand over what was sent, until it is acknowledged. Raises AssertionError when the recipient took less than all of it."""
+        for parcel in self._sent:
+            self.network.hand(self.twin, parcel)
+        self._sent.clear()
+        self.network.settle(2)
+        if self.twin.run(lambda unit: unit.outbox.count(state__in=("ready", "dispatched"))) or self.network[RECIPIENT].refused:
+            raise AssertionError("the recipient did not take every referral")
 
     def close(self) -> None:
         for twin in self.network.twins.values():
@@ -141,12 +152,12 @@ def run(rounds: int = ROUNDS, referrals: int = REFERRALS) -> list[Row]:
             drafts = [desk.draft() for _ in range(referrals)]
             copies = [_copy(path, Path(folder) / f"{number}-{path.name}") for path in desk.paths]
             recorder.steps.clear()
-            ours.append(referrals / _timed(lambda d=drafts: [desk.send(one) for one in d]))  # type: ignore[misc]  # bound default
+            ours.append(referrals / _timed(lambda d=drafts: [desk.send(one) for one in d]))  # type: ignore[misc, func-returns-value]  # bound default
             steps = list(recorder.steps)
             limits.append(referrals / _timed(lambda s=steps, c=copies: replay(s, c)))  # type: ignore[misc]  # bound defaults
             for path, copy in zip(desk.paths, copies, strict=True):
                 same_rows(path, copy)
-            desk.network.settle()
+            desk.deliver()
         desk.close()
     commits = sum(sql == "COMMIT" for _, sql, _ in steps) / referrals
     name = f"durable referral: {len(steps) / referrals - 2 * commits:.0f} rows in {commits:.0f} commits, beside sqlite3 alone"

@@ -203,11 +203,7 @@ class Cedar:
 
     def _policy(self, rule: Rule) -> str:
         tests = [_atom(atom) for atom in sorted(rule.when, key=lambda atom: atom.text)]
-        tests += [
-            f"{_set(words)}.contains(context.{name})"
-            for name, words in (("purpose", rule.purposes), ("kind", rule.to_kinds))
-            if words
-        ]
+        tests += [f"{_set(words)}.contains(context.{name})" for name, words in (("purpose", rule.purposes), ("kind", rule.to_kinds)) if words]
         resource = f'resource == Field::"{rule.field}"'
         if rule.outcome is Outcome.WITHHOLD:
             return f"forbid(principal, action, {resource}) when {{ {' && '.join(tests) or 'true'} }};"

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import inspect
 import itertools
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -37,16 +38,18 @@ _numbers = itertools.count(1)
 
 async def account(server: Homeserver, name: str) -> str:
     """A new account; its user id."""
-    return await server.register(f"{name}-{next(_numbers)}", PASSWORD)
+    return await server.register(f"bench-{name}-{next(_numbers)}", PASSWORD)
 
 
-async def until(there: Any, what: str, within: float = WITHIN) -> None:
-    """Wait until `there()` holds. Raises AssertionError after `within` seconds."""
+async def until(there: Callable[[], Any], what: str, within: float = WITHIN) -> None:
+    """Wait until `there()`, or what it promises, is true. Raises AssertionError after `within` seconds."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(within):
-            while not there():
+            while True:
+                found = there()
+                if await found if inspect.isawaitable(found) else found:
+                    return
                 await asyncio.sleep(0.02)
-            return
     raise AssertionError(f"not seen in {within:.0f} s: {what}")
 
 
@@ -136,9 +139,7 @@ class Lone:
     async def start(self) -> Self:
         """Log in (again), and sync in the background."""
         given = Account(homeserver=self.server.url, user_id=self.user_id, device_id=self.device_id, password=PASSWORD)
-        self.matrix = Matrix(
-            account=given, seeds=self._seeds, rows=self._rows, trust_list=self.trust, report=self._note, rooms=self.records.values()
-        )
+        self.matrix = Matrix(account=given, seeds=self._seeds, rows=self._rows, trust_list=self.trust, report=self._note, rooms=self.records.values())
         await self.matrix.start()
         self._task = asyncio.create_task(self.matrix.run())
         await self.matrix.first_sync()
@@ -225,8 +226,10 @@ async def pair(a: Whole, b: Whole) -> None:
         await linked(one)
 
 
-async def linked(one: Whole, within: float = WITHIN) -> None:
+async def linked(one: Whole) -> None:
     """Wait until its links have rooms and nothing waits for an acknowledgement."""
-    async with asyncio.timeout(within):
-        while any(not row["room"] or row["unacked"] for row in await one.ask("peer.list")):
-            await asyncio.sleep(0.05)
+
+    async def done() -> bool:
+        return all(row["room"] and not row["unacked"] for row in await one.ask("peer.list"))
+
+    await until(done, "links in use")

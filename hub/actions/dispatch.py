@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from hub.actions.common import note
+from hub.actions.common import note, remind
 from hub.actions.compose import Dropped, Letter, compose
 from hub.actions.keep_ledger import append_ledger, checkpoint
 from hub.actions.ports import Unit
@@ -17,7 +17,7 @@ from hub.actions.refer import offer_stopped
 from hub.base.ids import new_id
 from hub.cases.events import Alarm, ReferralMoved
 from hub.cases.lifecycle import WORKING
-from hub.exchange.pacing import ACK_DELAY, RESEND_AFTER, WINDOW, bundles, due_again, owed_ack, room_for
+from hub.exchange.pacing import ACK_DELAY, RESEND_AFTER, SILENT_AFTER, WINDOW, bundles, due_again, owed_ack, room_for
 from hub.exchange.records import Link, Outgoing
 from hub.exchange.wire import Ack, Body, Resend, SkipSeq, box, encode, pack
 from keys import envelope
@@ -148,6 +148,8 @@ def _keep(unit: Unit, link: Link, row: Outgoing, owner: str, record: SignedInner
             message=record.inner.message_id.hex(), sealed=sealed,
         )
     )  # fmt: skip
+    if not unit.timers.count(kind="silent", ref=link.id, done_at=None):
+        remind(unit, "silent", link.id, unit.now + SILENT_AFTER)
     link = replace(link, next_out=link.next_out + 1, head_out=record.digest, ack_due_at=None, acked_in=link.next_in - 1)
     unit.links.put(link)
     return link

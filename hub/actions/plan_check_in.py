@@ -52,10 +52,11 @@ def ring_check_in(unit: Unit, checkin_id: str) -> None:
         return
     pauses = unit.rules.checkin_ring_minutes
     late = unit.now - checkin.due_at > timedelta(minutes=unit.rules.checkin_grace_minutes) and checkin.rings == 0
-    level = 2 if late or checkin.rings >= len(pauses) else min(checkin.rings, 1)
-    pause = timedelta(minutes=pauses[min(checkin.rings, len(pauses) - 1)])
+    rings = len(pauses) if late else checkin.rings  # what began with the supervisor stays with the supervisor
+    level = 2 if rings >= len(pauses) else min(rings, 1)
+    pause = timedelta(minutes=pauses[min(rings, len(pauses) - 1)]) if pauses else timedelta(hours=1)
     again = unit.now + pause
-    unit.checkins.put(replace(checkin, state="ringing", rings=checkin.rings + 1, next_ring_at=again))
+    unit.checkins.put(replace(checkin, state="ringing", rings=rings + 1, next_ring_at=again))
     remind(unit, "checkin", checkin.id, again)
     note(unit, checkin.case, "hub", "checkin.rang", checkin=checkin.id, level=level)
     refresh_next_contact(unit, checkin.case)

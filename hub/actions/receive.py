@@ -180,12 +180,17 @@ def _acked(unit: Unit, link: Link, ack: Ack) -> None:
 
 def _hold(unit: Unit, link: Link, record: SignedInner) -> None:
     key = _key(link, record)
-    if unit.early.get(key) is None:
+    held = unit.early.get(key)
+    if held is None:
         row = Early(
             id=key, link=link.id, epoch=record.inner.epoch, seq=record.inner.sequence,
             sealed=unit.vault.seal("hub", _PLACE, record.data), at=unit.now,
         )  # fmt: skip
         unit.early.add(row)
+    elif record.inner.kind != SkipSeq.kind:
+        kept = _held(unit, link, held)
+        if kept.inner.kind != SkipSeq.kind and kept.digest != record.digest:  # (5) for what waits for its turn
+            _freeze(unit, link, "changed_twin")
 
 
 def _next_held(unit: Unit, link: Link) -> SignedInner | None:
@@ -193,6 +198,10 @@ def _next_held(unit: Unit, link: Link) -> SignedInner | None:
     if row is None:
         return None
     unit.early.delete(row.id)
+    return _held(unit, link, row)
+
+
+def _held(unit: Unit, link: Link, row: Early) -> SignedInner:
     return envelope.read_signed(unit.vault.open("hub", _PLACE, row.sealed), manifest_of(unit, link.peer).profile.hub_signing)
 
 

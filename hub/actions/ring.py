@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from hub.actions.common import SYSTEM, intend, living_referrals, note
+from hub.actions.common import SYSTEM, intend, living_referrals, note, remind
 from hub.actions.decide import still_allowed
 from hub.actions.erase import redact
 from hub.actions.plan_check_in import ring_check_in
@@ -18,6 +18,7 @@ from hub.base.errors import TinkuyError
 from hub.cases.events import Alarm, CaseChanged, ReferralMoved
 from hub.cases.lifecycle import WORKING, Side
 from hub.cases.records import Disclosure, Referral
+from hub.exchange.pacing import SILENT_AFTER, SILENT_AGAIN
 from keys.errors import KeysError
 
 BATCH = 100
@@ -67,6 +68,18 @@ def _retention(unit: Unit, disclosure_id: str) -> None:
     unit.announce(ReferralMoved(referral=referral.id, what="retention"))
 
 
+def _peer_silent(unit: Unit, link_id: str) -> None:
+    """Somebody acknowledges nothing: it is retried in silence, but after a quarter of an hour people are told (X12, D09)."""
+    link = unit.links.get(link_id)
+    waiting = unit.outbox.all(state="dispatched", link=link_id, order="made_at")
+    if link is None or not waiting:
+        return
+    late = unit.now - waiting[0].made_at >= SILENT_AFTER
+    if late:
+        unit.announce(Alarm(code="peer_silent", params=(("institution", link.peer), ("number", str(len(waiting))))))
+    remind(unit, "silent", link_id, unit.now + (SILENT_AGAIN if late else SILENT_AFTER))
+
+
 _RUN: dict[str, Callable[[Unit, str], None]] = {
     "checkin": ring_check_in,
     "respond_by": offer_overdue,
@@ -74,4 +87,5 @@ _RUN: dict[str, Callable[[Unit, str], None]] = {
     "consent_end": _consent_end,
     "retention": _retention,
     "redact": redact,
+    "silent": _peer_silent,
 }

@@ -23,12 +23,13 @@ from hub.app.posts import Poster
 from hub.app.reports import Reports
 from hub.app.rooms import RoomsKeeper
 from hub.base import logs
-from hub.base.clock import Clock, ShiftedClock
+from hub.base.clock import Clock, SystemClock
 from hub.base.config import Config
 from hub.base.faults import Faults
 from hub.base.packcheck import pack_of
 from hub.chat.tell import tell
 from hub.matrix import Account, CrossSigningSeeds, Matrix, TrustList
+from hub.matrix.errors import HomeserverAway
 from hub.schedule.ticker import Ticker
 from hub.store.database import Database
 from hub.store.key_rows import KeyTable
@@ -83,21 +84,24 @@ async def run(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
-    house = await open_house(config)
+    house = await open_house(config, stopping)
+    if house is None:
+        return
     try:
         await _serve(house, stopping)
     finally:
         await _close(house)
 
 
-async def open_house(config: Config) -> House:
-    """Open keys and databases, log in, sign the device, learn whom to trust. Nothing is handled yet."""
+async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
+    """Open keys and databases, log in, sign the device, learn whom to trust. Nothing is handled yet. None when told to stop meanwhile."""
     self_test()
-    clock = ShiftedClock()
+    clock = SystemClock()
     identity, kek = _identity(config)
-    database, keys_database = _databases(config)
+    database, keys_database = Database(config.database.url), Database(config.database.keys_url)
     lock = DatabaseLock(database)
     lock.take()
+    upgrade(database)
     faults = Faults(config.faults.kill_at)
     device = _device_id(config.paths.state)
     rows = _matrix_rows(config, database, identity, device)
@@ -114,7 +118,8 @@ async def open_house(config: Config) -> House:
         on_inbox=inbox_waiting.set,
         reach=faults.reach,
     )
-    await matrix.start()
+    if not await _started(matrix, stopping):
+        return None
     keys = DataKeys(kek, KeyTable(keys_database))
     if not keys.exists(HUB_OWNER):
         keys.create(HUB_OWNER, clock.now())
@@ -124,14 +129,33 @@ async def open_house(config: Config) -> House:
         hand=Hand(signer=identity.hub_signing, opening=identity.opening, manifest=manifest), keys=keys, clock=clock,
     )  # fmt: skip
     store = Store(database, given, tell)
-    keeper, dispatcher = RoomsKeeper(store, matrix), Dispatcher(store, matrix, faults)
+    keeper = RoomsKeeper(store, matrix)
     house = House(
         config=config, clock=clock, identity=identity, database=database, keys_database=keys_database, rows=rows, matrix=matrix, store=store,
         reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting),
-        dispatcher=dispatcher, poster=Poster(store, matrix, faults, dispatcher.road_free), keeper=keeper, ticker=_ticker(store, faults, clock),
+        dispatcher=Dispatcher(store, matrix, faults),
+        poster=Poster(store, matrix, faults), keeper=keeper, ticker=_ticker(store, faults, clock),
     )  # fmt: skip
     reports.serve(store, matrix, keeper)
     return house
+
+
+async def _started(matrix: Matrix, stopping: asyncio.Event) -> bool:
+    """Log in; a homeserver that is not there yet (both start with the machine) is waited for, 1 → 30 s at a time. False: told to stop."""
+    pause = 1.0
+    while not stopping.is_set():
+        try:
+            await matrix.start()
+        except HomeserverAway as error:
+            _log.warning("app.homeserver_away", error=error)
+            await matrix.client.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await stopping.wait()
+            pause = min(pause * 2, 30.0)
+        else:
+            return True
+    return False
 
 
 async def _serve(house: House, stopping: asyncio.Event) -> None:
@@ -172,12 +196,6 @@ async def _close(house: House) -> None:
 def _identity(config: Config) -> tuple[Identity, FileKek]:
     kek = FileKek.open(config.keys.kek_file)
     return load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file))), kek
-
-
-def _databases(config: Config) -> tuple[Database, Database]:
-    database = Database(config.database.url)
-    upgrade(database)
-    return database, Database(config.database.keys_url)
 
 
 def _matrix_rows(config: Config, database: Database, identity: Identity, device: str) -> SqlMatrixRows:

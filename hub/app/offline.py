@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 
 from hub.base.config import Config
 from hub.store.database import Database
+from hub.store.lock import DatabaseLock
 from hub.store.migrate import alembic_config, upgrade
 from hub.store.repositories import Rows
 from hub.store.tables import LEDGER
@@ -18,13 +19,19 @@ from keys.errors import LedgerBroken
 
 
 def db_upgrade(config: Config, *, sql: bool = False) -> str:
-    """Bring the data database to the newest schema; with `sql` only say what that would do. Returns the SQL, or nothing."""
+    """Bring the data database to the newest schema; with `sql` only say what that would do. Returns the SQL, or nothing.
+
+    Raises Stopped `database.in_use` while a hub runs on it.
+    """
     if sql:
         return _sql(config)
     database = Database(config.database.url)
+    lock = DatabaseLock(database)
+    lock.take()
     try:
         upgrade(database)
     finally:
+        lock.release()
         database.engine.dispose()
     return ""
 

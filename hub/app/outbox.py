@@ -33,16 +33,13 @@ class Dispatcher(Worker):
         self._store, self._matrix, self._faults = store, matrix, faults
         self._gate = asyncio.Semaphore(IN_FLIGHT)
         self._mended: dict[str, float] = {}
-        self.road_free = asyncio.Event()
-        """Cleared while envelopes are on their way to our homeserver."""
-        self.road_free.set()
 
     async def turn(self) -> float:
         """Everything that is due now."""
         parcels = await self._store.run(dispatch, quiet=True)
         if parcels:
             self._faults.reach("dispatch.committed")
-            results = await self._put_all(parcels)
+            results = await asyncio.gather(*(self._put(parcel) for parcel in parcels), return_exceptions=True)
             failed = [r for r in results if isinstance(r, BaseException)]
             for error in failed:
                 if not isinstance(error, MatrixError):
@@ -68,13 +65,6 @@ class Dispatcher(Worker):
                     await mend(name)
                 except MatrixError as error:
                     _log.info("dispatch.not_mended", error=error)
-
-    async def _put_all(self, parcels: list[Parcel]) -> list[BaseException | None]:
-        self.road_free.clear()
-        try:
-            return await asyncio.gather(*(self._put(parcel) for parcel in parcels), return_exceptions=True)
-        finally:
-            self.road_free.set()
 
     async def _put(self, parcel: Parcel) -> None:
         async with self._gate:

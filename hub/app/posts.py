@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import time
 from dataclasses import dataclass, replace
@@ -20,8 +18,6 @@ from hub.store.unit_of_work import Store
 from keys.errors import KeyDestroyed
 
 WAIT = 2.0
-GIVE_WAY = 0.5
-"""Seconds that a post stands back at most, so that a link whose homeserver is slow cannot silence the desk."""
 _log = logs.get("posts")
 
 
@@ -42,9 +38,9 @@ class Poster(Worker):
 
     name = "posts"
 
-    def __init__(self, store: Store, matrix: Matrix, faults: Faults, road_free: asyncio.Event) -> None:
+    def __init__(self, store: Store, matrix: Matrix, faults: Faults) -> None:
         super().__init__()
-        self._store, self._matrix, self._faults, self._road_free = store, matrix, faults, road_free
+        self._store, self._matrix, self._faults = store, matrix, faults
         self._held: dict[str, float] = {}
 
     async def turn(self) -> float:
@@ -53,7 +49,6 @@ class Poster(Worker):
         self._held = {purpose: until for purpose, until in self._held.items() if until > now}
         while (errand := await self._store.run(lambda unit: claim(unit, frozenset(self._held)), quiet=True)) is not None:
             self._faults.reach("post.claimed")
-            await self._give_way()
             try:
                 event = await self._send(errand)
             except MatrixError as error:
@@ -65,12 +60,6 @@ class Poster(Worker):
             self._faults.reach("post.marked")
         waiting = await self._store.run(lambda unit: unit.posts.count(state__in=("ready", "sending")), quiet=True)
         return WAIT if waiting else 30.0
-
-    async def _give_way(self) -> None:
-        """Envelopes first: one homeserver takes both, and somebody at another institution waits for them."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GIVE_WAY):
-                await self._road_free.wait()
 
     async def _send(self, errand: Errand) -> str:
         if errand.redacts:

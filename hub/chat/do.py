@@ -27,13 +27,15 @@ from hub.base.errors import Refused
 from hub.base.i18n import text
 from hub.base.ids import new_id
 from hub.cases import commands as c
-from hub.cases.lifecycle import Move, Side, State, after
+from hub.cases.lifecycle import Move, Side, after
 from hub.cases.records import Referral
-from hub.chat import dialogue, talk, views
+from hub.chat import dialogue, overviews, talk, views
 from hub.chat import wording as w
 from hub.chat.choose import choose, preview_referral, take_back
 from hub.chat.helping import help_text, unclear_text
 from hub.chat.here import Here
+from hub.chat.meant import case_code, meant, received
+from hub.chat.misread import bad_argument
 from hub.chat.options import offer_choice, offer_days, offer_progress
 from hub.chat.person_texts import NOTICE_VERSION
 from hub.chat.plain import Message, message, paragraph
@@ -76,26 +78,6 @@ def desk_only(here: Here) -> None:
         raise Refused("wrong_room")
 
 
-def case_code(unit: Unit, here: Here, given: str | None) -> str | None:
-    """The case meant: the one named, else the one this thread is about."""
-    if given:
-        return given
-    found = unit.cases.get(here.subject or "")
-    return found.id if found else None
-
-
-def referral_code(unit: Unit, here: Here, given: str | None) -> str | None:
-    """The referral meant: the one named, else this thread's, else the only open one of this thread's case."""
-    if given:
-        return given
-    if here.replied and here.replied.key and here.replied.key.startswith("msg:"):
-        return here.replied.key.split(":")[1]
-    if here.subject and unit.referrals.get(here.subject):
-        return here.subject
-    mine = [r for r in unit.referrals.all(case=here.subject or "-", side=Side.SENDER, order="-opened_at") if r.ended_at is None and r.state.value != "draft"]
-    return mine[0].id if len(mine) == 1 else None
-
-
 def _help(unit: Unit, here: Here, command: c.Help) -> None:
     reply(unit, here, help_text(unit, here, command.topic))
 
@@ -111,12 +93,12 @@ def _bad(unit: Unit, here: Here, command: c.BadArgument) -> None:
     if named:
         take_back(unit, here, find_referral(unit, named[0], Side.SENDER))
         return
-    reply(unit, here, views.bad_argument(unit, here.lang, command))
+    reply(unit, here, bad_argument(unit, here.lang, command))
 
 
 def _list(unit: Unit, here: Here, _: c.ListCases) -> None:
     desk_only(here)
-    reply(unit, here, views.case_list(unit, here.lang), owner="hub")
+    reply(unit, here, overviews.case_list(unit, here.lang), owner="hub")
 
 
 def _open(unit: Unit, here: Here, command: c.OpenCase) -> None:
@@ -153,7 +135,7 @@ def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
         mode=command.mode or "", explained=bool(command.explained), language=here.lang, notice=NOTICE_VERSION,
     )  # fmt: skip
     consent = record_consent.record_consent(unit, here.person.id, case.id, terms)
-    reply(unit, here, views.consent_done(unit, here.lang, case, consent))
+    reply(unit, here, overviews.consent_done(unit, here.lang, case, consent))
 
 
 def _refer(unit: Unit, here: Here, command: c.Refer) -> None:
@@ -209,39 +191,12 @@ def _nothing_running(unit: Unit, here: Here, _: c.Command) -> None:
 
 def _accept(unit: Unit, here: Here, command: c.Accept) -> None:
     desk_only(here)
-    answers.accept(unit, here.person.id, _received(unit, here, command.referral).id)
-
-
-def _received(unit: Unit, here: Here, given: str | None) -> Referral:
-    """The referral meant by what only the receiving side does."""
-    offered = None if given or here.subject or here.replied else _only_offer(unit)
-    referral = find_referral(unit, offered or _meant(unit, here, given))
-    if referral.side is not Side.RECIPIENT:
-        raise Refused("theirs_to_do", code=referral.code, institution=referral.peer)
-    return referral
-
-
-def _meant(unit: Unit, here: Here, given: str | None) -> str:
-    """As `referral_code`; when there is none, or more than one, says so."""
-    found = referral_code(unit, here, given)
-    case = unit.cases.get(here.subject or "")
-    if found is None and case is not None:
-        living = [r.code for r in living_referrals(unit, case.id) if r.ended_at is None]
-        raise Refused("which_referral" if living else "no_referral", code=case.code, referrals=", ".join(living))
-    if found is None:
-        raise Refused("no_referral_code")
-    return found
-
-
-def _only_offer(unit: Unit) -> str | None:
-    """The one offer that waits for an answer here; with several, the code must be said."""
-    waiting = unit.referrals.all(side=Side.RECIPIENT, state=State.RECEIVED, limit=2)
-    return waiting[0].id if len(waiting) == 1 else None
+    answers.accept(unit, here.person.id, received(unit, here, command.referral).id)
 
 
 def _decline(unit: Unit, here: Here, command: c.Decline) -> None:
     desk_only(here)
-    referral = _received(unit, here, command.referral)
+    referral = received(unit, here, command.referral)
     after(referral.state, Move.DECLINE, Side.RECIPIENT)  # no list of reasons for what cannot be done any more
     if command.reason is None:
         offer_choice(unit, here, "decline", referral.id, referral.code, "decline_reasons", text(here.lang, "¿Por qué no pueden tomarla?"))
@@ -253,12 +208,12 @@ def _ask_field(unit: Unit, here: Here, command: c.AskField) -> None:
     desk_only(here)
     if command.field is None:
         raise Refused("field_missing")
-    answers.ask_field(unit, here.person.id, _received(unit, here, command.referral).id, command.field, command.why or "")
+    answers.ask_field(unit, here.person.id, received(unit, here, command.referral).id, command.field, command.why or "")
 
 
 def _say(unit: Unit, here: Here, command: c.Say) -> None:
     desk_only(here)
-    referral = work.say(unit, here.person.id, _meant(unit, here, command.referral), command.text)
+    referral = work.say(unit, here.person.id, meant(unit, here, command.referral), command.text)
     say(unit, here, "Enviado a {institution}, sellado ({code}).", institution=w.institution(unit, referral.peer), code=referral.code)
 
 
@@ -266,15 +221,15 @@ def _progress(unit: Unit, here: Here, command: c.Progress) -> None:
     desk_only(here)
     moves = {"in-progress": Move.START, "on-hold": Move.HOLD}
     if command.status not in moves:
-        found = _received(unit, here, command.referral)
+        found = received(unit, here, command.referral)
         offer_progress(unit, here, found.id, found.code)
         return
-    work.progress(unit, here.person.id, _received(unit, here, command.referral).id, moves[command.status])
+    work.progress(unit, here.person.id, received(unit, here, command.referral).id, moves[command.status])
 
 
 def _finish(unit: Unit, here: Here, command: c.Finish) -> None:
     desk_only(here)
-    referral = _received(unit, here, command.referral)
+    referral = received(unit, here, command.referral)
     after(referral.state, Move.COMPLETE, Side.RECIPIENT)
     if command.outcome is None:
         offer_choice(unit, here, "finish", referral.id, referral.code, "close_outcomes", text(here.lang, "¿Cómo terminó?"))
@@ -284,7 +239,7 @@ def _finish(unit: Unit, here: Here, command: c.Finish) -> None:
 
 def _give_back(unit: Unit, here: Here, command: c.GiveBack) -> None:
     desk_only(here)
-    referral = _received(unit, here, command.referral)
+    referral = received(unit, here, command.referral)
     after(referral.state, Move.GIVE_BACK, Side.RECIPIENT)
     if command.reason is None:
         offer_choice(unit, here, "give_back", referral.id, referral.code, "give_back_reasons", text(here.lang, "¿Por qué la devuelven? Los datos se destruirán aquí."))
@@ -306,7 +261,7 @@ def _check_in(unit: Unit, here: Here, command: c.PlanCheckIn) -> None:
 def _who_knows(unit: Unit, here: Here, command: c.WhoKnows) -> None:
     desk_only(here)
     known = who_knows.who_knows(unit, here.person.id, case_code(unit, here, command.case))
-    for part in views.knowledge(unit, here.lang, known):
+    for part in overviews.knowledge(unit, here.lang, known):
         reply(unit, here, part)
 
 

@@ -12,6 +12,9 @@ MAX_BUNDLE = 24 * 1024
 """Bytes of signed records in one event: with framing they stay under the 32 KiB padded limit."""
 ACK_DELAY = timedelta(milliseconds=200)
 RESEND_AFTER = timedelta(seconds=2)
+SILENT_AFTER = timedelta(minutes=15)
+"""Unacknowledged for so long, a message is worth an alarm (X12); said again only after `SILENT_AGAIN`."""
+SILENT_AGAIN = timedelta(hours=6)
 _RETRY = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 
 

@@ -22,8 +22,7 @@ from hub.matrix.rooms import link_faults
 from hub.matrix.roomview import Rooms, RoomView
 from hub.matrix.trust import TrustBook
 
-IN_FLIGHT = 16
-"""PUTs at a time over all rooms: a homeserver answers a tenth more a second than with eight. The eight per link are the outbox's."""
+IN_FLIGHT = 8
 SEND_WITHIN_S = 60.0
 LINGER_S = 0.03
 """Longer than a worker's pause between two messages of one errand, shorter than anybody's answer."""

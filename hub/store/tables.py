@@ -10,7 +10,7 @@ from hub.store.mapping import Mapping
 
 metadata = MetaData()
 
-CASES = Mapping(c.Case, "cases", metadata, indexes=[("unique", "code")])
+CASES = Mapping(c.Case, "cases", metadata, indexes=[("unique", "code"), ("state", "next_contact_at")])
 FIELDS = Mapping(c.CaseField, "case_fields", metadata, indexes=[("unique", "case", "field")])
 CONSENTS = Mapping(c.Consent, "consents", metadata, indexes=[("case",)])
 REFERRALS = Mapping(c.Referral, "referrals", metadata, indexes=[("unique", "code"), ("case",), ("state",)])

@@ -16,6 +16,7 @@ from hub.actions import answer, open_case, record_consent, refer
 from hub.actions.ports import Unit
 from hub.actions.record_consent import Terms
 from hub.base.errors import Refused
+from hub.cases.events import Alarm, CheckInRang, ReferralMoved
 from hub.cases.records import Case, Consent, Referral
 from hub.store.database import Database
 from hub.store.migrate import upgrade
@@ -64,7 +65,17 @@ class Net(TwinNetwork):
             self._databases.append(Database(url))
             return self._databases[-1]
 
-        with mock.patch.object(twins, "upgrade", _quick_upgrade), mock.patch.object(twins, "Database", remember):
+        self.events: dict[str, list[Any]] = {}
+
+        def tell(unit: Unit, event: Any) -> None:
+            self.events.setdefault(unit.me.id, []).append(event)
+            chat(unit, event)
+
+        chat = twins.tell
+        with (
+            mock.patch.object(twins, "upgrade", _quick_upgrade), mock.patch.object(twins, "Database", remember),
+            mock.patch.object(twins, "tell", tell),
+        ):  # fmt: skip
             super().__init__(*hubs)
         for twin in self.twins.values():
             twin.enrol("ana", "berta")
@@ -85,21 +96,40 @@ class Net(TwinNetwork):
             saved.backup(raw(database))
         self.clock._now = self._start
         self.spoil = lambda parcel: [parcel]
+        self.events.clear()
         for twin in self.twins.values():
             twin.said.clear()
             twin.refused.clear()
         return self
 
+    def moved(self, twin: Twin, what: str) -> list[ReferralMoved]:
+        """What was announced here of this move."""
+        return [e for e in self.events.get(twin.id, []) if isinstance(e, ReferralMoved) and e.what == what]
+
+    def rung(self, twin: Twin) -> list[CheckInRang]:
+        """The check-ins that rang here."""
+        return [e for e in self.events.get(twin.id, []) if isinstance(e, CheckInRang)]
+
+    def alarms(self, twin: Twin) -> list[str]:
+        """The codes of the alarms here."""
+        return [e.code for e in self.events.get(twin.id, []) if isinstance(e, Alarm)]
+
+    def mentioned(self, twin: Twin) -> tuple[str, ...]:
+        """Who was rung in the newest message that rang anybody."""
+        twin.post()
+        return next((s.ring for s in reversed(twin.said) if s.ring), ())
+
+    # Any, because a row that is not there should fail the assertion that looks at it, without a line about None before each.
     @property
-    def cem(self) -> Twin:
+    def cem(self) -> Any:
         return self[CEM]
 
     @property
-    def csmc(self) -> Twin:
+    def csmc(self) -> Any:
         return self[CSMC]
 
     @property
-    def hogar(self) -> Twin:
+    def hogar(self) -> Any:
         return self[HOGAR]
 
     def wait(self, **by: float) -> None:
@@ -179,9 +209,9 @@ def there(twin: Twin, referral: Referral) -> Referral:
     return found
 
 
-def working(net: Net, fields: dict[str, str] | None = None, **how: Any) -> tuple[Case, Referral]:
-    """The usual beginning: a case, her consent, a referral to the mental-health centre, accepted and disclosed."""
-    case = opened(net.cem, fields)
+def working(net: Net, values: dict[str, str] | None = None, **how: Any) -> tuple[Case, Referral]:
+    """The usual beginning: a case, her consent (see `terms`), a referral to the mental-health centre, accepted and disclosed."""
+    case = opened(net.cem, values)
     consented(net.cem, case, **how)
     return case, taken(net, offered(net, case))
 
@@ -198,12 +228,6 @@ def code_of(refused: Any) -> str:
     value = refused.value
     assert isinstance(value, Refused), value
     return value.code
-
-
-def alarms(twin: Twin) -> list[str]:
-    """Every alarm in the admin room, as shown."""
-    twin.post()
-    return [s.body for s in twin.said if s.room.endswith(".admin")]
 
 
 def owners(twin: Twin) -> set[str]:

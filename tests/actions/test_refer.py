@@ -26,7 +26,6 @@ from tests.actions.road import (
     PACK,
     VALUES,
     Net,
-    alarms,
     code_of,
     confirmed,
     consented,
@@ -68,7 +67,8 @@ def test_the_offer_names_nobody(net: Net) -> None:
     mock.patch.stopall()
     text = wire.encode(sent[0]).decode()
     assert CANARY not in text
-    assert case.code not in text and case.id not in text
+    assert case.code not in text
+    assert case.id not in text
     assert set(dataclasses.asdict(sent[0])) == {
         "referral", "code", "need", "purpose", "protocol", "version", "urgency", "territory", "languages", "accessibility", "opened_at",
         "respond_by", "key",
@@ -95,7 +95,7 @@ def test_what_was_allowed_arrives_and_nothing_else(net: Net) -> None:
     got = {field: value for field, (_, value) in held(net.csmc, referral).items()}
     assert got == shown, "what was previewed is what arrived"
     never = set(VALUES) - set(shown)
-    assert "legal_name" in never and "document_number" in never
+    assert {"legal_name", "document_number"} <= never
 
 
 def test_held_back_fields_stay(net: Net) -> None:
@@ -180,7 +180,8 @@ def test_a_conflict_that_shows_before_dispatch_stops_the_offer(net: Net) -> None
     net.settle()
     assert there(net.cem, referral).state is State.CANCELLED
     assert net.csmc.run(lambda unit: unit.referrals.get(referral.id)) is None
-    assert net.cem.find("cancelada").ring == (net.cem.person("ana"),)
+    assert net.moved(net.cem, "cancel")[-1].ring
+    assert net.mentioned(net.cem) == (net.cem.person("ana"),)
 
 
 def test_and_before_disclosure_keeps_her_data_home(net: Net) -> None:
@@ -220,8 +221,12 @@ def test_r61_r62_a_conflict_of_interest_is_never_offered_nor_forced(kind: str, a
         try:
             draft = drafted(net.cem, case, CSMC, need)
         except Refused as error:
-            if excluded and error.code == "conflict_of_interest":
-                assert CSMC not in str(error.params["alternatives"]).split(", ")
+            named_instead = str(error.params.get("alternatives", "")).split(", ")
+            draft = None
+        else:
+            named_instead = []
+        assert not (excluded and CSMC in named_instead)
+        if draft is None:
             return
         assert not excluded, "an excluded recipient got a draft"
         if draft.ready:
@@ -295,7 +300,7 @@ def test_a_frozen_link_stops_dispatch_and_says_so(net: Net) -> None:
     consented(net.cem, other)
     net.cem.run(lambda unit: unit.links.put(replace(unit.links.one(peer=CSMC), frozen="changed_twin")))
     said = net.cem.type("ana", f"!tk derivar {other.code} a csmc-comas por salud mental")
-    assert "link_frozen" in said and "detenido" in said
+    assert "link_frozen" in said
     assert "link_frozen" in net.cem.type("ana", f"!tk decir {referral.code} hola")
     assert net.cem.run(dispatching.dispatch) == []
     # What she asks for, and what time brings, is written all the same and leaves when the link is open again.
@@ -310,25 +315,23 @@ def test_a_frozen_link_stops_dispatch_and_says_so(net: Net) -> None:
 
 def test_two_pairs_with_the_same_code_stay_apart(net: Net) -> None:
     """Two senders choose the same code: at the recipient each has a code of its own that can be typed."""
-    from hub.cases.codes import parse_code
+    from hub.cases.codes import ALPHABET, parse_code
 
     one = opened(net.cem)
     consented(net.cem, one)
     two = opened(net.hogar)
     consented(net.hogar, two)
-    with mock.patch.object(refer, "_free_code", lambda unit: "R-7QK4E" if parse_code("R-7QK4E") else "R-2222A"):
-        code = refer._free_code(None)  # type: ignore[arg-type]
-        if parse_code(code) is None:
-            code = next(c for c in (f"R-7QK4{x}" for x in "23456789ABCDEFGHJKMNPQRSTUVWXYZ") if parse_code(c))
-        with mock.patch.object(refer, "_free_code", lambda unit: code):
-            first, second = confirmed(net.cem, drafted(net.cem, one)), confirmed(net.hogar, drafted(net.hogar, two))
+    code = next(c for c in (f"R-7QK4{x}" for x in ALPHABET) if parse_code(c))
+    with mock.patch.object(refer, "_free_code", return_value=code):
+        first, second = confirmed(net.cem, drafted(net.cem, one)), confirmed(net.hogar, drafted(net.hogar, two))
     net.settle()
     here = [there(net.csmc, r).code for r in (first, second)]
-    assert len(set(here)) == 2 and code in here
+    assert len(set(here)) == 2
+    assert code in here
     assert all(parse_code(c) == c for c in here)
     from hub.actions.common import find_referral
 
-    assert {net.csmc.run(lambda unit, c=c: find_referral(unit, c).id) for c in here} == {first.id, second.id}  # type: ignore[misc]
+    assert {net.csmc.run(lambda unit, c=c: find_referral(unit, c).id) for c in here} == {first.id, second.id}
 
 
 @given(respond_by=st.datetimes(), opened_at=st.datetimes())
@@ -352,7 +355,7 @@ def test_an_offer_with_absurd_dates_is_read_near_ours(respond_by: Any, opened_at
     assert there_.opened_at <= there_.respond_by <= net.clock.now() + timedelta(days=3)
     assert there_.opened_at <= net.clock.now()
     net.csmc.ring()
-    assert not alarms(net.csmc)
+    assert not net.alarms(net.csmc)
 
 
 def test_the_recipient_knows_nothing_before_it_accepts(net: Net) -> None:

@@ -55,8 +55,8 @@ def test_every_move_belongs_to_one_side() -> None:
 
 
 def test_open_states_are_those_in_which_somebody_has_something_to_do() -> None:
-    assert OPEN == {D, Q, R, A, P, H}
-    assert WORKING == {A, P, H}
+    assert {D, Q, R, A, P, H} == OPEN
+    assert {A, P, H} == WORKING
     for state in State:
         ends = not {m for side in Side for m in allowed(state, side)} - {Move.WITHDRAW}
         assert (state not in OPEN) == ends

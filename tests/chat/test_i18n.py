@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,6 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.base import i18n
+from hub.chat import verbs
+from hub.chat.fold import words
 
 LIMA = ZoneInfo("America/Lima")
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -30,6 +33,30 @@ def test_the_catalogue_holds_no_sentence_that_nobody_speaks() -> None:
     spoken = {m if isinstance(m, str) else m[0] for m in i18n.used_messages()}
     kept = {m.id if isinstance(m.id, str) else m.id[0] for m in i18n.catalogue("en") if m.id}
     assert kept - spoken == set()
+
+
+def _commands(sentence: str) -> list[str]:
+    """The keys of the verbs that a sentence tells people to write, in order."""
+    quoted = [q.replace("!tk ", "") for q in re.findall(r"«([^«»]*)»|“([^“”]*)”", sentence) for q in q if q]
+    found = [verbs.match_verb(words(re.sub(r"\{\w+\}|…", " ", q))) for q in quoted]
+    return [match[0].key for match in found if match is not None]
+
+
+def test_what_an_english_sentence_tells_people_to_write_is_understood() -> None:
+    """Each quoted command is the same command in both languages: help must never teach a word that is then not understood."""
+    taught = 0
+    for message in i18n.catalogue("en"):
+        if isinstance(message.id, str) and isinstance(message.string, str):
+            spanish, english = _commands(message.id), _commands(message.string)
+            assert english == spanish, message.id
+            taught += len(spanish)
+    assert taught > 30
+
+
+@pytest.mark.parametrize("label", ["abrir", "anotar", "casos", "control", "derivar", "devolver", "quién sabe", "retirar", "ver C-…", "decir: …"])
+def test_a_verb_named_alone_is_the_same_verb_in_english(label: str) -> None:
+    spanish, english = _commands(f"«{label}»"), _commands(f"“{i18n.text('en', label)}”")
+    assert spanish == english != []
 
 
 def test_an_unknown_language_is_spanish() -> None:

@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 async def readable(screen: BrowserPerson, folder: Path, name: str) -> None:
     """Pictures at both sizes; nobody has to scroll sideways, nothing stands there that could not be decrypted."""
     for size in ("desktop", "phone"):
-        await screen.picture(folder / f"{name}-{size}.png", size=size)  # type: ignore[arg-type]  # the two literals
+        await screen.picture(folder / f"{name}-{size}.png", size=size)
         assert await screen.overflow() == 0, f"{name} is wider than a {size}"
     shown = await screen.page.locator(".RoomView .Timeline").inner_text()
     assert "could not be decrypted" not in shown.lower()

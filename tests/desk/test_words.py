@@ -13,8 +13,8 @@ import pytest
 
 from hub.actions.ports import Unit
 from hub.cases.records import Question
-from hub.chat.options import by_words
 from hub.chat.here import Here
+from hub.chat.options import by_words
 from hub.chat.plain import MOST_CHARACTERS, MOST_LINES
 from hub.chat.posting import Place
 from hub.chat.wording import context
@@ -74,6 +74,17 @@ def code_in(said: str, kind: str) -> str:
 
 @pytest.fixture
 def desk() -> Desk:
+    """A desk of one's own."""
+    return open_desk()
+
+
+@pytest.fixture(scope="module")
+def calm_desk() -> Desk:
+    """One desk for all the slips: none of them changes anything that another one sees."""
+    return open_desk()
+
+
+def open_desk() -> Desk:
     net = TwinNetwork(("cem-lima", "emergency_centre"), ("csmc-comas", "mental_health_centre"))
     made = Desk(net=net, cem=net["cem-lima"], csmc=net["csmc-comas"])
     made.cem.enrol("ana", "luis")
@@ -120,7 +131,7 @@ SLIPS = [
     ("consentimiento oral a marte para salud mental", "marte"),
     ("!tk deribar", "derivar"),
     ("!tk xyzzy", "ayuda"),
-    ("!tk 7", "7"),
+    ("!tk 777", "777"),
     ("!tk", "consentimiento"),
     ("!tk ver C-99999", "C-99999"),
     ("!tk quién sabe R-99999", "R-99999"),
@@ -133,8 +144,8 @@ TECHNICAL = re.compile(r"None|null|error|json|matrix|sqlite|exception|unit|\bhub
 
 
 @pytest.mark.parametrize(("words", "said"), SLIPS)
-def test_a_slip_is_answered_kindly_and_with_what_to_do(desk: Desk, words: str, said: str) -> None:
-    answer = desk.ana(words)
+def test_a_slip_is_answered_kindly_and_with_what_to_do(calm_desk: Desk, words: str, said: str) -> None:
+    answer = calm_desk.ana(words)
     assert said in answer
     plain = re.sub(r"\[\w+\]$", "", answer)
     assert not TECHNICAL.search(plain), answer
@@ -148,12 +159,12 @@ def test_a_slip_carries_no_code_for_the_administrator_and_a_real_obstacle_does(d
     assert "[" not in desk.ana("retirar")
     desk.cem.run(lambda unit: unit.links.put(replace(unit.links.all()[0], frozen="test")))
     desk.consents()
-    assert desk.ana(pick(desk.ana("derivar a csmc-comas por salud mental"), "enviar")).endswith("[link_frozen]")
+    assert desk.ana("derivar a csmc-comas por salud mental").endswith("[link_frozen]")
 
 
-def test_chatter_among_colleagues_is_left_alone(desk: Desk) -> None:
+def test_chatter_among_colleagues_is_left_alone(calm_desk: Desk) -> None:
     for words in ("hola", "gracias", "¿la derivamos mañana?", "nota interna: llamar al juzgado", "decir que venga el martes?"):
-        assert desk.ana(words) == ""
+        assert calm_desk.ana(words) == ""
 
 
 def test_help_explains_at_most_four_words_and_fits_the_place(desk: Desk) -> None:
@@ -235,6 +246,19 @@ def test_a_new_preview_ends_the_older_one(desk: Desk) -> None:
     assert "R-" in desk.ana(pick(said, "enviar"))
 
 
+def test_a_number_typed_twice_never_sends_what_was_not_read(desk: Desk) -> None:
+    desk.consents()
+    for words, option in (("derivar", ".*salud mental"), ("derivar a csmc-comas por salud mental", "quitar")):
+        number = pick(desk.ana(words), option)
+        desk.ana(number)
+        assert "no es de ninguna pregunta" in desk.ana(number)
+    listed = desk.ana(pick(desk.ana("derivar a csmc-comas por salud mental"), "quitar"))
+    number = pick(listed, "Teléfono")
+    desk.ana(number)
+    assert "no es de ninguna pregunta" in desk.ana(number)
+    assert not desk.cem.run(lambda unit: unit.referrals.count(state__not="draft"))
+
+
 # --- and back again
 
 
@@ -248,13 +272,13 @@ def test_undo_after_it_left_offers_the_way_back(desk: Desk) -> None:
     assert f"{code}: Cem Lima la canceló" in desk.csmc.find(f"{code}: Cem").body
 
 
-@pytest.mark.parametrize("words", ["retirar {code}", "!tk retirar {code}", "!tk cancelar derivación {code}", "!tk cancelar {code}", "!tk anular la {code}"])
-def test_an_offer_nobody_took_is_taken_back_by_its_code(desk: Desk, words: str) -> None:
+def test_an_offer_nobody_took_is_taken_back_by_its_code(desk: Desk) -> None:
     desk.consents()
     code, _ = desk.refers()
-    said = desk.ana(words.format(code=code))
-    assert "sigue como estaba" in desk.ana(pick(said, "dejarla"))
-    desk.ana(pick(desk.ana(words.format(code=code)), "cancelar la derivación"))
+    for words in ("retirar {code}", "!tk retirar {code}", "!tk cancelar derivación {code}", "!tk cancelar {code}", "!tk anular la {code}"):
+        said = desk.ana(words.format(code=code))
+        assert "sigue como estaba" in desk.ana(pick(said, "dejarla"))
+    desk.ana(pick(desk.ana(f"retirar {code}"), "cancelar la derivación"))
     assert desk.cem.run(lambda unit: unit.referrals.one(code=code).state.value) == "cancelled"  # type: ignore[union-attr]  # it exists
 
 
@@ -391,7 +415,12 @@ def test_who_knows_says_how_much_of_a_field_they_hold(desk: Desk) -> None:
 
 
 def test_an_english_speaker_reads_labels_and_dates_in_her_own_chat(desk: Desk) -> None:
-    desk.cem.run(lambda unit: unit.staff.put(replace(unit.staff.one(id=desk.cem.person("ana")), language="en")))  # type: ignore[type-var]  # enrolled
+    def speaks_english(unit: Unit) -> None:
+        person = unit.staff.get(desk.cem.person("ana"))
+        assert person is not None
+        unit.staff.put(replace(person, language="en"))
+
+    desk.cem.run(speaks_english)
     assert "Name she wants to be called by: Luz" in desk.ana(f"show {desk.code}", room="direct")
     assert re.search(r"Tue 24 Nov 10:00 \(Lima\)", desk.ana("cases", room="direct"))
     assert "Anotado en" in desk.ana("anotar riesgo: medio"), "the desk keeps the language of the institution"

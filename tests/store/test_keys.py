@@ -153,9 +153,9 @@ def test_deleting_beside_running_units_neither_fails_nor_ends_them(sqlite_keys: 
     sqlite_keys.engine.dispose()
 
 
-def test_deleted_keys_leave_the_tables_of_postgresql(postgres: Server) -> None:
+def test_deleted_keys_leave_the_tables_of_postgresql(postgres: Server, new_postgres_url: Callable[[], str]) -> None:
     """Its write-ahead log keeps them as long as the administrator keeps that (at most 7 days, `keys.md` §3)."""
-    database = Database(postgres.new_database())
+    database = Database(new_postgres_url())
     table, chance = KeyTable(database), random.Random(7)
     keys = {f"dis_{number}": chance.randbytes(61) for number in range(40)}
     for owner, wrapped in keys.items():

@@ -16,7 +16,6 @@ from hub.actions.ports import Unit
 from hub.actions.withdraw import withdraw
 from hub.store.database import Database
 from hub.testing import Twin, TwinNetwork
-from tests.store.conftest import Server
 from tests.store.road import PHONE, Walk, database_of, network
 
 T = TypeVar("T")
@@ -83,9 +82,9 @@ def _nothing_twice(twin: Twin) -> None:
 
 
 @pytest.fixture
-def walk(postgres: Server) -> Any:
+def walk(new_postgres_url: Callable[[], str]) -> Any:
     """Accepted: the disclosure waits in the outbox of `cem`."""
-    with network(lambda name: postgres.new_database()) as made:
+    with network(lambda name: new_postgres_url()) as made:
         walk = Walk(made)
         walk.open()
         walk.refer()

@@ -114,7 +114,7 @@ def test_a_second_row_of_one_key_is_an_error_and_leaves_nothing(filled: Database
         rows.add(timer("e"))
         rows.add(timer("a"))
 
-    with pytest.raises(Exception, match="(?i)unique"):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         run(filled, work)
     assert run(filled, lambda rows: rows.get("e")) is None
 

@@ -98,7 +98,7 @@ def test_a_database_error_inside_an_attempt_does_not_spoil_the_unit(store: Store
 
     def work(unit: Unit) -> None:
         unit.timers.add(timer("a"))
-        with pytest.raises(Exception, match="(?i)unique"):
+        with pytest.raises(Exception, match=r"(?i)unique"):
             unit.attempt(lambda: unit.timers.add(timer("a")))
         unit.timers.add(timer("b"))
 

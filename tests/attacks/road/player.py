@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from deploy.demo.network import Network
+from deploy.demo.network import HubProcess, Network
 from deploy.demo.person import Person
 from deploy.demo.transcript import Message
+from hub.web.control import HubAway
 
 PATIENCE = 90.0
 """Seconds. A hub that was killed is back after three; after a failed sync it waits some more."""
@@ -44,8 +46,8 @@ class ShortRoad:
 
     async def begin(self) -> None:
         """Look up the rooms, and forget what earlier roads said."""
-        self.desk, self.there = await self.cem.room("desk"), await self.csmc.room("desk")
-        self.direct = await self.csmc.room(f"direct:{self.bea.user_id}")
+        self.desk, self.there = await room(self.cem, "desk"), await room(self.csmc, "desk")
+        self.direct = await room(self.csmc, f"direct:{self.bea.user_id}")
         for person in (self.ana, self.bea):
             arrived = person._transcript.arrivals
             person._consumed.update(range(len(arrived)))
@@ -109,6 +111,16 @@ class ShortRoad:
     def _plain(self, message: Message) -> str:
         words = message.body.replace(self.code, "C").replace(self.referral or "R-?????", "R")
         return "(retirado)" if message.redacted else FIGURES.sub("#", words)
+
+
+async def room(hub: HubProcess, purpose: str) -> str:
+    """The id of a hub's room, also of a hub that is down just now."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                return await hub.room(purpose)
+            except (HubAway, OSError):
+                await asyncio.sleep(0.1)
 
 
 def number(message: Message, label: str) -> str:

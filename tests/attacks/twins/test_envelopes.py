@@ -35,8 +35,9 @@ def test_x21_an_envelope_for_another_hub_is_refused() -> None:
     info = envelope.info_bytes(CEM, CSMC, link(road.csmc, CEM).id)
     (signed, *_) = unpack(envelope.unseal(parcel.sealed, road.csmc.store.given.hand.opening, info))
     room = str(link(road.col, CSMC).room)
+    relayed = sealed(road.csmc, road.col, signed)
     with pytest.raises(PeerFault) as refused:
-        road.col.run(lambda unit: receive(unit, room, road.csmc.user, sealed(road.csmc, road.col, signed)))
+        road.col.run(lambda unit: receive(unit, room, road.csmc.user, relayed))
     assert refused.value.params["why"] == "keys.unknown_signer"
     assert road.col.run(lambda unit: unit.referrals.count()) == 0
 
@@ -47,8 +48,9 @@ def test_x21_the_recipient_stands_inside_the_signature() -> None:
     road.offer()
     record = craft(road.cem, CSMC, "profile", b"{}")
     room = str(link(road.col, CEM).room)
+    other = sealed(road.cem, road.col, record.data)
     with pytest.raises(PeerFault, match="wrong_address"):
-        road.col.run(lambda unit: receive(unit, room, road.cem.user, sealed(road.cem, road.col, record.data)))
+        road.col.run(lambda unit: receive(unit, room, road.cem.user, other))
 
 
 # ---- X22: copied into another room ---------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ def upgrade() -> None:
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_index('ix_cases_state_next_contact_at', 'cases', ['state', 'next_contact_at'], unique=False)
     op.create_index('uq_cases_code', 'cases', ['code'], unique=True)
     op.create_table('checkins',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
@@ -468,6 +469,7 @@ def downgrade() -> None:
     op.drop_index('ix_checkins_case', table_name='checkins')
     op.drop_table('checkins')
     op.drop_index('uq_cases_code', table_name='cases')
+    op.drop_index('ix_cases_state_next_contact_at', table_name='cases')
     op.drop_table('cases')
     op.drop_index('uq_case_fields_case_field', table_name='case_fields')
     op.drop_table('case_fields')

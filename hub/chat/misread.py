@@ -1,0 +1,60 @@
+"""One part of a command was not understood, or is missing: which, how it is written, and the nearest readings."""
+
+from __future__ import annotations
+
+from hub.actions.ports import Unit
+from hub.base.i18n import mark, text
+from hub.cases.commands import BadArgument
+from hub.chat import verbs
+from hub.chat import wording as w
+from hub.chat.names import find
+from hub.chat.plain import Message, message, paragraph
+from hub.chat.plain import value as clean
+
+
+def bad_argument(unit: Unit, lang: str, command: BadArgument) -> Message:
+    """One part was not understood or is missing: which, an example, and the nearest readings."""
+    given = clean(command.given, 60)
+    template = (MISSING.get(command.verb) if not given or command.what == "yes_no" else None) or MISREAD.get(command.what, MISREAD["extra"])
+    if command.what == "value" and find(given, w.field_names(unit)).id is not None:
+        template = MISREAD["no_value"]
+    verb = verbs.BY_KEY[command.verb].label(lang) if command.verb in verbs.BY_KEY else command.verb
+    head = text(lang, template, given=given, verb=verb)
+    names = [_suggested(unit, lang, command.what, s) for s in command.suggestions]
+    more = [text(lang, "¿Quiso decir: {names}?", names=", ".join(names))] if names else []
+    return message(paragraph(head, *more))
+
+
+MISSING = {
+    "set": mark("¿Qué dato anoto? Por ejemplo: «anotar riesgo: alto». Para ver los que hay: «ayuda anotar»."),
+    "say": mark("Falta el mensaje. Escriba «decir: …»."),
+    "duty": mark("Escriba «guardia sí» o «guardia no»."),
+}
+"""A verb alone that needs more."""
+MISREAD = {
+    "date": mark("No entendí la fecha «{given}». Por ejemplo: mañana a las 10, el lunes, en 3 días."),
+    "date_past": mark("Esa fecha ya pasó. Escriba una por venir, por ejemplo «mañana a las 10»."),
+    "date_far": mark("Esa fecha queda demasiado lejos. Escriba una más cercana."),
+    "institution": mark("No conozco la institución «{given}»; no salió nada. Para ver a cuáles se puede: «derivar» con el código del caso."),
+    "need": mark("No entendí la necesidad «{given}». Escriba «derivar» con el código y le muestro las que hay."),
+    "purpose": mark("No entendí para qué: «{given}». Escriba «consentimiento» con el código y le pregunto paso a paso."),
+    "mode": mark("No entendí «{given}». ¿Cómo lo dio: oral, escrito o por representante?"),
+    "field": mark("No conozco el dato «{given}». Para ver los que hay: «ayuda anotar»."),
+    "value": mark("No conozco «{given}» como respuesta a ese dato; no anoté nada. Pruebe con otra palabra."),
+    "no_value": mark("Falta lo que anoto. Por ejemplo: «anotar {given}: …»."),
+    "name": mark("Ese nombre es muy largo. Basta uno corto, puede ser inventado."),
+    "explicit": mark("No envié nada: parecía una nota entre ustedes. Para enviarlo escriba «decir: …»."),
+    "extra": mark("No entendí «{given}», así que no hice nada. Para ver cómo se escribe: «ayuda {verb}»."),
+}
+"""What was not understood, by `BadArgument.what`."""
+_LISTS = {"need": "needs", "purpose": "purposes", "mode": "consent_modes"}
+
+
+def _suggested(unit: Unit, lang: str, what: str, found: str) -> str:
+    if what == "institution":
+        return w.named(unit, found)
+    if what == "field":
+        return w.field_label(unit, found, lang)
+    lists = unit.pack.vocabulary.lists
+    name = _LISTS.get(what) or next((f.codes for f in unit.pack.vocabulary.fields.values() if f.codes and found in lists[f.codes]), None)
+    return w.term(unit, name, found, lang) if name else found

@@ -1,0 +1,76 @@
+"""Enrol, re-pin, off-board: pins in the open, and no case without a lead (design §4, R51)."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.actions import staff
+from hub.base.errors import Refused
+from tests.actions.road import Net, code_of, opened, there, working
+
+
+@pytest.mark.parametrize(("user", "more", "code"), [
+    ("ana", {}, "bad_user"), ("@ana", {}, "bad_user"), ("@a b:x", {}, "bad_user"), ("@nueva:x.example", {"role": "jefa"}, "unknown_role"),
+    ("@ana:cem-lima.example", {}, "already_enrolled"),
+])  # fmt: skip
+def test_who_cannot_be_enrolled(net: Net, user: str, more: dict[str, str], code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        net.cem.run(lambda unit: staff.add_staff(unit, user, display="Nueva", **more))  # type: ignore[arg-type]
+    assert code_of(refused) == code
+
+
+def test_a_fingerprint_is_a_level_of_its_own(net: Net) -> None:
+    added = net.cem.run(lambda unit: staff.add_staff(unit, "@nueva:x.example", display="  Nueva  ", fingerprint="abcd efgh  ijkl="))
+    assert (added.level, added.master, added.display) == ("given", "abcdefghijkl", "Nueva")
+
+
+def test_the_first_key_seen_is_kept_and_a_second_never_taken_silently(net: Net) -> None:
+    ana = net.cem.person("ana")
+    for key in ("primera", "segunda"):
+        net.cem.run(lambda unit, k=key: staff.pin_first_sight(unit, ana, k))
+    assert net.cem.run(lambda unit: unit.staff.get(ana)).master == "primera"
+
+
+def test_repinning_is_told_to_the_administrators(net: Net) -> None:
+    ana = net.cem.person("ana")
+    net.cem.run(lambda unit: staff.pin_first_sight(unit, ana, "primera"))
+    net.cem.run(lambda unit: staff.repin_staff(unit, ana, None))
+    assert net.cem.run(lambda unit: unit.staff.get(ana)).master is None, "the next that is seen"
+    net.cem.run(lambda unit: staff.repin_staff(unit, ana, "dada"))
+    person = net.cem.run(lambda unit: unit.staff.get(ana))
+    assert (person.master, person.level, person.refused_master) == ("dada", "given", None)
+    assert net.alarms(net.cem).count("staff_repinned") == 2
+
+
+def test_who_leaves_takes_no_case_along(net: Net) -> None:
+    case, referral = working(net)
+    closed = opened(net.cem, by="berta")
+    net.cem.run(lambda unit: staff.remove_staff(unit, net.cem.person("ana")))
+    assert net.cem.run(lambda unit: unit.cases.get(case.id)).lead == net.cem.person("sara"), "a supervisor holds it"
+    assert net.cem.run(lambda unit: unit.cases.get(closed.id)).lead == net.cem.person("berta")
+    alarm = next(e for e in net.events[net.cem.id] if getattr(e, "code", "") == "lead_needed")
+    assert case.code in str(alarm.params)
+    person = net.cem.run(lambda unit: unit.staff.get(net.cem.person("ana")))
+    assert (person.master, person.on_duty) == (None, False)
+    net.wait(days=2)
+    assert any(net.cem.person("sara") in s.ring for s in net.cem.said), "and it rings her"
+    net.csmc.run(lambda unit: staff.remove_staff(unit, net.csmc.person("ana")))
+    assert there(net.csmc, referral).by == net.csmc.person("sara")
+
+
+def test_who_left_may_do_nothing_and_may_come_back(net: Net) -> None:
+    ana = net.cem.person("ana")
+    net.cem.run(lambda unit: staff.remove_staff(unit, ana))
+    assert "not_enrolled" in net.cem.type("ana", "!tk casos") or not net.cem.type("ana", "!tk casos")
+    for act in (staff.remove_staff, lambda unit, user: staff.set_duty(unit, user, on=True), lambda unit, user: staff.repin_staff(unit, user, None)):
+        with pytest.raises(Refused) as refused:
+            net.cem.run(lambda unit, a=act: a(unit, ana))
+        assert code_of(refused) == "not_enrolled"
+    back = net.cem.run(lambda unit: staff.add_staff(unit, ana, display="Ana"))
+    assert (back.removed_at, back.master, back.level) == (None, None, "seen")
+
+
+def test_duty_is_told_once_however_often_it_changes(net: Net) -> None:
+    for on in (False, True, False):
+        net.cem.run(lambda unit, o=on: staff.set_duty(unit, net.cem.person("ana"), on=o))
+    assert net.cem.run(lambda unit: unit.outbox.count(kind="profile", state="ready")) == 2, "one per peer"
