@@ -199,8 +199,11 @@ class Whole:
     async def running(self) -> AsyncIterator[Self]:
         """`tinkuy init`, then serve until the block ends."""
         await self.setup.init()
-        self.house = await app.open_house(config.load(self.setup.config))
         stopping = asyncio.Event()
+        house = await app.open_house(config.load(self.setup.config), stopping)
+        if house is None:
+            raise AssertionError("the hub stopped before it ran")
+        self.house = house
         task = asyncio.create_task(app._serve(self.house, stopping))
         try:
             await self.setup.answers()

@@ -21,8 +21,9 @@ from hub.chat.heard import Heard
 from hub.testing.twin import Twin, TwinNetwork
 
 ROUNDS, EACH = 5, 5
-COMMANDS = (("ayuda", "derivar"), ("anotar {code} riesgo: alto", "Anotado"), ("quién sabe {code}", "quién sabe"))
-"""What is typed and a word of its answer: one that reads nothing, one that writes, one that reads much."""
+COMMANDS = (("ayuda", "En la sala escriba"), ("anotar {code} riesgo: alto", "Anotado en"), ("quién sabe {code}", ": quién sabe qué"))
+"""What is typed, and words that stand in its answer and in no card: an older message must not pass for the answer. One that reads
+nothing, one that writes, one that reads much."""
 
 
 async def run(on: Stage, *, rounds: int = ROUNDS, each: int = EACH) -> list[Row]:

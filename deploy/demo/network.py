@@ -211,7 +211,8 @@ class Network:
             server = self.synapses[plan.server]
             password = secrets.token_urlsafe(12)
             user = await server.register(f"tinkuy-{plan.id}", password)
-            hub = HubProcess(plan=plan, folder=self.folder / plan.id, user_id=user, password=password, server=server, extra=self.extra, short=self._short)
+            folder = self.folder / plan.id
+            hub = HubProcess(plan=plan, folder=folder, user_id=user, password=password, server=server, extra=self.extra, short=self._short)
             for account in (*(name for name, _, _ in plan.people), plan.visitor):
                 given = secrets.token_urlsafe(9)
                 hub.accounts[account] = (await server.register(account, given), given)
@@ -226,7 +227,8 @@ class Network:
                     await b.ask("peer.add", manifest=(await a.ask("peer.manifest"))["manifest"])
         for index, a in enumerate(hubs):
             for b in hubs[index + 1 :]:
-                code, other = (await a.ask("peer.code", institution=b.plan.id))["code"], (await b.ask("peer.code", institution=a.plan.id))["code"]
+                code = (await a.ask("peer.code", institution=b.plan.id))["code"]
+                other = (await b.ask("peer.code", institution=a.plan.id))["code"]
                 if code != other:
                     raise RuntimeError("the pairing codes differ")
                 await a.ask("peer.confirm", institution=b.plan.id, code=other)

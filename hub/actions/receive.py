@@ -69,6 +69,9 @@ def _apply(unit: Unit, link: Link, record: SignedInner) -> int:
     """Steps 7 to 9 for a record whose turn it is."""
     inner = record.inner
     fresh = inner.epoch != link.epoch_in
+    if not fresh and not _continues(unit, link, record):
+        _freeze(unit, link, "chain_broken")
+        return 0
     digest = b"" if inner.kind == SkipSeq.kind else record.digest
     unit.seen.add(Seen(id=_key(link, record), link=link.id, epoch=inner.epoch, seq=inner.sequence, digest=digest, at=unit.now))
     unit.links.put(
@@ -90,6 +93,12 @@ def _apply(unit: Unit, link: Link, record: SignedInner) -> int:
         # A defect of ours that a peer's bytes reached. The same bytes would reach it for ever: the record is refused, the line goes on.
         _refuse(unit, link, inner.kind, type(error).__name__)
     return 1
+
+
+def _continues(unit: Unit, link: Link, record: SignedInner) -> bool:
+    """Whether a record names the one before it as we have it. A skip stood in for a message that others still name, so it breaks no chain."""
+    before = unit.seen.get(f"{link.id}.{link.epoch_in}.{link.next_in - 1}")
+    return before is None or not before.digest or SkipSeq.kind == record.inner.kind or record.inner.previous == before.digest
 
 
 def _refuse(unit: Unit, link: Link, kind: str, why: str) -> None:

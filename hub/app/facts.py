@@ -48,6 +48,7 @@ class Watch:
             sync_age_seconds=health.sync_age_s,
             device_trusted=health.cross_signed,
             undecryptable=health.waiting,
+            rate_limited=health.rate_limited,
             quarantined=int(counts["quarantine"]),
             one_time_keys=health.one_time_keys,
             outbox_oldest_seconds=counts["oldest"],

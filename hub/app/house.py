@@ -120,6 +120,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     )
     if not await _started(matrix, stopping):
         return None
+    await matrix.name_us(config.matrix.device_name)
     keys = DataKeys(kek, KeyTable(keys_database))
     if not keys.exists(HUB_OWNER):
         keys.create(HUB_OWNER, clock.now())
@@ -160,6 +161,8 @@ async def _started(matrix: Matrix, stopping: asyncio.Event) -> bool:
 
 async def _serve(house: House, stopping: asyncio.Event) -> None:
     await house.store.run(finish_shredding, quiet=True)
+    while (due := await house.store.run(ring_due, quiet=True)) is not None and due <= house.clock.now():
+        pass  # what fell due while nobody ran comes before anything else is heard or shown (P13)
     await house.store.run(owe_acks, quiet=True)
     await house.keeper.trust()
     control = ControlServer(house.config.socket, handlers(house))

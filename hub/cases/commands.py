@@ -89,6 +89,13 @@ class Choose(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LooseNumber(Command):
+    """A bare number in the open room that fits a question put to everybody: it may be chatter, so it is asked back, never acted on."""
+
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Undo(Command):
     """`deshacer`: take back the last thing, while nothing has left (60 s)."""
 

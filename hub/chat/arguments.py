@@ -177,7 +177,7 @@ def date_problem(reading: Misread) -> str:
 
 def _set(rest: Rest, context: Context) -> c.Command:
     name, separator, value = _field_and_value(rest.tail, context)
-    found = names.find(name, context.fields, forgive=True)
+    found = names.find(name, _single(context), forgive=True)
     if found.id is None:
         return rest.bad("field", name, found.suggestions)
     value = _trim(value) if separator else value.strip()
@@ -189,6 +189,11 @@ def _set(rest: Rest, context: Context) -> c.Command:
     return c.SetField(case=rest.code, field=found.id, value=kept)
 
 
+def _single(context: Context) -> Names:
+    """The fields without the groups of fields: a group can be agreed to or withdrawn, but not written, asked for or shown."""
+    return {name: known for name, known in context.fields.items() if not name.startswith("group:")}
+
+
 def _field_and_value(text: str, context: Context) -> tuple[str, str, str]:
     line = _first_line(text)
     match = re.search(r"[:=]", line)
@@ -196,7 +201,7 @@ def _field_and_value(text: str, context: Context) -> tuple[str, str, str]:
         return line[: match.start()], match[0], text[match.end() :]
     found = words(line)
     for word in reversed(found[1:]):
-        if names.find(text[: word.start], context.fields).id is not None:
+        if names.find(text[: word.start], _single(context)).id is not None:
             return text[: word.start], "", text[word.start :]
     return line, "", ""
 
@@ -251,6 +256,14 @@ def _bare(command: c.Command) -> Reader:
     return lambda rest, _context: _nothing_more(rest, command)
 
 
+def _cancel(rest: Rest, _context: Context) -> c.Command:
+    """`cancelar` leaves what is running; `cancelar R-…` takes that referral back."""
+    head = re.sub(r"^(?:(?:la|el|esa|esta|the) )?(?:derivacion|oferta|referral|offer)$", "", fold(rest.head))
+    if rest.code is not None and rest.code.startswith("R-") and not head:
+        return c.Withdraw(case=rest.code, recipient=None)
+    return rest.bad("extra", rest.head or rest.code or "") if rest.head or rest.code else c.Cancel()
+
+
 def _accept(rest: Rest, _context: Context) -> c.Command:
     return _nothing_more(rest, c.Accept(referral=rest.code))
 
@@ -264,8 +277,8 @@ def _ask(rest: Rest, context: Context) -> c.Command:
     if not rest.head:
         return c.AskField(referral=rest.code, field=None, why=None)
     cuts = [*_cuts(rest.head, r"para|porque|por|for|because|motivo"), (rest.head, "")]
-    field, why = next((cut for cut in reversed(cuts) if names.find(cut[0], context.fields).id is not None), cuts[0])
-    found = names.find(field, context.fields, forgive=True)
+    field, why = next((cut for cut in reversed(cuts) if names.find(cut[0], _single(context)).id is not None), cuts[0])
+    found = names.find(field, _single(context), forgive=True)
     if found.id is None:
         return rest.bad("field", field, found.suggestions)
     return c.AskField(referral=rest.code, field=found.id, why=why or None)
@@ -329,11 +342,11 @@ def _recipient_and_fields(head: str, context: Context) -> tuple[str, str]:
 
 def _show(rest: Rest, context: Context) -> c.Command:
     cuts = [*_cuts(rest.head, r"porque|por|because|motivo|para|for"), (rest.head, "")]
-    field, reason = next((cut for cut in cuts if not cut[0] or names.find(cut[0], context.fields).id is not None), cuts[0])
+    field, reason = next((cut for cut in cuts if not cut[0] or names.find(cut[0], _single(context)).id is not None), cuts[0])
     bare = re.sub(r"(?i)^(?:el\s+)?(?:campo|dato|field)\s+", "", field)
     if fold(bare) in ("", "todo", "all", "everything", "caso", "ficha", "el caso"):
         return c.Show(code=rest.code, field=None, reason=reason or None)
-    found = names.find(bare, context.fields, forgive=True)
+    found = names.find(bare, _single(context), forgive=True)
     if found.id is None:
         return rest.bad("field", bare, found.suggestions)
     return c.Show(code=rest.code, field=found.id, reason=reason or None)
@@ -362,7 +375,7 @@ _READERS: dict[str, tuple[Reader, str]] = {
     "consent": (_consent, "anywhere"),
     "refer": (_refer, "anywhere"),
     "undo": (_bare(c.Undo()), ""),
-    "cancel": (_bare(c.Cancel()), ""),
+    "cancel": (_cancel, "anywhere"),
     "skip": (_bare(c.Skip()), ""),
     "back": (_bare(c.Back()), ""),
     "accept": (_accept, "anywhere"),

@@ -11,7 +11,7 @@ from hub.actions.common import find_case, find_referral
 from hub.actions.decide import rule
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
-from hub.base.i18n import text
+from hub.base.i18n import mark, text
 from hub.cases.lifecycle import Move, State
 from hub.cases.records import Question, Referral
 from hub.chat import views
@@ -83,11 +83,11 @@ def _refer(unit: Unit, here: Here, question: Question, option: str) -> None:
     close_questions(unit, question.ref)
     if option == "cancel":
         refer.drop_draft(unit, question.ref)
-        _say(unit, here, "{code}: cancelado. No salió nada.", code=question.code)
+        _say(unit, here, mark("{code}: cancelado. No salió nada."), code=question.code)
         return
     referral = refer.refer(unit, here.person.id, here.room, question.ref)
     _say(
-        unit, here, "{code} en camino a {institution}. La oferta no lleva ningún dato de ella.",
+        unit, here, mark("{code} en camino a {institution}. La oferta no lleva ningún dato de ella."),
         code=referral.code, institution=w.institution(unit, referral.peer),
     )  # fmt: skip
 
@@ -133,13 +133,13 @@ def _plan(unit: Unit, here: Here, question: Question, option: str) -> None:
     close_questions(unit, question.ref, ("plan",))
     checkin = plan_check_in.plan_check_in(unit, here.person.id, question.ref, datetime.fromisoformat(option))
     when = w.moment(unit, here.lang, checkin.due_at)
-    _say(unit, here, "Entendido: aviso de seguimiento de {code} el {when}.", code=question.code, when=when)
+    _say(unit, here, mark("Entendido: aviso de seguimiento de {code} el {when}."), code=question.code, when=when)
 
 
 def _take_back(unit: Unit, here: Here, question: Question, option: str) -> None:
     if option == "cancel":
         close_questions(unit, question.ref, ("take_back",))
-        _say(unit, here, "{code}: sigue como estaba.", code=question.code)
+        _say(unit, here, mark("{code}: sigue como estaba."), code=question.code)
         return
     found = find_referral(unit, question.ref)
     if found.state not in WAITING:  # accepted meanwhile: there is more to take back, and it is shown first
@@ -148,7 +148,7 @@ def _take_back(unit: Unit, here: Here, question: Question, option: str) -> None:
         return
     close_questions(unit, question.ref, ("take_back",))
     referral = refer.cancel_offer(unit, here.person.id, question.ref)
-    _say(unit, here, "{code}: cancelada. Se lo digo a {institution}.", code=referral.code, institution=w.institution(unit, referral.peer))
+    _say(unit, here, mark("{code}: cancelada. Se lo digo a {institution}."), code=referral.code, institution=w.institution(unit, referral.peer))
 
 
 def _offer(unit: Unit, here: Here, question: Question, option: str) -> None:
@@ -168,9 +168,9 @@ def _ask(unit: Unit, here: Here, question: Question, option: str) -> None:
     close_questions(unit, question.ref)
     label = w.field_label(unit, found.field, here.lang)
     if option == "grant":
-        _say(unit, here, "{code}: permiso dado para «{field}». Sale solo si ella y el protocolo lo permiten.", code=question.code, field=label)
+        _say(unit, here, mark("{code}: permiso dado para «{field}». Sale solo si ella y el protocolo lo permiten."), code=question.code, field=label)
     else:
-        _say(unit, here, "{code}: no se da «{field}».", code=question.code, field=label)
+        _say(unit, here, mark("{code}: no se da «{field}»."), code=question.code, field=label)
 
 
 def _checkin(unit: Unit, here: Here, question: Question, option: str) -> None:
@@ -179,10 +179,10 @@ def _checkin(unit: Unit, here: Here, question: Question, option: str) -> None:
     case = unit.cases.get(done.case)
     when = w.moment(unit, here.lang, case.next_contact_at) if case else ""
     said = {
-        "safe": "{code}: anotado, contactada y a salvo. Próximo contacto: {when}.",
-        "not_reached": "{code}: anotado, no la ubicó. Le vuelvo a avisar: {when}.",
-        "risk_rose": "{code}: anotado, el riesgo subió. Avisé a supervisión. Próximo contacto: {when}.",
-        "postpone": "{code}: pospuesto. Próximo contacto: {when}.",
+        "safe": mark("{code}: anotado, contactada y a salvo. Próximo contacto: {when}."),
+        "not_reached": mark("{code}: anotado, no la ubicó. Le vuelvo a avisar: {when}."),
+        "risk_rose": mark("{code}: anotado, el riesgo subió. Avisé a supervisión. Próximo contacto: {when}."),
+        "postpone": mark("{code}: pospuesto. Próximo contacto: {when}."),
     }[option]
     _say(unit, here, said, code=question.code, when=when)
 
@@ -200,17 +200,17 @@ def _give_back(unit: Unit, here: Here, question: Question, option: str) -> None:
 def _close(unit: Unit, here: Here, question: Question, option: str) -> None:
     case = close_case.close_case(unit, here.person.id, question.ref, option)
     close_questions(unit, question.ref)
-    _say(unit, here, "{code} cerrado. Si ella vuelve, siempre se puede abrir otro.", code=case.code)
+    _say(unit, here, mark("{code} cerrado. Si ella vuelve, siempre se puede abrir otro."), code=case.code)
 
 
 def _withdraw(unit: Unit, here: Here, question: Question, option: str) -> None:
     close_questions(unit, question.ref, ("withdraw",))
     if option == "cancel":
-        _say(unit, here, "{code}: no se retiró nada.", code=question.code)
+        _say(unit, here, mark("{code}: no se retiró nada."), code=question.code)
         return
     case_id, recipient, fields = question.ref.split("|")
     withdraw.withdraw(unit, here.person.id, case_id, recipient or None, tuple(f for f in fields.split(",") if f))
-    _say(unit, here, "{code}: retirado. Le aviso aquí cuando cada institución confirme con firma.", code=question.code)
+    _say(unit, here, mark("{code}: retirado. Le aviso aquí cuando cada institución confirme con firma."), code=question.code)
 
 
 _CHOSEN: dict[str, Callable[[Unit, Here, Question, str], None]] = {

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from hub.actions.ports import Unit
 from hub.base.errors import Refused, TinkuyError
-from hub.cases.commands import Choose, Command
+from hub.cases.commands import Choose, Command, LooseNumber
 from hub.cases.records import Handled, Post
 from hub.chat import address, do, talk, wording
 from hub.chat.heard import Heard
 from hub.chat.here import Here, answer
+from hub.chat.options import by_words
 from hub.chat.posting import Place, find_question
 from hub.chat.refusals import refusal
 from keys.errors import KeyDestroyed
@@ -89,10 +90,13 @@ def _meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | s
     running = talk.running(unit, here)
     if plain.isdecimal() and len(plain) < 5 and _owes(unit, here, int(plain)):
         return Choose(number=int(plain))
+    chosen = None if running or not plain else by_words(unit, here, found.text if found else plain, to_us=found is not None)
+    if chosen is not None:
+        return Choose(number=chosen)
     if running is not None and plain and (found is None or found.how in ("direct", "thread", "reply")) and not _interrupts(unit, here, found):
         return plain
     if found is None:
-        return None
+        return LooseNumber(number=int(plain)) if _fits_everybody(unit, here, plain) else None
     if running is not None and talk.is_answer(found.text, here.context):
         return found.text
     return address.command_of(found, here.context)
@@ -101,6 +105,10 @@ def _meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | s
 def _interrupts(unit: Unit, here: Here, found: address.Addressed | None) -> bool:
     """A running dialogue takes every plain answer; only an explicit prefix or mention begins something else."""
     return found is not None and found.how in ("prefix", "mention")
+
+
+def _fits_everybody(unit: Unit, here: Here, plain: str) -> bool:
+    return plain.isdecimal() and len(plain) < 5 and find_question(unit, here.room, here.person.id, int(plain)) is not None
 
 
 def _owes(unit: Unit, here: Here, number: int) -> bool:

@@ -24,7 +24,7 @@ from hub.actions import (
 from hub.actions.common import find_case, find_referral, living_referrals, open_case_of, remind
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
-from hub.base.i18n import text
+from hub.base.i18n import mark, text
 from hub.base.ids import new_id
 from hub.cases import commands as c
 from hub.cases.lifecycle import Move, Side, after
@@ -36,10 +36,10 @@ from hub.chat.helping import help_text, unclear_text
 from hub.chat.here import Here
 from hub.chat.meant import case_code, meant, received
 from hub.chat.misread import bad_argument
-from hub.chat.options import offer_choice, offer_days, offer_progress
+from hub.chat.options import labels, offer_choice, offer_days, offer_progress
 from hub.chat.person_texts import NOTICE_VERSION
 from hub.chat.plain import Message, message, paragraph
-from hub.chat.posting import Place, close_questions, open_questions, put
+from hub.chat.posting import Place, close_questions, find_question, open_questions, put
 
 _CODE = re.compile(r"\b[Rr]-?[0-9A-Za-z]{5}\b")
 
@@ -109,7 +109,7 @@ def _open(unit: Unit, here: Here, command: c.OpenCase) -> None:
 def _opened(unit: Unit, here: Here, name: str, when: c.When, fields: dict[str, str]) -> None:
     case = open_case.open_case(unit, here.person.id, here.room, name, when.at, fields)
     say(
-        unit, here, "Listo: {code}. Próximo contacto: {when}. Para quitarlo escriba «deshacer» (1 minuto).",
+        unit, here, mark("Listo: {code}. Próximo contacto: {when}. Para quitarlo escriba «deshacer» (1 minuto)."),
         code=case.code, when=w.moment(unit, here.lang, case.next_contact_at),
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ def _opened(unit: Unit, here: Here, name: str, when: c.When, fields: dict[str, s
 def _set(unit: Unit, here: Here, command: c.SetField) -> None:
     desk_only(here)
     case = open_case.set_field(unit, here.person.id, case_code(unit, here, command.case), command.field, command.value)
-    say(unit, here, "Anotado en {code}: {field}.", code=case.code, field=w.field_label(unit, command.field, here.lang))
+    say(unit, here, mark("Anotado en {code}: {field}."), code=case.code, field=w.field_label(unit, command.field, here.lang))
 
 
 def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
@@ -161,7 +161,7 @@ def _undo(unit: Unit, here: Here, _: c.Undo) -> None:
             raise
         take_back(unit, here, left)
         return
-    say(unit, here, "Deshecho. No salió nada." if done.kind == "refer" else "Deshecho. El caso se borró.")
+    say(unit, here, mark("Deshecho. No salió nada." if done.kind == "refer" else "Deshecho. El caso se borró."))
 
 
 def _what_left(unit: Unit, refused: Refused) -> Referral | None:
@@ -182,11 +182,11 @@ def _cancel(unit: Unit, here: Here, _: c.Cancel) -> None:
         if question.kind == "refer":
             refer.drop_draft(unit, question.ref)
         stopped = True
-    say(unit, here, "De acuerdo, lo dejamos. No salió nada." if stopped else "No había nada en marcha.")
+    say(unit, here, mark("De acuerdo, lo dejamos. No salió nada." if stopped else "No había nada en marcha."))
 
 
 def _nothing_running(unit: Unit, here: Here, _: c.Command) -> None:
-    say(unit, here, "No hay ninguna pregunta en marcha. Escriba «ayuda» si no sabe cómo seguir.")
+    say(unit, here, mark("No hay ninguna pregunta en marcha. Escriba «ayuda» si no sabe cómo seguir."))
 
 
 def _accept(unit: Unit, here: Here, command: c.Accept) -> None:
@@ -214,7 +214,7 @@ def _ask_field(unit: Unit, here: Here, command: c.AskField) -> None:
 def _say(unit: Unit, here: Here, command: c.Say) -> None:
     desk_only(here)
     referral = work.say(unit, here.person.id, meant(unit, here, command.referral), command.text)
-    say(unit, here, "Enviado a {institution}, sellado ({code}).", institution=w.institution(unit, referral.peer), code=referral.code)
+    say(unit, here, mark("Enviado a {institution}, sellado ({code})."), institution=w.institution(unit, referral.peer), code=referral.code)
 
 
 def _progress(unit: Unit, here: Here, command: c.Progress) -> None:
@@ -242,7 +242,8 @@ def _give_back(unit: Unit, here: Here, command: c.GiveBack) -> None:
     referral = received(unit, here, command.referral)
     after(referral.state, Move.GIVE_BACK, Side.RECIPIENT)
     if command.reason is None:
-        offer_choice(unit, here, "give_back", referral.id, referral.code, "give_back_reasons", text(here.lang, "¿Por qué la devuelven? Los datos se destruirán aquí."))
+        head = text(here.lang, "¿Por qué la devuelven? Los datos se destruirán aquí.")
+        offer_choice(unit, here, "give_back", referral.id, referral.code, "give_back_reasons", head)
         return
     work.give_back(unit, here.person.id, referral.id, command.reason)
 
@@ -255,7 +256,7 @@ def _check_in(unit: Unit, here: Here, command: c.PlanCheckIn) -> None:
         return
     checkin = plan_check_in.plan_check_in(unit, here.person.id, case_code(unit, here, command.case), command.when.at)
     case = find_case(unit, checkin.case)
-    say(unit, here, "Entendido: aviso de seguimiento de {code} el {when}.", code=case.code, when=w.moment(unit, here.lang, checkin.due_at))
+    say(unit, here, mark("Entendido: aviso de seguimiento de {code} el {when}."), code=case.code, when=w.moment(unit, here.lang, checkin.due_at))
 
 
 def _who_knows(unit: Unit, here: Here, command: c.WhoKnows) -> None:
@@ -297,7 +298,7 @@ def _show(unit: Unit, here: Here, command: c.Show) -> None:
     put(unit, Place(purpose=here.direct.purpose), views.shown(unit, here.person.language, found, minutes), key=key, owner=found.owner)
     remind(unit, "redact", key, unit.now + timedelta(minutes=minutes))
     if not here.purpose.startswith("direct:"):
-        say(unit, here, "Se lo muestro en nuestro chat directo, por {minutes} minutos. Queda registrado.", minutes=minutes)
+        say(unit, here, mark("Se lo muestro en nuestro chat directo, por {minutes} minutos. Queda registrado."), minutes=minutes)
 
 
 def _close(unit: Unit, here: Here, command: c.CloseCase) -> None:
@@ -307,16 +308,26 @@ def _close(unit: Unit, here: Here, command: c.CloseCase) -> None:
         offer_choice(unit, here, "close", case.id, case.code, "close_outcomes", text(here.lang, "¿Cómo termina el caso?"))
         return
     close_case.close_case(unit, here.person.id, case.id, command.outcome)
-    say(unit, here, "{code} cerrado. Si ella vuelve, siempre se puede abrir otro.", code=case.code)
+    say(unit, here, mark("{code} cerrado. Si ella vuelve, siempre se puede abrir otro."), code=case.code)
 
 
 def _duty(unit: Unit, here: Here, command: c.Duty) -> None:
     staff.set_duty(unit, here.person.id, on=command.on)
-    say(unit, here, "Anotado: está de guardia." if command.on else "Anotado: ya no está de guardia.")
+    say(unit, here, mark("Anotado: está de guardia." if command.on else "Anotado: ya no está de guardia."))
 
 
 def _free_number(unit: Unit, here: Here) -> int:
     return max((q.first + len(q.options) for q in open_questions(unit, here.room)), default=1)
+
+
+def _loose_number(unit: Unit, here: Here, command: c.LooseNumber) -> None:
+    """Name what the number would mean, and the firm way to say it."""
+    question = find_question(unit, here.room, here.person.id, command.number)
+    if question is None:
+        return
+    label = labels(unit, question, here.lang)[command.number - question.first]
+    msgid = mark("¿Eso es para {code}: «{label}»? Si es así, escriba «!tk {number}» o responda en su hilo. No hice nada.")
+    say(unit, here, msgid, code=question.code, label=label, number=command.number)
 
 
 _DOERS: dict[type[c.Command], Callable[[Unit, Here, Any], None]] = {
@@ -329,6 +340,7 @@ _DOERS: dict[type[c.Command], Callable[[Unit, Here, Any], None]] = {
     c.RecordConsent: _consent,
     c.Refer: _refer,
     c.Choose: _choose,
+    c.LooseNumber: _loose_number,
     c.Undo: _undo,
     c.Cancel: _cancel,
     c.Skip: _nothing_running,

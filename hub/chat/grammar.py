@@ -56,9 +56,9 @@ def parse_in_thread(text: str, context: Context) -> Command | None:
     """What words in a case thread mean that do not address us; `None`: a note among colleagues, to be left alone.
 
     An internal note can never go out by accident, so (1) the text begins with a firm form (an infinitive, a noun of the
-    table, an English verb) or is a bare number; (2) it asks nothing, but for what follows `decir:` and for what only shows something; (3) it was understood to the end; (4) `decir` is
-    followed by a colon, a code or a plain word, never by `que`, `a`, `si`, `no` …: then `BadArgument(what="explicit")`
-    says that nothing went out and how to send it.
+    table, an English verb) or is a bare number; (2) it asks nothing, but for what follows `decir:` and for what only shows
+    something; (3) it was understood to the end; (4) `decir` is followed by a colon, a code or a plain word, never by `que`,
+    `a`, `si`, `no` …: then `BadArgument(what="explicit")` says that nothing went out and how to send it.
     """
     plain, line = _lines(text)
     chosen = _choice(line)

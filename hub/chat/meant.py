@@ -26,7 +26,7 @@ def referral_code(unit: Unit, here: Here, given: str | None) -> str | None:
         return here.replied.key.split(":")[1]
     if here.subject and unit.referrals.get(here.subject):
         return here.subject
-    mine = [r for r in unit.referrals.all(case=here.subject or "-", side=Side.SENDER, order="-opened_at") if r.ended_at is None and r.state.value != "draft"]
+    mine = [r for r in living_referrals(unit, here.subject or "-") if r.ended_at is None]
     return mine[0].id if len(mine) == 1 else None
 
 

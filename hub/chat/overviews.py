@@ -26,7 +26,7 @@ def consent_done(unit: Unit, lang: str, case: Case, consent: Consent) -> Message
             _short_fields(unit, lang, case, consent),
             text(lang, "Hasta: {when}. Puede retirarse cuando ella quiera: «retirar».", when=w.moment(unit, lang, consent.until)),
         ),
-        paragraph([text(lang, "Siguiente paso:"), " ", code(f"derivar {case.code}")]),
+        paragraph([text(lang, "Siguiente paso:"), " ", code(f"{text(lang, 'derivar')} {case.code}")]),
     )
 
 
@@ -59,7 +59,8 @@ def knowledge(unit: Unit, lang: str, known: Knowledge) -> tuple[Message, ...]:
         blocks.append(_holding(unit, lang, holding))
     for referral in known.waiting:
         name = w.institution(unit, referral.peer)
-        line = text(lang, "{institution} ({code}): ningún dato de ella · {state}", institution=name, code=referral.code, state=w.state(lang, referral))
+        state = w.state(lang, referral)
+        line = text(lang, "{institution} ({code}): ningún dato de ella · {state}", institution=name, code=referral.code, state=state)
         blocks.append(paragraph(line))
     for consent in unit.consents.all(case=known.case.id, withdrawn_at=None, order="at"):
         if consent.until > unit.now:

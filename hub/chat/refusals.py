@@ -57,6 +57,7 @@ SENTENCES = {
     "already_left": mark("Ya salió, así que no se puede deshacer. Puede retirarlo: «retirar {code}»."),
     "not_paired": mark("Con {institution} aún no hay enlace, así que no salió nada. Avise a administración."),
     "link_frozen": mark("El enlace con {institution} está detenido por seguridad. Administración ya fue avisada; no salió nada."),
+    "manifest_expired": mark("El manifiesto de {institution} (o el nuestro) venció: no salen derivaciones nuevas. Avise a su administradora."),
     "text_not_storable": mark("Ese texto trae caracteres que no se pueden guardar. Escríbalo de nuevo, sin pegar."),
     "wrong_room": mark("Aquí no: eso se pide en la sala de la mesa."),
     "no_number": mark("El {number} no es de ninguna pregunta abierta para usted. Abiertas aquí: {open}."),

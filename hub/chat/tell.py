@@ -38,7 +38,9 @@ SENDER_LINES = {
     "delivered": mark("{code}: {institution} la recibió (acuse firmado)."),
     "accept": mark("{code}: {institution} aceptó ({by})."),
     "disclosed": mark("{code}: se entregaron los datos permitidos."),
-    "nothing_disclosed": mark("{code}: {institution} aceptó, pero hoy el protocolo o el consentimiento no dejan enviar nada. Revise el consentimiento."),
+    "nothing_disclosed": mark(
+        "{code}: {institution} aceptó, pero hoy el protocolo o el consentimiento no dejan enviar nada. Revise el consentimiento."
+    ),
     "decline": mark("{code}: {institution} no puede: {reason}. El caso sigue con usted. Siguiente paso: «derivar» a otra institución."),
     "start": mark("{code}: {institution} ya la está atendiendo."),
     "hold": mark("{code}: {institution} la dejó en espera."),
@@ -72,8 +74,13 @@ ALARMS = {
     "link_frozen": mark("El enlace con {institution} quedó detenido ({why}). Hable con su administración antes de reabrir."),
     "fields_dropped": mark("{institution} no guardó estos datos de {code} porque su protocolo no los permite: {fields}."),
     "staff_repinned": mark("Se aceptó una nueva llave de {user}."),
-    "key_changed": mark("La llave de {user} cambió y quedó bloqueada. Si ella lo confirma en persona: tinkuy staff repin {user} --fingerprint {detail}"),
+    "key_changed": mark(
+        "La llave de {user} cambió y quedó bloqueada. Si ella lo confirma en persona: tinkuy staff repin {user} --fingerprint {detail}"
+    ),
     "lead_needed": mark("{user} ya no está. Estos casos necesitan responsable: {codes}."),
+    "timer_failed": mark("Un aviso programado falló ({kind}, {why}). Los demás siguen. Avise a soporte."),
+    "dispatch_failed": mark("Un mensaje «{kind}» no se pudo preparar ({why}) y no salió. Avise a soporte."),
+    "event_failed": mark("Un mensaje recibido no se pudo atender ({why}) y quedó apartado. Avise a soporte."),
     "envelope_refused": mark("Se rechazó un sobre de {institution} ({why}). No se guardó nada de él."),
     "matrix": mark("Aviso de Matrix: {kind} {user} {device} {detail}"),
 }

@@ -45,7 +45,7 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
     if not draft.ready:
         return message(*blocks, _nothing_leaves(lang, draft))
     if draft.preview.consent_missing:
-        blocks.append(paragraph([text(lang, "Si ella también quiere compartir eso:"), " ", code(f"consentimiento {case.code}")]))
+        blocks.append(paragraph([text(lang, "Si ella también quiere compartir eso:"), " ", code(f"{text(lang, 'consentimiento')} {case.code}")]))
     blocks.append(paragraph(*_there(unit, lang, draft)))
     question = ask_her(unit, here, "refer", referral.id, ("confirm", "edit", "cancel"), case.code)
     return message(*blocks, choices(numbered(question, labels(unit, question, lang))))
@@ -80,8 +80,9 @@ def _stays(unit: Unit, lang: str, draft: Draft) -> list[str]:
 def _nothing_leaves(lang: str, draft: Draft) -> Block:
     code_ = draft.ruling.case.code
     if draft.referral.offer.get("held_back"):
-        return paragraph([text(lang, "Así no queda nada que enviar. Para empezar de nuevo:"), " ", code(f"derivar {code_}")])
-    return paragraph([text(lang, "Así no llegaría nada: falta su consentimiento. Siguiente paso:"), " ", code(f"consentimiento {code_}")])
+        return paragraph([text(lang, "Así no queda nada que enviar. Para empezar de nuevo:"), " ", code(f"{text(lang, 'derivar')} {code_}")])
+    head = text(lang, "Así no llegaría nada: falta su consentimiento. Siguiente paso:")
+    return paragraph([head, " ", code(f"{text(lang, 'consentimiento')} {code_}")])
 
 
 def _there(unit: Unit, lang: str, draft: Draft) -> list[str]:
@@ -150,9 +151,12 @@ def withdrawal(unit: Unit, here: Here, stops: Stops, recipient: str | None) -> M
     for referral in stops.referrals:
         if not stops.fields:
             need = w.term(unit, "needs", referral.need, lang)
-            lines.append(text(lang, "Se detiene {code} ({need}) en {institution}.", code=referral.code, need=need, institution=w.institution(unit, referral.peer)))
+            there = w.institution(unit, referral.peer)
+            lines.append(text(lang, "Se detiene {code} ({need}) en {institution}.", code=referral.code, need=need, institution=there))
     if stops.checkins:
-        lines.append(plural(lang, "Queda {n} contacto de seguimiento suyo con ella.", "Quedan {n} contactos de seguimiento suyos con ella.", stops.checkins))
+        lines.append(
+            plural(lang, "Queda {n} contacto de seguimiento suyo con ella.", "Quedan {n} contactos de seguimiento suyos con ella.", stops.checkins)
+        )
     lines.append(text(lang, "Lo que alguien ya leyó o anotó fuera no se puede borrar."))
     question = ask_her(unit, here, "withdraw", withdrawal_ref(stops, recipient), ("confirm", "cancel"), stops.case.code)
     return message(paragraph(*lines), choices(numbered(question, labels(unit, question, lang))))

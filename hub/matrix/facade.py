@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
-from hub.matrix import crosssigning, trust
+from hub.matrix import crosssigning, http, trust
 from hub.matrix.backfill import Backfill
 from hub.matrix.carrier import Carrier
 from hub.matrix.chores import Chores, Heard
@@ -61,6 +62,8 @@ class Health:
     sending: int
     cross_signed: bool
     """As served when last looked."""
+    rate_limited: int = 0
+    """Answers 429 of the homeserver since the start."""
 
 
 class Matrix:
@@ -306,6 +309,12 @@ class Matrix:
             return await self._report(Report(kind="invite_refused", room_id=room_id, user_id=inviter, detail=faults[0]))
         await self._report(Report(kind="joined_by_invite", room_id=room_id, user_id=inviter))
 
+    async def name_us(self, name: str) -> None:
+        """What people see instead of our account's name: neutral, for it is clear text to every homeserver. Failing is no harm."""
+        path = f"/_matrix/client/v3/profile/{quote(self._account.user_id)}/displayname"
+        with contextlib.suppress(MatrixError):
+            await http.request(self.client, "PUT", path, {"displayname": name})
+
     # ---- facts -------------------------------------------------------------------------------------------------------------
 
     async def whoami(self) -> dict[str, Any]:
@@ -334,4 +343,5 @@ class Matrix:
             quarantined=heard.quarantined,
             sending=self._carrier.under_way,
             cross_signed=self._cross_signed,
+            rate_limited=http.limited["count"],
         )

@@ -76,6 +76,10 @@ async def fetch(client: SendsHttp, method: str, path: str, body: Any = None, *, 
     return answer.status, await _parse(raw)
 
 
+limited = {"count": 0}
+"""Answers 429 since the start, for `tinkuy doctor`: a homeserver with default limits makes a hub mute."""
+
+
 async def request(client: SendsHttp, method: str, path: str, body: Any = None, *, seconds: float = TIMEOUT) -> dict[str, Any]:
     """The JSON object of a 200 answer; waits out rate limits, at most five times and never over a minute at once.
 
@@ -100,6 +104,7 @@ async def request_any(client: SendsHttp, method: str, path: str, body: Any = Non
         answer = value if isinstance(value, dict) else {}
         if status != 429:
             break
+        limited["count"] += 1
         await asyncio.sleep(_pause(answer))
     if status >= 500 or status == 429:
         raise HomeserverAway("matrix.away", f"the homeserver answered {status}", status=status)

@@ -18,6 +18,7 @@ from hub.cases.records import Referral
 from hub.exchange import wire
 from hub.testing import Twin
 from keys import envelope
+from keys.chunks import CHUNK_SIZE, chunk_body
 from keys.envelope import Inner, SignedInner
 from keys.primitives import OpeningKey, SealingKey, random_bytes
 from policies.holding import ceiling
@@ -48,7 +49,9 @@ class Liar:
             sent_at=0, **given,
         )  # fmt: skip
         self.number += 1
-        return envelope.sign_inner(inner, self.signer)
+        record = envelope.sign_inner(inner, self.signer)
+        self.head = b"\0" * 32 if kind == "skip" else record.digest
+        return record
 
     def say(self, kind: str, table: Any, their: Referral, *, raw: bytes | None = None, **more: Any) -> SignedInner:
         plain = json.dumps(table, ensure_ascii=False).encode("utf-8", "replace") if raw is None else raw
@@ -244,3 +247,18 @@ def test_a_box_for_one_referral_cannot_speak_of_another(net: Net) -> None:
     take(net.cem, [record], CSMC)
     assert net.cem.run(lambda unit: unit.referrals.get(other.id)).state.value == "accepted"
     assert case
+
+
+def test_pieces_that_do_not_follow_each_other_are_refused_and_kept_nowhere(net: Net) -> None:
+    """A piece out of its turn, of another body, or after something else came between: no body, and nothing left lying about."""
+    liar = Liar(net, CSMC, CEM)
+    first, second, third = chunk_body("profile", b"x" * (2 * CHUNK_SIZE + 1))
+    other = chunk_body("profile", b"y" * (2 * CHUNK_SIZE + 1))
+    for pieces in ((second,), (first, third), (first, other[1], third), (first, b"basura"), (first, None, second, third)):
+        records = [liar.record("skip", b'{"reason":"x"}') if piece is None else liar.record("chunk", piece) for piece in pieces]
+        take(net.cem, [*records, liar.record("skip", b'{"reason":"x"}')], CSMC)
+        assert net.cem.run(lambda unit: unit.early.count()) == 0
+    take(net.cem, [liar.record("chunk", second)], CSMC)
+    assert net.cem.run(lambda unit: unit.early.count()) == 0
+    assert net.cem.run(lambda unit: unit.links.one(peer=CSMC)).next_in == liar.number
+    assert net.cem.run(lambda unit: unit.peers.get(CSMC)).profile["name"] != "x"

@@ -36,7 +36,9 @@ class Guardian:
     async def all_died(self, within: float = 60.0) -> None:
         """Wait until every point was reached."""
         async with asyncio.timeout(within):
-            while self.points or self._armed:
+            while True:
+                if not self.points and not self._armed:
+                    return
                 await asyncio.sleep(0.1)
 
     async def strike(self) -> None:

@@ -147,7 +147,8 @@ async def test_canaries(network: Network, tmp_path: Path) -> None:
     readable = set(hits(Thief(network.hubs["csmc-comas"], tmp_path / "before").read().encode(), words))
     assert {"social_name", "phone", "mental_health_summary"} <= readable, "the thief's tools work"
     assert readable <= allowed | {"said", "answered", "asked for"}, "the recipient holds what the protocol does not release"
-    assert not readable & {"legal_name", "document_number", "address", "notes", "account", "occupation", "migration_status", "hiv_status", "internal note"}
+    withheld = {"legal_name", "document_number", "address", "notes", "account", "occupation", "migration_status", "hiv_status", "internal note"}
+    assert not readable & withheld
 
     await road.withdraw()
     await facts.at_rest(network)

@@ -46,7 +46,8 @@ async def homeserver_admin(server: Homeserver) -> str:
     name, password = f"root-{secrets.token_hex(3)}", secrets.token_urlsafe(9)
     user = await server.register(name, password, admin=True)
     who = {"type": "m.id.user", "user": user}
-    return str((await server.call("POST", "/_matrix/client/v3/login", {"type": "m.login.password", "identifier": who, "password": password}))["access_token"])
+    login = {"type": "m.login.password", "identifier": who, "password": password}
+    return str((await server.call("POST", "/_matrix/client/v3/login", login))["access_token"])
 
 
 async def ghost_of(person: Person, server: Homeserver, **more: Any) -> Person:
@@ -106,7 +107,7 @@ async def test_x03_a_replaced_master_key_blocks_until_repinned(network: Network,
     other = await ghost_of(rosa, hub.server)  # with cross-signing keys of its own, which replace hers
     try:
         admin = network.people["admin-col"]
-        await admin.expect(f"master_changed.*{rosa.user_id}", room=await hub.room("admin"), within=60)
+        await admin.expect(rf"La llave de {rosa.user_id} cambió", room=await hub.room("admin"), within=60)
         await other.in_room(direct)
         before = cases(hub)
         await other.say(direct, OPEN)

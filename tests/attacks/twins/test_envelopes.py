@@ -63,11 +63,22 @@ def test_x22_an_envelope_in_another_room_is_refused() -> None:
     room = str(link(road.csmc, COL).room)
     before = road.csmc.run(lambda unit: unit.referrals.count())
     for user in (road.cem.user, road.col.user):
-        with pytest.raises(PeerFault, match="wrong_sender|envelope_refused"):
+        with pytest.raises(PeerFault, match=r"wrong_sender|envelope_refused"):
             road.csmc.run(lambda unit, u=user: receive(unit, room, u, parcel.sealed))  # type: ignore[misc]  # bound default
     assert road.csmc.run(lambda unit: unit.referrals.count()) == before
     with pytest.raises(PeerFault, match="no_link"):
         road.csmc.run(lambda unit: receive(unit, "!another:room", road.cem.user, parcel.sealed))
+
+
+def test_x20_another_user_of_the_peers_homeserver_is_refused() -> None:
+    """The right bytes in the right room, put by somebody else: the pinned sender is asked for before anything is opened."""
+    road = Road()
+    road.disclosed()
+    room = str(link(road.csmc, CEM).room)
+    good = sealed(road.cem, road.csmc, say(road, "hola").data)
+    with pytest.raises(PeerFault, match="wrong_sender"):
+        road.csmc.run(lambda unit: receive(unit, room, f"@other:{CEM}.example", good))
+    assert road.csmc.run(lambda unit: receive(unit, room, road.cem.user, good)) == 1
 
 
 def test_x22_the_link_stands_inside_the_signature() -> None:
@@ -250,5 +261,6 @@ def test_d15_an_unknown_kind_is_refused_and_the_line_goes_on() -> None:
     road.disclosed()
     send(road.cem, road.csmc, craft(road.cem, CSMC, "teleport", b"{}"))
     assert "unknown_kind" in alarms(road.csmc)
-    assert send(road.cem, road.csmc, say(road, "después", sequence=link(road.csmc, CEM).next_in)) == 1
+    line = link(road.csmc, CEM)
+    assert send(road.cem, road.csmc, say(road, "después", sequence=line.next_in, previous=line.head_in)) == 1
     assert [s for s in road.csmc.said if "> después" in s.body]

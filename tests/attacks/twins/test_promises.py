@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -140,7 +141,7 @@ def test_x12_withheld_acks_are_retried_with_patience_and_never_double() -> None:
         road.net.clock.advance(SECOND)
         if len(sent) == 5:
             break
-    pauses = [round(b - a) for a, b in zip(sent, sent[1:], strict=False)]
+    pauses = [round(b - a) for a, b in itertools.pairwise(sent)]
     assert pauses == sorted(pauses)
     assert pauses[0] >= 10
     assert pauses[-1] >= 300, pauses
