@@ -21,6 +21,15 @@ from deploy.demo.synapse import Homeserver, Synapses
 from hub.web.control import HubAway, call
 
 START_SECONDS = 60.0
+_CHILD = """
+import ctypes, os, runpy, signal, sys
+parent = int(sys.argv.pop(1))
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: a hub of the demo never outlives the demo
+if os.getppid() != parent:
+    sys.exit("the process that wanted this hub is gone")
+runpy.run_module("hub", run_name="__main__", alter_sys=True)
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +126,7 @@ class HubProcess:
         """Run the hub and wait until it answers."""
         with (self.folder / "output.txt").open("ab") as out:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hub", "--config", str(self.config), "run",
+                sys.executable, "-c", _CHILD, str(os.getpid()), "--config", str(self.config), "run",
                 stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, env=_environment(), start_new_session=True,
             )  # fmt: skip
         await self.answers()

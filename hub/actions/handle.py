@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import secrets
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
-from hub.actions.answer import accept
-from hub.actions.common import SYSTEM, forget_reminders, intend, note, remind
+from hub.actions.common import SYSTEM, forget_reminders, intend, note
 from hub.actions.erase import shred, shred_referral_key
+from hub.actions.peer_words import ASK_ID, DISCLOSURE_ID, is_key, known_words
 from hub.actions.ports import Unit
+from hub.actions.receive_disclosure import receive_disclosure
+from hub.actions.receive_offer import receive_offer
 from hub.actions.withdraw import end_holding, make_receipt, obey_withdrawal, recall, record_receipt
 from hub.base.errors import PeerFault
-from hub.base.ids import new_id
-from hub.cases.codes import REFERRAL, new_code, parse_code
 from hub.cases.events import (
     Alarm,
     CaseChanged,
@@ -25,24 +22,9 @@ from hub.cases.events import (
     ReferralMoved,
 )
 from hub.cases.lifecycle import OPEN, WORKING, Move, Side, State, after
-from hub.cases.records import Ask, Disclosure, HeldValue, Referral
+from hub.cases.records import Ask, Referral
 from hub.exchange import wire
 from hub.exchange.records import Link, Outgoing
-from keys import envelope
-from keys.errors import KeysError
-from keys.primitives import SealingKey
-from policies.holding import may_hold
-from policies.preview import Disclosed
-
-_REFERRAL_ID = re.compile(r"ref_[0-9a-f]{24}")
-_DISCLOSURE_ID = re.compile(r"dis_[0-9a-f]{24}")
-_ASK_ID = re.compile(r"ask_[0-9a-f]{24}")
-"""A peer chooses these ids, and a disclosure id becomes the owner of a key here: it may name nothing else that owns one."""
-
-
-MAX_VERSION = 10**6
-OLDEST = timedelta(days=400)
-"""An offer that says it is older waited no longer than this: dates of a peer stay near ours, whatever it writes."""
 
 
 def is_boxed(kind: str) -> bool:
@@ -58,7 +40,7 @@ def handle(unit: Unit, link: Link, body: wire.Body) -> None:
     if isinstance(body, wire.Profile):
         _profile(unit, link, body)
     elif isinstance(body, wire.Offer):
-        _offer(unit, link, body)
+        receive_offer(unit, link, body)
     else:
         referral = unit.referrals.get(body.referral)  # type: ignore[attr-defined]  # every other body names its referral
         if referral is None or referral.peer != link.peer:
@@ -101,83 +83,11 @@ def _profile(unit: Unit, link: Link, body: wire.Profile) -> None:
     assert peer is not None
     words = unit.pack.vocabulary
     known: dict[str, Any] = {"name": body.name[:120], "territory": body.territory[:60]}
-    known |= {"needs": _known(body.needs, words.needs), "languages": _known(body.languages, words.lists["languages"])}
+    known |= {"needs": known_words(body.needs, words.needs), "languages": known_words(body.languages, words.lists["languages"])}
     listed = body.duty.get("roles", [])
     roles = [str(role)[:40] for role in listed][:10] if isinstance(listed, list) else []
     duty = {"on": bool(body.duty.get("on")), "roles": roles, "next": str(body.duty.get("next", ""))[:60]}
     unit.peers.put(replace(peer, profile=known | {"duty": duty}))
-
-
-def _offer(unit: Unit, link: Link, body: wire.Offer) -> None:
-    words = unit.pack.vocabulary
-    protocol = unit.pack.protocols.get(body.protocol)
-    if protocol is None or body.need not in protocol.needs or unit.me.kind not in protocol.to_kinds:
-        raise PeerFault("no_protocol", institution=link.peer)
-    if body.purpose != protocol.purpose_of(body.need):  # P06
-        raise PeerFault("wrong_purpose", institution=link.peer)
-    if body.urgency not in words.lists["urgencies"] or parse_code(body.code) is None:
-        raise PeerFault("bad_body", kind="offer", why="codes")
-    if not _REFERRAL_ID.fullmatch(body.referral) or unit.referrals.get(body.referral) is not None:
-        raise PeerFault("referral_exists")
-    if not 0 < body.version <= MAX_VERSION or not _is_key(body.key):
-        raise PeerFault("bad_body", kind="offer", why="numbers")
-    opened = min(max(body.opened_at, unit.now - OLDEST), unit.now)
-    respond_by = min(max(body.respond_by, opened), unit.now + protocol.respond_within[body.urgency])
-    referral = Referral(
-        id=body.referral,
-        code=_our_code(unit, body.code),
-        side=Side.RECIPIENT,
-        peer=link.peer,
-        case=None,
-        need=body.need,
-        purpose=body.purpose,
-        protocol=body.protocol,
-        protocol_version=body.version,
-        urgency=body.urgency,
-        offer={
-            "territory": body.territory[:60],
-            "languages": _known(body.languages, words.lists["languages"]),
-            "accessibility": _known(body.accessibility, words.lists["accessibility"]),
-            "code": body.code,
-        },
-        state=State.RECEIVED,
-        opened_at=opened,
-        respond_by=respond_by,
-        delivered_at=unit.now,
-        their_key=body.key,
-    )
-    unit.referrals.add(referral)
-    note(unit, referral.id, link.peer, "referral.received", need=body.need)
-    remind(unit, "respond_by", referral.id, respond_by)
-    someone = unit.staff.count(removed_at=None, on_duty=True) > 0
-    automatic = unit.rules.accept_automatically and protocol.accepts_itself(need=body.need, urgency=body.urgency, on_duty=someone)
-    unit.announce(ReferralMoved(referral=referral.id, what="receive", ring=True))
-    if automatic:
-        accept(unit, SYSTEM, referral.id, automatic=True)
-
-
-def _our_code(unit: Unit, code: str) -> str:
-    """The pair's code; when another pair happens to use the same one here, a fresh one that people can type, on our side alone.
-
-    One code never names two people at one desk. The code that the sender uses stays in the offer.
-    """
-    while unit.referrals.count(code=code):
-        code = new_code(REFERRAL, secrets.randbelow)
-    return code
-
-
-def _known(items: tuple[str, ...], words: Container[str]) -> list[str]:
-    """The codes we know among what a peer sent, each once: a list of codes is no place for words (P05)."""
-    return [item for item in dict.fromkeys(items) if item in words]
-
-
-def _is_key(raw: bytes) -> bool:
-    """Whether something can be sealed to what a peer calls its key: better refused here than found out at dispatch."""
-    try:
-        envelope.seal_body(SealingKey(raw), ("check",), b"\0")
-    except (KeysError, ValueError):
-        return False
-    return True
 
 
 def _cancel(unit: Unit, referral: Referral, body: wire.Cancel) -> None:
@@ -195,7 +105,7 @@ def _cancel(unit: Unit, referral: Referral, body: wire.Cancel) -> None:
 
 
 def _accept(unit: Unit, referral: Referral, body: wire.Accept) -> None:
-    if not _is_key(body.key):
+    if not is_key(body.key):
         raise PeerFault("bad_body", kind="accept", why="key")
     state = after(referral.state, Move.ACCEPT, Side.RECIPIENT)
     referral = replace(referral, state=state, answered_at=unit.now, their_key=body.key, offer=referral.offer | {"accepted_by": body.by[:60]})
@@ -217,57 +127,10 @@ def _decline(unit: Unit, referral: Referral, body: wire.Decline) -> None:
     unit.announce(ReferralMoved(referral=referral.id, what="decline", ring=True))
 
 
-def _disclose(unit: Unit, referral: Referral, body: wire.Disclose) -> None:
-    """Step 8: what our own policy lets us hold is kept, the rest is dropped before storage and reported by name (P01)."""
-    if not _DISCLOSURE_ID.fullmatch(body.disclosure) or unit.disclosures.get(body.disclosure) is not None:
-        raise PeerFault("bad_body", kind="disclose", why="id")
-    if referral.state not in OPEN:  # it crossed with our outcome: nothing of it is kept, and we sign for that
-        receipt = make_receipt(unit, referral, [body.disclosure])
-        intend(unit, referral.peer, "erased", referral=referral.id, disclosures=[body.disclosure], receipt=receipt.hex())
-        return
-    if referral.state not in WORKING or not 0 < body.version <= MAX_VERSION:
-        raise PeerFault("not_working")
-    given = {name: Disclosed.from_wire(item) for name, item in body.fields.items()}
-    protocol = unit.pack.protocols[referral.protocol]
-    kept, dropped = may_hold(protocol, unit.me.kind, {n: d for n, d in given.items() if d is not None}, purpose=referral.purpose)
-    dropped = tuple(sorted({*dropped, *(n for n, d in given.items() if d is None)}))
-    unit.vault.create(body.disclosure)
-    until = max(unit.now, min(body.until, _last_day(unit, referral)))
-    unit.disclosures.add(
-        Disclosure(
-            id=body.disclosure,
-            referral=referral.id,
-            side=Side.RECIPIENT,
-            consent=None,
-            protocol=body.protocol,
-            protocol_version=body.version,
-            fields={name: item.outcome.word for name, item in kept.items()},
-            at=unit.now,
-            until=until,
-        )
-    )
-    for name, item in kept.items():
-        place = f"held_values|{referral.id}|{name}"
-        sealed = unit.vault.seal(body.disclosure, place, (item.value or "").encode())
-        outcome = item.outcome.word
-        unit.held.add(HeldValue(id=new_id("val"), disclosure=body.disclosure, referral=referral.id, field=name, outcome=outcome, sealed=sealed))
-    remind(unit, "retention", body.disclosure, until)
-    note(unit, referral.id, referral.peer, "disclosure.received", fields=sorted(kept), dropped=len(dropped))
-    if dropped:
-        names = [name[:40] for name in dropped][:50]
-        intend(unit, referral.peer, "report", referral=referral.id, disclosure=body.disclosure, dropped=names)
-    unit.announce(ReferralMoved(referral=referral.id, what="disclosed", ring=True))
-
-
-def _last_day(unit: Unit, referral: Referral) -> datetime:
-    protocol = unit.pack.protocols[referral.protocol]
-    return datetime.combine(protocol.keep_until(referral.purpose, unit.now.date()), unit.now.timetz())
-
-
 def _ask(unit: Unit, referral: Referral, body: wire.AskField) -> None:
     if body.field not in unit.pack.vocabulary.fields:
         raise PeerFault("bad_body", kind="ask", why="field")
-    if not _ASK_ID.fullmatch(body.ask) or unit.asks.get(body.ask) is not None:
+    if not ASK_ID.fullmatch(body.ask) or unit.asks.get(body.ask) is not None:
         raise PeerFault("bad_body", kind="ask", why="id")
     if referral.state not in WORKING:
         raise PeerFault("not_working")
@@ -326,7 +189,7 @@ def _ended(unit: Unit, referral: Referral, held: tuple[str, ...]) -> None:
 
 
 def _withdraw(unit: Unit, referral: Referral, body: wire.Withdraw) -> None:
-    if not all(_DISCLOSURE_ID.fullmatch(name) for name in body.disclosures):
+    if not all(DISCLOSURE_ID.fullmatch(name) for name in body.disclosures):
         raise PeerFault("bad_body", kind="withdraw", why="id")
     obey_withdrawal(unit, referral, body.disclosures, whole=body.whole)
 
@@ -359,7 +222,7 @@ _HANDLERS: dict[type[wire.Body], tuple[Side | None, _Handler]] = {
     wire.Cancel: (Side.RECIPIENT, _cancel),
     wire.Accept: (Side.SENDER, _accept),
     wire.Decline: (Side.SENDER, _decline),
-    wire.Disclose: (Side.RECIPIENT, _disclose),
+    wire.Disclose: (Side.RECIPIENT, receive_disclosure),
     wire.AskField: (Side.SENDER, _ask),
     wire.AnswerAsk: (Side.RECIPIENT, _answer_ask),
     wire.Say: (None, _say),

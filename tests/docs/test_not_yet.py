@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from hub.base import i18n
 from hub.cli import app
 from tests.docs.pages import ROOT, read
 
@@ -38,7 +37,6 @@ HERE: dict[str, Callable[[], bool]] = {
     "Verificación con emojis": lambda: used(r"m\.key\.verification", "hub"),
     "Comparación de libros.": lambda: used(r"verify_checkpoint", "hub"),
     "Otros sistemas.": lambda: bool(other_systems()),
-    "Inglés en el chat.": lambda: not i18n.gaps("en", i18n.used_messages()),
 }
 
 
