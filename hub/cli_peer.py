@@ -11,10 +11,16 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli_base import JSON, Exit, ask, complain, new_app, say, show_json, show_rows
+from hub.cli_base import JSON, Exit, ask, complain, new_app, say, show_json, show_rows, words
 
 app = new_app("Otras instituciones. · Other institutions.")
 manifest_app = new_app("El manifiesto público de esta institución. · This institution's public manifest.")
+_STATES = {
+    "added": ("falta el código", "code to compare"),
+    "confirmed": ("confirmada", "confirmed"),
+    "linked": ("enlazada", "linked"),
+    "frozen": ("DETENIDA", "FROZEN"),
+}
 MANIFEST_LIMIT = 64 * 1024
 Institution = Annotated[str, typer.Argument(metavar="INSTITUCIÓN", help="Por ejemplo csmc-comas. · For example csmc-comas.")]
 
@@ -82,12 +88,27 @@ def confirm(
     return None
 
 
+@app.command()
+def thaw(
+    institution: Institution,
+    code: Annotated[str, typer.Argument(metavar="CÓDIGO", help="Comparado de nuevo en voz alta. · Compared aloud once more.")],
+    as_json: bool = JSON,
+) -> None:
+    """Reabre un enlace detenido, tras comparar otra vez el código · Open a frozen link again, after comparing the code once more"""
+    answer = ask("peer.thaw", {"institution": institution, "code": code}, as_json=as_json)
+    if as_json:
+        return show_json(answer)
+    say(f"Reabierto: {institution}.", f"Open again: {institution}.")
+    return None
+
+
 @app.command("list")
 def list_(as_json: bool = JSON) -> None:
     """Muestra las instituciones y el estado del enlace · Show institutions and the state of each link"""
     rows = ask("peer.list", as_json=as_json) or []
     if as_json:
         return show_json(rows)
+    rows = [row | {"state": words(*_STATES.get(row.get("state", ""), (row.get("state", ""),) * 2))} for row in rows]
     show_rows(
         rows,
         (

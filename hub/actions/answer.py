@@ -12,7 +12,6 @@ from hub.actions.common import (
     note,
     staff_member,
 )
-from hub.actions.erase import shred
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.ids import new_id
@@ -94,11 +93,3 @@ def seal_words(unit: Unit, text: str) -> tuple[str, str]:
     owner = new_id("say")
     unit.vault.create(owner)
     return owner, unit.vault.seal(owner, "outbox|words", text.strip().encode()).hex()
-
-
-def drop_words(unit: Unit, owner: str) -> None:
-    """The words arrived: their key may die."""
-    if owner.startswith("say_"):
-        shred(unit, owner, "delivered")
-
-

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from hub.actions.common import note, remind
 from hub.actions.compose import Dropped, Letter, compose
+from hub.actions.erase import cancel_intent
 from hub.actions.keep_ledger import append_ledger, checkpoint
 from hub.actions.ports import Unit
 from hub.actions.refer import offer_stopped
@@ -97,7 +98,7 @@ def _number(unit: Unit, link: Link, row: Outgoing) -> Link:
     try:
         letter, pieces = unit.attempt(lambda: _written(unit, row))
     except (Dropped, KeysError) as reason:
-        unit.outbox.put(replace(row, state="cancelled"))
+        cancel_intent(unit, row)
         note(unit, str(row.ref.get("referral", link.id)), "hub", "dispatch.dropped", kind=row.kind, why=reason.code)
         _tell_dropped(unit, row, reason.code)
         return link

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hub.actions.ports import Unit
 from hub.cases.records import Post, Tombstone
+from hub.exchange.records import Outgoing
 
 
 def shred(unit: Unit, owner: str, why: str) -> None:
@@ -20,6 +21,38 @@ def shred_referral_key(unit: Unit, referral: str, why: str) -> None:
     """Nothing more that is sealed to our key of this referral is expected: it dies, so that a copied envelope opens nowhere."""
     if unit.vault.exists(referral):
         shred(unit, referral, why)
+
+
+def drop_words(unit: Unit, owner: str) -> None:
+    """Words in the outbox arrived, or will never go: their own key dies."""
+    if owner.startswith("say_"):
+        shred(unit, owner, "delivered")
+
+
+def cancel_intent(unit: Unit, row: Outgoing) -> None:
+    """An intent that will not be sent: what a person wrote for it dies with it."""
+    unit.outbox.put(replace(row, state="cancelled", ref={k: v for k, v in row.ref.items() if k != "words"}))
+    drop_words(unit, str(row.ref.get("owner", "")))
+
+
+def forget_words(unit: Unit, referral: str) -> None:
+    """Everything that was written for this referral and is not acknowledged yet becomes unreadable: what left is skipped."""
+    for row in (*unit.outbox.all(state="ready"), *unit.outbox.all(state="dispatched")):
+        if row.ref.get("referral") == referral and row.kind in ("say", "ask"):
+            drop_words(unit, str(row.ref.get("owner", "")))
+
+
+def unsay_all(unit: Unit, owner: str) -> None:
+    """Redact every message that is sealed under this owner's key, which lives on."""
+    for post in unit.posts.all(owner=owner):
+        _unsay(unit, post)
+
+
+def unsay_messages(unit: Unit, referral: str) -> None:
+    """Redact what the other side said about this referral, under whatever key it was posted."""
+    for post in unit.posts.all(thread=f"ref:{referral}"):
+        if (post.key or "").startswith("msg:"):
+            _unsay(unit, post)
 
 
 def finish_shredding(unit: Unit) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.actions.common import SYSTEM, forget_reminders, intend, note
 from hub.actions.erase import shred, shred_referral_key
-from hub.actions.peer_words import ASK_ID, DISCLOSURE_ID, is_key, known_words
+from hub.actions.peer_words import ASK_ID, DISCLOSURE_ID, FIELD_NAME, is_key, known_words
 from hub.actions.ports import Unit
 from hub.actions.receive_disclosure import receive_disclosure
 from hub.actions.receive_offer import receive_offer
@@ -149,6 +149,8 @@ def _answer_ask(unit: Unit, referral: Referral, body: wire.AnswerAsk) -> None:
 
 
 def _say(unit: Unit, referral: Referral, body: wire.Say) -> None:
+    if len(body.text) > wire.MAX_SAID:
+        raise PeerFault("bad_body", kind="say", why="size")
     if referral.state not in (*WORKING, State.COMPLETED):  # words may cross with the outcome, and are read all the same
         raise PeerFault("not_working")
     note(unit, referral.case or referral.id, referral.peer, "message.received", referral=referral.id)
@@ -203,11 +205,13 @@ def _erased(unit: Unit, referral: Referral, body: wire.Erased) -> None:
 
 
 def _report(unit: Unit, referral: Referral, body: wire.Report) -> None:
-    """The peer dropped fields that it may not hold: our side over-shared, which should not happen. Administrators are told, by name."""
+    """The peer says it dropped fields it may not hold. Administrators are told by name; our record of what it was given stays whole."""
     disclosure = unit.disclosures.get(body.disclosure)
-    if disclosure and disclosure.referral == referral.id and disclosure.side is Side.SENDER:
-        unit.disclosures.put(replace(disclosure, fields={f: o for f, o in disclosure.fields.items() if f not in body.dropped}))
-    names = ", ".join(n[:40] for n in body.dropped[:50])
+    if disclosure is None or disclosure.referral != referral.id:
+        return
+    given = [name for name in disclosure.fields if name in body.dropped]
+    note(unit, referral.case or referral.id, referral.peer, "fields.reported_dropped", fields=given)
+    names = ", ".join(name for name in body.dropped[:50] if FIELD_NAME.fullmatch(name))
     unit.announce(Alarm(code="fields_dropped", params=(("institution", referral.peer), ("code", referral.code), ("fields", names))))
 
 

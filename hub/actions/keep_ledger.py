@@ -29,7 +29,8 @@ def append_ledger(
 ) -> None:  # fmt: skip
     """Chain one entry about `subject` (a case here, or a referral of another institution's case)."""
     try:
-        make_ledger_key(unit, subject)
+        if unit.tombstones.get(_PREFIX + subject) is None:
+            make_ledger_key(unit, subject)
         key = unit.vault.secret(_PREFIX + subject)
     except KeyDestroyed:
         key = random_bytes(32)

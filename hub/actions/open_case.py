@@ -12,6 +12,7 @@ from hub.actions.erase import shred
 from hub.actions.keep_ledger import ledger_key_owner, make_ledger_key
 from hub.actions.plan_check_in import plan_check_in, time_again
 from hub.actions.ports import Unit
+from hub.actions.withdraw import stop_excluded
 from hub.base.errors import Refused
 from hub.base.ids import new_id
 from hub.cases.codes import new_code
@@ -52,6 +53,8 @@ def set_field(unit: Unit, by: str, code: str | None, field: str, value: str) -> 
     note(unit, case.id, by, "field.written", field=field)
     if field == "safe_contact":
         time_again(unit, case.id)
+    if field == "aggressor_affiliation":
+        stop_excluded(unit, case)
     unit.announce(CaseChanged(case=case.id))
     return case
 

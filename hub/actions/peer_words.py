@@ -13,6 +13,8 @@ REFERRAL_ID = re.compile(r"ref_[0-9a-f]{24}")
 DISCLOSURE_ID = re.compile(r"dis_[0-9a-f]{24}")
 ASK_ID = re.compile(r"ask_[0-9a-f]{24}")
 """A peer chooses these ids, and a disclosure id becomes the owner of a key here: it may name nothing else that owns one."""
+FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+"""Names of fields are code, not prose: anything else a peer calls a field is not repeated to people."""
 MAX_VERSION = 10**6
 
 

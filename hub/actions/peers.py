@@ -60,6 +60,19 @@ def confirm_peer(unit: Unit, by: str, institution: str, code: str) -> Link:
     return link
 
 
+def thaw_link(unit: Unit, by: str, institution: str, code: str) -> Link:
+    """Open a frozen link again, after people compared the code once more. Raises Refused `wrong_pairing_code`, `not_frozen`."""
+    if not same_code(short_code_with(unit, institution), code):
+        raise Refused("wrong_pairing_code", institution=institution)
+    link = unit.links.one(peer=institution)
+    if link is None or not link.frozen:
+        raise Refused("not_frozen", institution=institution)
+    link = replace(link, frozen=None)
+    unit.links.put(link)
+    note(unit, institution, by, "link.thawed")
+    return link
+
+
 def open_link_room(unit: Unit, institution: str, room: str) -> None:
     """The link has a room now (or a new one: its identity and sequence outlive rooms)."""
     link = unit.links.one(peer=institution)

@@ -89,6 +89,23 @@ def answer_check_in(unit: Unit, by: str, checkin_id: str, answer: str) -> CheckI
     return done
 
 
+def drop_check_in(unit: Unit, by: str, checkin_id: str) -> None:
+    """Take a planned check-in back. The last one of an open case stays: every open case keeps a next date (R51).
+
+    Raises Refused `already_left` once it rang, `last_check_in`.
+    """
+    checkin = unit.checkins.get(checkin_id)
+    if checkin is None or checkin.state != "planned":
+        raise Refused("already_left", code="")
+    if unit.checkins.count(case=checkin.case, state__in=("planned", "ringing")) < 2:
+        raise Refused("last_check_in")
+    unit.checkins.put(replace(checkin, state="cancelled", next_ring_at=None))
+    forget_reminders(unit, checkin.id)
+    note(unit, checkin.case, by, "checkin.undone", checkin=checkin.id)
+    refresh_next_contact(unit, checkin.case)
+    unit.announce(CaseChanged(case=checkin.case))
+
+
 def default_interval(unit: Unit, case_id: str) -> timedelta:
     """How long until the next check-in when nobody says: by risk level, from the configuration (R33)."""
     days = unit.rules.checkin_days

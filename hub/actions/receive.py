@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from hub.actions import handle
-from hub.actions.answer import drop_words
 from hub.actions.common import note
+from hub.actions.erase import drop_words
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.base.errors import PeerFault, TinkuyError
@@ -77,6 +77,8 @@ def _apply(unit: Unit, link: Link, record: SignedInner) -> int:
     unit.links.put(
         replace(link, epoch_in=inner.epoch, next_in=inner.sequence + 1, head_in=record.digest, ack_due_at=_ack_due(unit, link))
     )
+    for row in unit.early.all(link=link.id, epoch__lt=inner.epoch) if fresh else ():
+        unit.early.delete(row.id)
     if fresh and link.epoch_in:
         note(unit, link.id, link.peer, "link.epoch", epoch=inner.epoch)
     if inner.kind == SkipSeq.kind:
@@ -191,6 +193,8 @@ def _hold(unit: Unit, link: Link, record: SignedInner) -> None:
     key = _key(link, record)
     held = unit.early.get(key)
     if held is None:
+        if unit.early.count(link=link.id) >= 4 * WINDOW:
+            raise PeerFault("too_many_early", institution=link.peer)
         row = Early(
             id=key, link=link.id, epoch=record.inner.epoch, seq=record.inner.sequence,
             sealed=unit.vault.seal("hub", _PLACE, record.data), at=unit.now,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from hub.actions.answer import accept
 from hub.actions.common import SYSTEM, note, remind
 from hub.actions.peer_words import MAX_VERSION, REFERRAL_ID, is_key, known_words
+from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.base.errors import PeerFault
 from hub.cases.codes import REFERRAL, new_code, parse_code
@@ -17,6 +18,8 @@ from hub.cases.records import Referral
 from hub.exchange import wire
 from hub.exchange.records import Link
 
+MOST_WAITING = 200
+"""Unanswered offers of one peer: more would bury the desk."""
 OLDEST = timedelta(days=400)
 """An offer that says it is older waited no longer than this: dates of a peer stay near ours, whatever it writes."""
 
@@ -27,6 +30,10 @@ def receive_offer(unit: Unit, link: Link, body: wire.Offer) -> None:
     protocol = unit.pack.protocols.get(body.protocol)
     if protocol is None or body.need not in protocol.needs or unit.me.kind not in protocol.to_kinds:
         raise PeerFault("no_protocol", institution=link.peer)
+    if manifest_of(unit, link.peer).profile.kind not in protocol.from_kinds or not protocol.in_force(unit.now.date()):
+        raise PeerFault("no_protocol", institution=link.peer)
+    if unit.referrals.count(peer=link.peer, side=Side.RECIPIENT, state=State.RECEIVED) >= MOST_WAITING:
+        raise PeerFault("too_many_offers", institution=link.peer)
     if body.purpose != protocol.purpose_of(body.need):  # P06
         raise PeerFault("wrong_purpose", institution=link.peer)
     if body.urgency not in words.lists["urgencies"] or parse_code(body.code) is None:

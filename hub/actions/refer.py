@@ -17,7 +17,7 @@ from hub.actions.common import (
     remind,
 )
 from hub.actions.decide import Ruling, candidates, offer_blocked, releases, rule
-from hub.actions.erase import shred
+from hub.actions.erase import cancel_intent, shred
 from hub.actions.plan_check_in import default_interval, plan_check_in
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
@@ -165,7 +165,7 @@ def _stop_intents(unit: Unit, referral: Referral) -> bool:
     stopped = False
     for row in unit.outbox.all(state="ready", link=unit.links.one(peer=referral.peer).id):  # type: ignore[union-attr]  # a referral has a link
         if row.ref.get("referral") == referral.id:
-            unit.outbox.put(replace(row, state="cancelled"))
+            cancel_intent(unit, row)
             stopped = stopped or row.kind == "offer"
     return stopped
 

@@ -14,7 +14,9 @@ from hub.actions.common import (
     note,
     remind,
 )
-from hub.actions.erase import shred
+from hub.actions.decide import is_excluded
+from hub.actions.erase import forget_words, shred, unsay_all, unsay_messages
+from hub.actions.keep_ledger import ledger_key_owner
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.actions.refer import cancel_offer
@@ -145,8 +147,27 @@ def end_holding(unit: Unit, referral: Referral, disclosures: list[str], why: str
         for value in unit.held.all(disclosure=disclosure_id):
             unit.held.delete(value.id)
         shred(unit, disclosure_id, why)
+    for other in unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT, state="active") if disclosures else ():
+        unsay_all(unit, other.id)  # a card drawn from all of them is sealed under the newest; it is drawn anew from what remains
     if whole:
         shred(unit, referral.id, why)
+        shred(unit, ledger_key_owner(referral.id), why)
+        forget_words(unit, referral.id)
+        unsay_messages(unit, referral.id)
+
+
+def stop_excluded(unit: Unit, case: Case) -> None:
+    """A conflict of interest came to light: whatever is under way to that sector stops and what is held there is called back (R61–R62)."""
+    for referral in living_referrals(unit, case.id):
+        held = unit.disclosures.all(referral=referral.id, side=Side.SENDER, state="active")
+        if referral.note == "withdrawn" or not (referral.state in OPEN or held) or not is_excluded(unit, case, referral.peer):
+            continue
+        if referral.state in (State.REQUESTED, State.RECEIVED):
+            cancel_offer(unit, SYSTEM, referral.id)
+        else:
+            _call_back(unit, SYSTEM, referral, held, whole=True)
+        note(unit, case.id, SYSTEM, "conflict.found", referral=referral.id)
+        unit.announce(ReferralMoved(referral=referral.id, what="conflict", ring=True))
 
 
 def make_receipt(unit: Unit, referral: Referral, disclosures: list[str]) -> bytes:

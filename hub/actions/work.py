@@ -12,8 +12,7 @@ from hub.base.errors import Refused
 from hub.cases.events import ReferralMoved
 from hub.cases.lifecycle import WORKING, Move, Side, after
 from hub.cases.records import Referral
-
-MAX_SAID = 2000
+from hub.exchange.wire import MAX_SAID
 
 
 def say(unit: Unit, by: str, code: str | None, text: str) -> Referral:

@@ -36,6 +36,7 @@ def handlers(house: House) -> dict[str, Handler]:
         "peer.code": commands.peer_code,
         "peer.confirm": commands.peer_confirm,
         "peer.list": commands.peer_list,
+        "peer.thaw": commands.peer_thaw,
         "status": commands.status,
         "doctor": commands.doctor,
         "rooms": commands.rooms,
@@ -117,6 +118,15 @@ class _Commands:
         self._house.keeper.poke()
         return {"institution": name, "link": link.id}
 
+    async def peer_thaw(self, args: Mapping[str, Any]) -> Any:
+        """Open a frozen link again; a room that a stranger entered is replaced, never repaired."""
+        name = str(args["institution"])
+        link = await self._house.store.run(lambda unit: peers.thaw_link(unit, "administrator", name, str(args["code"])))
+        if link.room:
+            self._house.matrix.thaw(link.room)
+        self._house.keeper.look_again(f"link:{name}")
+        return {"institution": name, "link": link.id}
+
     async def peer_list(self, _: Mapping[str, Any]) -> Any:
         """Everybody we know and the state of each link."""
         return await self._house.store.run(lambda unit: [_peer(unit, p.id) for p in unit.peers.all(order="id")], quiet=True)
@@ -191,7 +201,7 @@ def _peer(unit: Unit, institution: str) -> dict[str, Any]:
     peer, link = unit.peers.get(institution), unit.links.one(peer=institution)
     assert peer is not None
     manifest = Manifest.from_bytes(peer.manifest)
-    state = "detenido" if link and link.frozen else ("enlazada" if link and link.room else peer.state)
+    state = "frozen" if link and link.frozen else ("linked" if link and link.room else peer.state)
     return {
         "institution": institution, "name": manifest.profile.display_name, "kind": manifest.profile.kind, "state": state,
         "version": manifest.version, "expires": manifest.profile.expires.date().isoformat(), "room": link.room if link else None,

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from hub.base import logs
+from hub.base.errors import Stopped
 from hub.store.unit_of_work import UnitOfWork
 from hub.web.facts import Facts
 from keys.manifest import Manifest
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from hub.app.house import House
 
 _log = logs.get("watch")
+LOCK_EVERY = 10.0
+"""Seconds between two looks at the database lock."""
 
 
 class Watch:
@@ -23,6 +26,7 @@ class Watch:
     def __init__(self, house: House) -> None:
         self._house = house
         self._lag = 0.0
+        self._checked = 0.0
 
     async def run(self) -> None:
         """Sleep a little, see how late one wakes, and prune old Matrix rows now and then."""
@@ -30,10 +34,18 @@ class Watch:
         while True:
             before = time.perf_counter()
             await asyncio.sleep(0.5)
+            await self._check_lock()
             self._lag = max(time.perf_counter() - before - 0.5, self._lag * 0.98)
             if time.monotonic() - pruned > 6 * 3600:
                 pruned = time.monotonic()
                 await self._house.rows.prune(older_than_s=30 * 86400)
+
+    async def _check_lock(self) -> None:
+        """Stop at once when the database is not ours alone any more (D12). Raises Stopped `database.lock_lost`."""
+        if time.monotonic() - self._checked > LOCK_EVERY:
+            self._checked = time.monotonic()
+            if not await asyncio.to_thread(self._house.lock.held):
+                raise Stopped("database.lock_lost")
 
     async def facts(self) -> Facts:
         """One reading."""

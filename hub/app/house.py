@@ -25,6 +25,7 @@ from hub.app.rooms import RoomsKeeper
 from hub.base import logs
 from hub.base.clock import Clock, SystemClock
 from hub.base.config import Config
+from hub.base.errors import TinkuyError
 from hub.base.faults import Faults
 from hub.base.packcheck import pack_of
 from hub.chat.tell import tell
@@ -89,6 +90,9 @@ async def run(config: Config) -> None:
         return
     try:
         await _serve(house, stopping)
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(TinkuyError)
+        raise (ours.exceptions[0] if ours else group) from None
     finally:
         await _close(house)
 

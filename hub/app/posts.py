@@ -11,9 +11,11 @@ from hub.actions.ports import Unit
 from hub.app.worker import Worker
 from hub.base import logs
 from hub.base.faults import Faults
+from hub.cases.events import Alarm
 from hub.cases.records import Post
 from hub.chat.posting import PLACE
 from hub.matrix import Matrix, MatrixError
+from hub.matrix.errors import HomeserverRefused
 from hub.store.unit_of_work import Store
 from keys.errors import KeyDestroyed
 
@@ -51,6 +53,12 @@ class Poster(Worker):
             self._faults.reach("post.claimed")
             try:
                 event = await self._send(errand)
+            except HomeserverRefused as error:
+                if error.status in (400, 413):  # the same again would be refused again, and hold back its room for ever
+                    await self._store.run(lambda unit, e=errand, s=error.status: give_up(unit, e, s))  # type: ignore[misc]  # bound defaults
+                    continue
+                self._held[errand.purpose] = time.monotonic() + WAIT
+                continue
             except MatrixError as error:
                 _log.info("posts.held", error=error)
                 self._held[errand.purpose] = time.monotonic() + WAIT
@@ -84,6 +92,14 @@ def claim(unit: Unit, held: frozenset[str] = frozenset()) -> Errand | None:
             unit.posts.put(replace(post, state="sending", room=errand.room))
             return errand
     return None
+
+
+def give_up(unit: Unit, errand: Errand, status: int) -> None:
+    """The homeserver will never take this post: it is dropped, and administrators are told."""
+    post = unit.posts.get(errand.post)
+    if post:
+        unit.posts.put(replace(post, state="dropped", sealed=b""))
+        unit.announce(Alarm(code="post_refused", params=(("why", str(status)),)))
 
 
 def _found_again(post: Post) -> Errand:

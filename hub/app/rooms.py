@@ -60,6 +60,11 @@ class RoomsKeeper(Worker):
             behind |= not await self._settle(wanted)
         return 5.0 if behind else 600.0
 
+    def look_again(self, purpose: str) -> None:
+        """Hold this room against its desired state at the next turn, which comes now."""
+        self._settled.pop(purpose, None)
+        self.poke()
+
     async def drift(self) -> list[dict[str, object]]:
         """How the rooms differ from their desired state now, without repairing anything."""
         found: list[dict[str, object]] = []

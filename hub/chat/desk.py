@@ -14,7 +14,7 @@ from hub.chat import address, do, talk, wording
 from hub.chat.heard import Heard
 from hub.chat.here import Here, answer
 from hub.chat.options import by_words
-from hub.chat.posting import Place, find_question
+from hub.chat.posting import Place, find_question, open_questions
 from hub.chat.refusals import refusal
 from keys.errors import KeyDestroyed
 
@@ -88,13 +88,13 @@ def _meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | s
     if heard.edits is not None or address.is_edit(heard.content) or heard.sender == own_user:
         return None
     running = talk.running(unit, here)
-    if plain.isdecimal() and len(plain) < 5 and _owes(unit, here, int(plain)):
-        return Choose(number=int(plain))
+    if plain.isdecimal() and len(plain) < 5 and (_owes(unit, here, int(plain)) or (not running and _awaits(unit, here))):
+        return Choose(number=int(plain))  # one that fits nothing is answered with those that do
     chosen = None if running or not plain else by_words(unit, here, found.text if found else plain, to_us=found is not None)
     if chosen is not None:
         return Choose(number=chosen)
     if running is not None and plain and (found is None or found.how in ("direct", "thread", "reply")) and not _interrupts(unit, here, found):
-        return plain
+        return plain if found is not None or talk.takes(unit, here, plain) else None
     if found is None:
         return LooseNumber(number=int(plain)) if _fits_everybody(unit, here, plain) else None
     if running is not None and talk.is_answer(found.text, here.context):
@@ -109,6 +109,11 @@ def _interrupts(unit: Unit, here: Here, found: address.Addressed | None) -> bool
 
 def _fits_everybody(unit: Unit, here: Here, plain: str) -> bool:
     return plain.isdecimal() and len(plain) < 5 and find_question(unit, here.room, here.person.id, int(plain)) is not None
+
+
+def _awaits(unit: Unit, here: Here) -> bool:
+    """Whether this very person was just asked something here."""
+    return any(question.asked == here.person.id for question in open_questions(unit, here.room))
 
 
 def _owes(unit: Unit, here: Here, number: int) -> bool:

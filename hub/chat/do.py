@@ -28,7 +28,7 @@ from hub.base.i18n import mark, text
 from hub.base.ids import new_id
 from hub.cases import commands as c
 from hub.cases.lifecycle import Move, Side, after
-from hub.cases.records import Referral
+from hub.cases.records import Referral, Undoable
 from hub.chat import dialogue, overviews, talk, views
 from hub.chat import wording as w
 from hub.chat.choose import choose, preview_referral, take_back
@@ -161,7 +161,8 @@ def _undo(unit: Unit, here: Here, _: c.Undo) -> None:
             raise
         take_back(unit, here, left)
         return
-    say(unit, here, mark("Deshecho. No salió nada." if done.kind == "refer" else "Deshecho. El caso se borró."))
+    said = {"refer": mark("Deshecho. No salió nada."), "check_in": mark("Deshecho. El aviso de seguimiento se quitó.")}
+    say(unit, here, said.get(done.kind, mark("Deshecho. El caso se borró.")))
 
 
 def _what_left(unit: Unit, refused: Refused) -> Referral | None:
@@ -255,6 +256,8 @@ def _check_in(unit: Unit, here: Here, command: c.PlanCheckIn) -> None:
         offer_days(unit, here, case.id, case.code)
         return
     checkin = plan_check_in.plan_check_in(unit, here.person.id, case_code(unit, here, command.case), command.when.at)
+    until = unit.now + timedelta(seconds=unit.rules.undo_seconds)
+    unit.undoables.add(Undoable(id=new_id("und"), user=here.person.id, room=here.room, kind="check_in", ref=checkin.id, until=until))
     case = find_case(unit, checkin.case)
     say(unit, here, mark("Entendido: aviso de seguimiento de {code} el {when}."), code=case.code, when=w.moment(unit, here.lang, checkin.due_at))
 

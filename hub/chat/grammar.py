@@ -66,10 +66,13 @@ def parse_in_thread(text: str, context: Context) -> Command | None:
         return None if _LINE_END.search(plain) else chosen
     found = words(line)
     matched = verbs.match_verb(found)
-    if matched is None or not _firm(found, matched) or (_asks(plain) and not _may_ask(line, found, matched)):
+    if matched is None or not _firm(found, matched):
         return None
-    if matched[0].key == "say" and _like_a_note(line, found, matched[1]):
+    asks = _asks(plain) and not _may_ask(line, found, matched)
+    if matched[0].key == "say" and (asks or _like_a_note(line, found, matched[1])):
         return BadArgument(verb="say", what="explicit", given="")
+    if asks:
+        return None
     command = _command(plain, line, found, matched, context)
     if isinstance(command, BadArgument) and command.what == "extra":
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from hub.cases.records import Post, Question
 from hub.chat.plain import Message
 
 PLACE = "posts|sealed"
+MOST_BYTES = 30_000
 QUESTION_LIFE = timedelta(hours=72)
 
 
@@ -36,7 +38,8 @@ def put(
     owner: str = "hub",
 ) -> None:
     """Queue one message. `ring` are the people who must act: only then it is `m.text` with mentions (chat rule 6)."""
-    payload = {"body": message.body, "html": message.html, "reply": place.reply}
+    fitting = fit(message, MOST_BYTES // 2 if edits else MOST_BYTES)
+    payload = {"body": fitting.body, "html": fitting.html, "reply": place.reply}
     if edits:
         for old in unit.posts.all(edits=edits, state="ready"):
             unit.posts.put(replace(old, state="dropped", sealed=b""))
@@ -56,6 +59,15 @@ def put(
     unit.posts.add(replace(post, sealed=unit.vault.seal(owner, f"{PLACE}|{post.id}", json.dumps(payload).encode())))
 
 
+def fit(message: Message, most: int) -> Message:
+    """The message within `most` UTF-8 bytes: first without its rich form, then cut. An event has 64 KiB, encrypted and all."""
+    size = len(message.body.encode()) + len((message.html or "").encode())
+    if size <= most:
+        return message
+    body = message.body.encode()
+    return Message(body=message.body if len(body) <= most else body[: most - 4].decode(errors="ignore") + "…")
+
+
 def has_post(unit: Unit, key: str) -> bool:
     """Whether a message of this name was ever put."""
     return unit.posts.count(key=key) > 0
@@ -66,7 +78,7 @@ def ask(unit: Unit, room: str, kind: str, ref: str, options: Sequence[str], code
     taken: set[int] = set()
     for other in open_questions(unit, room):
         taken.update(range(other.first, other.first + len(other.options)))
-    first = next(n for n in range(1, 10_000) if taken.isdisjoint(range(n, n + len(options))))
+    first = next(n for n in itertools.count(1) if taken.isdisjoint(range(n, n + len(options))))
     question = Question(
         id=new_id("q"), room=room, asked=asked, kind=kind, ref=ref, first=first, options=tuple(options), code=code,
         expires_at=unit.now + QUESTION_LIFE,

@@ -58,6 +58,8 @@ SENTENCES = {
     "not_paired": mark("Con {institution} aún no hay enlace, así que no salió nada. Avise a administración."),
     "link_frozen": mark("El enlace con {institution} está detenido por seguridad. Administración ya fue avisada; no salió nada."),
     "manifest_expired": mark("El manifiesto de {institution} (o el nuestro) venció: no salen derivaciones nuevas. Avise a su administradora."),
+    "last_check_in": mark("Es el único seguimiento del caso, y ninguno queda sin fecha. Ponga otro primero: «control en 3 días»."),
+    "not_frozen": mark("El enlace con {institution} no está detenido."),
     "text_not_storable": mark("Ese texto trae caracteres que no se pueden guardar. Escríbalo de nuevo, sin pegar."),
     "wrong_room": mark("Aquí no: eso se pide en la sala de la mesa."),
     "no_number": mark("El {number} no es de ninguna pregunta abierta para usted. Abiertas aquí: {open}."),

@@ -12,6 +12,7 @@ from hub.cases.commands import Back, Cancel, Choose, Command, Skip, Unclear
 from hub.cases.records import Dialogue
 from hub.chat import dialogue, grammar
 from hub.chat.context import Context
+from hub.chat.fold import fold
 from hub.chat.here import Here
 from hub.chat.plain import message, paragraph
 from hub.chat.posting import put
@@ -30,6 +31,15 @@ def running(unit: Unit, here: Here) -> Dialogue | None:
 def is_answer(said: str, context: Context) -> bool:
     """Whether addressed words go on with the dialogue rather than begin something else: no verb of ours, or one of its own words."""
     return isinstance(grammar.parse(said, context), Unclear | Choose | Skip | Back | Cancel)
+
+
+def takes(unit: Unit, here: Here, said: str) -> bool:
+    """Whether words that address nobody may answer the dialogue. That she understood is never taken from chatter like "ok"."""
+    row = running(unit, here)
+    if row is None:
+        return False
+    state = dialogue.State.from_json(unit.vault.open("hub", f"{_PLACE}|{row.id}", row.sealed).decode())
+    return state.step != "explained" or fold(said) in ("si", "yes", "saltar", "atras", "cancelar") or said.strip().isdecimal()
 
 
 def begin(unit: Unit, here: Here, turn: dialogue.Turn, case: str | None = None) -> tuple[Command, ...]:

@@ -39,7 +39,7 @@ SENDER_LINES = {
     "accept": mark("{code}: {institution} aceptó ({by})."),
     "disclosed": mark("{code}: se entregaron los datos permitidos."),
     "nothing_disclosed": mark(
-        "{code}: {institution} aceptó, pero hoy el protocolo o el consentimiento no dejan enviar nada. Revise el consentimiento."
+        "{code}: a {institution} no le llegó nada: ese dato no está anotado, o ella o el protocolo no lo permiten. Anótelo o revise su permiso."
     ),
     "decline": mark("{code}: {institution} no puede: {reason}. El caso sigue con usted. Siguiente paso: «derivar» a otra institución."),
     "start": mark("{code}: {institution} ya la está atendiendo."),
@@ -47,6 +47,7 @@ SENDER_LINES = {
     "complete": mark("{code}: {institution} terminó: {reason}."),
     "give-back": mark("{code}: {institution} la devuelve: {reason}. Destruyó los datos. El caso sigue con usted. Siguiente paso: «derivar» a otra."),
     "cancel": mark("{code}: cancelada."),
+    "conflict": mark("{code}: se detuvo con {institution}: la persona agresora es de ese sector. Lo que tenían deben destruirlo. Derive a otra."),
     "withdraw": mark("{code}: retirada. Espero la confirmación firmada de {institution}."),
     "overdue": mark("{code}: {institution} no respondió a tiempo. Puede llamar, o «retirar {code}» y derivar a otra."),
 }
@@ -78,6 +79,7 @@ ALARMS = {
         "La llave de {user} cambió y quedó bloqueada. Si ella lo confirma en persona: tinkuy staff repin {user} --fingerprint {detail}"
     ),
     "lead_needed": mark("{user} ya no está. Estos casos necesitan responsable: {codes}."),
+    "post_refused": mark("El servidor Matrix no aceptó un mensaje nuestro ({why}) y quedó sin mostrar. Avise a soporte."),
     "timer_failed": mark("Un aviso programado falló ({kind}, {why}). Los demás siguen. Avise a soporte."),
     "dispatch_failed": mark("Un mensaje «{kind}» no se pudo preparar ({why}) y no salió. Avise a soporte."),
     "event_failed": mark("Un mensaje recibido no se pudo atender ({why}) y quedó apartado. Avise a soporte."),

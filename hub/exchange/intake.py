@@ -18,6 +18,9 @@ from keys.errors import KeysError
 from keys.manifest import Manifest
 from keys.primitives import OpeningKey
 
+MOST_EPOCHS = 16
+"""Restores between two messages that reach us: more is an invention, and 2³²−1 would end the line."""
+
 
 class Place(Enum):
     """Where a message stands in its line."""
@@ -52,6 +55,8 @@ def place(link: Link, record: SignedInner, window: int) -> Place:
         return Place.APART
     if inner.epoch < link.epoch_in:
         raise PeerFault("epoch_back", institution=link.peer)
+    if inner.epoch > link.epoch_in + MOST_EPOCHS:
+        raise PeerFault("far_ahead", institution=link.peer)
     expected = link.next_in if inner.epoch == link.epoch_in else 1
     if inner.sequence < expected:
         return Place.OLD

@@ -17,6 +17,8 @@ from hub.base.errors import PeerFault
 from keys import strictjson
 
 MAX_TEXT = 8000
+MAX_SAID = 2000
+"""Characters of one message between caseworkers: held to by both sides."""
 MAX_ITEMS = 200
 MAX_BODY = 28 * 1024
 MAX_JOINED = 32 * MAX_BODY

@@ -155,7 +155,10 @@ class Store:
 
     def _one(self, connection: Connection, fn: Callable[[Any], T]) -> tuple[T, bool]:
         unit = UnitOfWork(connection, self.given)
-        result = fn(unit)
+        try:
+            result = fn(unit)
+        except StopIteration as error:  # an asyncio future cannot carry it: whoever waits would wait for ever
+            raise RuntimeError("a unit of work raised StopIteration") from error
         told = 0
         while told < len(unit.events):
             self._tell(unit, unit.events[told])

@@ -180,7 +180,7 @@ def test_a_conflict_that_shows_before_dispatch_stops_the_offer(net: Net) -> None
     net.settle()
     assert there(net.cem, referral).state is State.CANCELLED
     assert net.csmc.run(lambda unit: unit.referrals.get(referral.id)) is None
-    assert net.moved(net.cem, "cancel")[-1].ring
+    assert net.moved(net.cem, "conflict")[-1].ring
     assert net.mentioned(net.cem) == (net.cem.person("ana"),)
 
 
