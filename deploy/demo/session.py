@@ -85,16 +85,12 @@ class Session:
 
     async def stop(self) -> None:
         """Leave the device as it is (it stays published) and close the connection."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._end_sync()
         await self.client.close()
 
     async def log_out(self) -> None:
         """Remove the device from the account, then stop."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._end_sync()
         await self.request("POST", "/_matrix/client/v3/logout", {})
         await self.client.close()
 
@@ -180,6 +176,12 @@ class Session:
         answer = await self.request("POST", f"{KEYS}/signatures/upload", body)
         if answer.get("failures"):  # a 200 can hide them
             raise PersonError(f"the homeserver refused the device signature of {self.user_id}")
+
+    async def _end_sync(self) -> None:
+        """Cancel until it ends: a request that times out in the same moment turns its cancellation into a time-out and goes on."""
+        while self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=1)
 
     async def _live(self) -> None:
         try:

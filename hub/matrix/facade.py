@@ -122,8 +122,10 @@ class Matrix:
         """End the loop between two steps, write what is changed, close connections."""
         self._stopping = True
         if self._task is not None and self._task is not asyncio.current_task() and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            # A request that times out in the same moment turns its cancellation into a time-out and goes on: cancel until it ends.
+            while not self._task.done():
+                self._task.cancel()
+                await asyncio.wait([self._task], timeout=1)
         with contextlib.suppress(Exception):
             await self._persist.flush()
         await self.client.close()
