@@ -69,7 +69,8 @@ def parse_in_thread(text: str, context: Context) -> Command | None:
     if matched is None or not _firm(found, matched):
         return None
     asks = _asks(plain) and not _may_ask(line, found, matched)
-    if matched[0].key == "say" and (asks or _like_a_note(line, found, matched[1])):
+    quoted = line[found[matched[1] - 1].end :].lstrip().startswith("¿")  # `decir ¿le sirve el martes?`: words meant for somebody
+    if matched[0].key == "say" and (quoted if asks else _like_a_note(line, found, matched[1])):
         return BadArgument(verb="say", what="explicit", given="")
     if asks:
         return None

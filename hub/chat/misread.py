@@ -15,7 +15,8 @@ from hub.chat.plain import value as clean
 def bad_argument(unit: Unit, lang: str, command: BadArgument) -> Message:
     """One part was not understood or is missing: which, an example, and the nearest readings."""
     given = clean(command.given, 60)
-    template = (MISSING.get(command.verb) if not given or command.what == "yes_no" else None) or MISREAD.get(command.what, MISREAD["extra"])
+    missing = (not given or command.what == "yes_no") and command.what != "explicit"
+    template = (MISSING.get(command.verb) if missing else None) or MISREAD.get(command.what, MISREAD["extra"])
     if command.what == "value" and find(given, w.field_names(unit)).id is not None:
         template = MISREAD["no_value"]
     verb = verbs.BY_KEY[command.verb].label(lang) if command.verb in verbs.BY_KEY else command.verb

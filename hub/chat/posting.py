@@ -15,6 +15,8 @@ from hub.chat.plain import Message
 
 PLACE = "posts|sealed"
 MOST_BYTES = 30_000
+NUMBER_REST = timedelta(minutes=30)
+"""How long the numbers of an answered question rest before another may use them."""
 QUESTION_LIFE = timedelta(hours=72)
 
 
@@ -74,9 +76,12 @@ def has_post(unit: Unit, key: str) -> bool:
 
 
 def ask(unit: Unit, room: str, kind: str, ref: str, options: Sequence[str], code: str, *, asked: str | None = None) -> Question:
-    """Open a question in the room with this id; its options get the lowest numbers that no open question of the room uses."""
+    """Open a question in the room with this id; its options get the lowest numbers that no question of the room uses, or used just now.
+
+    An answer that comes late, or that a homeserver holds back for a while, must not fit a question asked after it (X34).
+    """
     taken: set[int] = set()
-    for other in open_questions(unit, room):
+    for other in unit.questions.all(room=room, expires_at__gt=unit.now):
         taken.update(range(other.first, other.first + len(other.options)))
     first = next(n for n in itertools.count(1) if taken.isdisjoint(range(n, n + len(options))))
     question = Question(
@@ -105,7 +110,7 @@ def close_questions(unit: Unit, ref: str, kinds: Iterable[str] = ()) -> None:
     wanted = set(kinds)
     for question in unit.questions.all(ref=ref, state="open"):
         if not wanted or question.kind in wanted:
-            unit.questions.put(replace(question, state="closed"))
+            unit.questions.put(replace(question, state="closed", expires_at=unit.now + NUMBER_REST))
 
 
 def numbered(question: Question, labels: Sequence[str]) -> list[tuple[int, str]]:
