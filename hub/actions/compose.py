@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.actions.common import find_case, remind
+from hub.actions.common import find_case, remind, supervisors
 from hub.actions.decide import Ruling, offer_blocked, rule
 from hub.actions.ports import Unit
 from hub.actions.record_consent import living_consents
@@ -49,7 +49,10 @@ def compose(unit: Unit, row: Outgoing) -> Letter:
 def profile(unit: Unit) -> wire.Profile:
     """What we tell every peer about our services and who is on duty, by role."""
     people = unit.staff.all(removed_at=None)
-    duty = {"on": any(p.on_duty for p in people), "roles": sorted({p.role for p in people if p.on_duty}), "next": ""}
+    on = sorted({p.role for p in people if p.on_duty})
+    rung = set(supervisors(unit))  # who is rung for what arrives while nobody is on duty
+    following = sorted({p.role for p in people if p.id in rung})[:1]
+    duty = {"on": bool(on), "roles": on, "next": following[0] if following and not on else ""}
     languages = tuple(sorted({p.language for p in people}))
     return wire.Profile(name=unit.me.name, territory=unit.me.territory, needs=unit.me.needs, languages=languages, duty=duty)
 

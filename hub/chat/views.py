@@ -114,7 +114,7 @@ def _duty(unit: Unit, lang: str, draft: Draft) -> str:
         return text(lang, "De guardia allá ahora: {roles}", roles=roles)
     following = str(duty.get("next") or "")
     if following:
-        return text(lang, "Nadie de guardia allá ahora; sigue: {next}", next=following)
+        return text(lang, "Nadie de guardia allá ahora; se avisa a: {next}", next=text(lang, w.ROLES.get(following, following)))
     return text(lang, "Nadie de guardia allá ahora; la verán al volver. Si no responden a tiempo, le aviso.")
 
 
