@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -148,7 +149,8 @@ class HubProcess:
     def kill(self) -> None:
         """`kill -9`."""
         if self.process and self.process.returncode is None:
-            os.kill(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it died a moment ago and nobody has noticed yet
+                os.kill(self.process.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """SIGTERM, then wait; after ten seconds SIGKILL."""

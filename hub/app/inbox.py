@@ -24,6 +24,8 @@ from keys.envelope import MAX_SEALED
 
 _log = logs.get("inbox")
 TRIES = 3
+MOST_WAITS = 100
+"""Tenths of a second that an answer to an unknown message waits while messages of ours are on their way."""
 
 
 class Inbox(Worker):
@@ -35,11 +37,15 @@ class Inbox(Worker):
         super().__init__(waiting)
         self._store, self._rows, self._matrix, self._faults = store, rows, matrix, faults
         self._failed: Counter[str] = Counter()
+        self._waited: Counter[str] = Counter()
         self._receipts: set[asyncio.Task[None]] = set()
 
     async def turn(self) -> float:
         """Handle everything that waits."""
         while (event := await self._store.run(self._next, quiet=True)) is not None:
+            if await self._store.run(lambda unit, e=event: self._too_early(unit, e), quiet=True):  # type: ignore[misc]  # bound default
+                await asyncio.sleep(0.1)
+                continue
             try:
                 inbound = await self._store.run(lambda unit, e=event: self._handle(unit, e))  # type: ignore[misc]  # bound default
             except Exception as error:
@@ -53,6 +59,16 @@ class Inbox(Worker):
     def _next(self, unit: UnitOfWork) -> str | None:
         found = self._rows.inbox_next(unit.connection, 1)
         return found[0][0] if found else None
+
+    def _too_early(self, unit: UnitOfWork, event: str) -> bool:
+        """Whether this answers a message that may be ours though we do not know its event yet: put, and the process died before noting it."""
+        body = dict(self._rows.inbox_next(unit.connection, 1)).get(event)
+        inbound = Inbound.from_bytes(body) if body else None
+        target = (inbound.thread_root or inbound.reply_to) if inbound and inbound.standing == "staff" else None
+        if target is None or unit.posts.one(event=target) is not None:
+            return False
+        self._waited[event] += 1
+        return self._waited[event] <= MOST_WAITS and unit.posts.count(state="sending") > 0
 
     def _handle(self, unit: UnitOfWork, event: str) -> Inbound:
         rows = dict(self._rows.inbox_next(unit.connection, 1))
