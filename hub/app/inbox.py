@@ -120,5 +120,5 @@ def _from_peer(unit: Unit, inbound: Inbound) -> None:
 def _heard(inbound: Inbound) -> Heard:
     return Heard(
         room=inbound.room_id, event=inbound.event_id, sender=inbound.sender, type=inbound.type, content=inbound.content,
-        thread=inbound.thread_root, reply=inbound.reply_to, edits=inbound.edits,
+        thread=inbound.thread_root, reply=inbound.reply_to, edits=inbound.edits, firm=inbound.firm,
     )  # fmt: skip

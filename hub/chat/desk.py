@@ -6,9 +6,11 @@ A refusal rolls the action back, is answered kindly, and the event counts as han
 
 from __future__ import annotations
 
+from typing import Literal
+
 from hub.actions.ports import Unit
 from hub.base.errors import Refused, TinkuyError
-from hub.cases.commands import Choose, Command, LooseNumber
+from hub.cases.commands import Choose, Command, LooseNumber, Say, Unclear
 from hub.cases.records import Handled, Post
 from hub.chat import address, do, talk, wording
 from hub.chat.heard import Heard
@@ -33,7 +35,8 @@ def hear(unit: Unit, heard: Heard, own_user: str) -> bool:
     try:
         unit.attempt(lambda: do.perform(unit, here, act))
     except TinkuyError as error:
-        answer(unit, here, refusal(unit, here.lang, error))
+        bent = here.loose and error.code in ("no_code", "no_referral_code")
+        answer(unit, here, refusal(unit, here.lang, Refused("loose_thread") if bent else error))
     except KeyDestroyed:
         answer(unit, here, refusal(unit, here.lang, Refused("withdrawn", code="")))
     return True
@@ -50,6 +53,7 @@ def _here(unit: Unit, heard: Heard) -> Here | None:
     lang = person.language if direct else unit.me.language
     thread = _ours(unit, heard.thread)
     replied = _ours(unit, heard.reply)
+    subject = _subject(thread) or _subject(replied)
     place = Place(purpose=room.purpose, thread=heard.thread, reply=None if heard.thread else heard.event)
     return Here(
         person=person,
@@ -58,14 +62,22 @@ def _here(unit: Unit, heard: Heard) -> Here | None:
         place=place,
         lang=lang,
         context=wording.context(unit, lang),
-        subject=_subject(thread) or _subject(replied),
-        replied=replied,
+        subject=subject if heard.firm else None,
+        replied=replied if heard.firm else None,
+        card=_card(replied, subject),
+        loose=not heard.firm and (replied is not None or subject is not None),
         event=heard.event,
     )
 
 
 def _ours(unit: Unit, event: str | None) -> Post | None:
     return unit.posts.one(event=event) if event else None
+
+
+def _card(replied: Post | None, subject: str | None) -> Literal["message", "reply", "thread"] | None:
+    if replied is not None:
+        return "message" if (replied.key or "").startswith("msg:") else "reply"
+    return "thread" if subject else None
 
 
 def _subject(post: Post | None) -> str | None:
@@ -78,10 +90,10 @@ def _subject(post: Post | None) -> str | None:
 
 def _meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | str | None:
     """A command; or a text, which answers the running dialogue; or None: not for us."""
-    card = "reply" if here.replied else ("thread" if here.subject else None)
+    card: Literal["reply", "thread"] | None = "reply" if here.card == "message" else here.card
     found = address.addressed(
         heard.content, sender=heard.sender, own_user=own_user, own_names=("Tinkuy",), direct=here.purpose.startswith("direct:"),
-        on_our_card=card,  # type: ignore[arg-type]  # the two words above
+        on_our_card=card,
     )  # fmt: skip
     body = heard.content.get("body")
     plain = address.without_quotes(body).strip() if isinstance(body, str) and heard.content.get("msgtype") == "m.text" else ""
@@ -90,7 +102,8 @@ def _meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | s
     running = talk.running(unit, here)
     if plain.isdecimal() and len(plain) < 5 and (_owes(unit, here, int(plain)) or (not running and _awaits(unit, here))):
         return Choose(number=int(plain))  # one that fits nothing is answered with those that do
-    chosen = None if running or not plain else by_words(unit, here, found.text if found else plain, to_us=found is not None)
+    to_us = found is not None and not (here.loose and found.how in ("thread", "reply"))
+    chosen = None if running or not plain else by_words(unit, here, found.text if found else plain, to_us=to_us)
     if chosen is not None:
         return Choose(number=chosen)
     if running is not None and plain and (found is None or found.how in ("direct", "thread", "reply")) and not _interrupts(unit, here, found):
@@ -99,7 +112,10 @@ def _meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | s
         return LooseNumber(number=int(plain)) if _fits_everybody(unit, here, plain) else None
     if running is not None and talk.is_answer(found.text, here.context):
         return found.text
-    return address.command_of(found, here.context)
+    command = address.command_of(found, here.context)
+    if here.card == "message" and found.how == "reply" and isinstance(command, Unclear):
+        return Say(referral=None, text=found.text)  # a reply to their words is meant for them: as explicit as `decir`
+    return command
 
 
 def _interrupts(unit: Unit, here: Here, found: address.Addressed | None) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """One message. `thread` and `reply` only select what to show: a homeserver can re-point them (X34)."""
+    """One message. Unless they are `firm`, `thread` and `reply` only select where to answer: a homeserver can re-point them (X34)."""
 
     room: str
     event: str
@@ -18,5 +18,7 @@ class Heard:
     content: Mapping[str, Any] = field(default_factory=dict, repr=False)
     thread: str | None = None
     reply: str | None = None
+    firm: bool = False
+    """Whether thread and reply are hers for certain: they stood inside the ciphertext."""
     edits: str | None = None
     """What this message wants to replace: an edit is never a command (I02)."""

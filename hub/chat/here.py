@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from hub.actions.ports import Unit
 from hub.cases.records import Post, Staff
@@ -13,7 +14,11 @@ from hub.chat.posting import Place, put
 
 @dataclass(frozen=True, kw_only=True)
 class Here:
-    """Where and by whom a command was given, and what the thread is about (`subject`: a case or referral id)."""
+    """Where and by whom a command was given, and what the thread is about (`subject`: a case or referral id).
+
+    `card` is what the message points at: words that the other institution said (`message`), another card of ours by `reply`, or a
+    card's `thread`. A pointer that a homeserver may have bent is `loose`: then `subject` and `replied` are None, and a code is needed.
+    """
 
     person: Staff
     room: str
@@ -23,6 +28,8 @@ class Here:
     context: Context
     subject: str | None
     replied: Post | None
+    card: Literal["message", "reply", "thread"] | None
+    loose: bool
     event: str
 
     @property

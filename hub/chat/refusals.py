@@ -11,6 +11,10 @@ from hub.chat.wording import field_label, institution
 SENTENCES = {
     "no_code": mark("¿De cuál caso habla? Escriba también su código, por ejemplo «{example}», o hágalo en el hilo del caso. «casos» los muestra."),
     "no_referral_code": mark("¿De cuál derivación habla? Escriba también su código («R-…») o hágalo en su hilo. «casos» las muestra."),
+    "loose_thread": mark(
+        "Su programa de chat no protege a qué mensaje responde, así que no adivino y no hice nada. "
+        "Escriba también el código, por ejemplo «decir {example}: …»."
+    ),
     "no_referral": mark("{code} no tiene ninguna derivación en marcha. Para empezar una: «derivar {code}»."),
     "which_referral": mark("{code} tiene varias derivaciones en marcha: {referrals}. Escriba también el código de una."),
     "theirs_to_do": mark("{code}: eso lo hace {institution}, que la recibió. Para escribirles: «decir: …»; para retirarla: «retirar {code}»."),
@@ -71,7 +75,7 @@ SLIPS = frozenset(
     {"no_code", "unknown_code", "code_mistyped", "name_missing", "date_past", "unknown_field", "field_missing", "bad_value", "value_too_long"}
     | {"not_explained", "consent_empty", "unknown_mode", "unknown_purpose", "unknown_institution", "unknown_need", "unknown_answer"}
     | {"unknown_reason", "unknown_outcome", "field_empty", "why_missing", "nothing_said", "too_long", "reason_needed", "nothing_to_undo", "no_number"}
-    | {"no_referral_code", "no_referral", "which_referral", "theirs_to_do", "not_ours_to_withdraw", "nothing_to_withdraw", "nothing_to_show"}
+    | {"no_referral_code", "loose_thread", "no_referral", "which_referral", "theirs_to_do", "not_ours_to_withdraw", "nothing_to_withdraw", "nothing_to_show"}
     | {"already_answered", "wrong_room", "already_referred"}
 )
 """What a person puts right herself: nobody needs a code for it."""

@@ -104,7 +104,9 @@ class Inbound:
     thread_root: str | None = None
     reply_to: str | None = None
     edits: str | None = None
-    """The event that this one wants to replace. The three relations are clear text that a homeserver can re-point (X34)."""
+    """The event that this one wants to replace."""
+    firm: bool = False
+    """Whether the three relations stood inside the ciphertext. Else they are clear text, which a homeserver can add or re-point (X34)."""
     standing: Standing
 
     def to_bytes(self) -> bytes:

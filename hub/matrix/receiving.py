@@ -105,10 +105,11 @@ class Receiver:
         if device is None or standing is None:
             raise CannotRead("UnverifiedDevice")
         stamp = raw.get("origin_server_ts")
-        # A relation inside the ciphertext cannot be re-pointed; most clients put it outside only (X34).
+        # A relation inside the ciphertext cannot be re-pointed (Element and nio put it there too); one that stands outside alone can (X34).
         content = dict(opened.content)
         inner = content.pop("m.relates_to", None)
-        relation = _relation(inner if isinstance(inner, dict) else raw["content"].get("m.relates_to"))
+        firm = isinstance(inner, dict)
+        relation = _relation(inner if firm else raw["content"].get("m.relates_to"))
         return Inbound(
             room_id=room_id,
             event_id=raw["event_id"],
@@ -118,6 +119,7 @@ class Receiver:
             content=content,
             ts_ms=stamp if isinstance(stamp, int) and 0 <= stamp < 2**53 else 0,
             standing=standing,
+            firm=firm,
             **relation,
         )
 
@@ -133,7 +135,7 @@ class Receiver:
 
 
 def _relation(value: Any) -> dict[str, str | None]:
-    """Thread, reply and edit as the clear relation says. It selects what to show and decides nothing."""
+    """Thread, reply and edit as a relation says."""
     relation = value if isinstance(value, dict) else {}
     target = relation.get("event_id")
     kind = relation.get("rel_type")

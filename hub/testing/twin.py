@@ -93,12 +93,14 @@ class Twin:
         """The Matrix user id of somebody here."""
         return f"@{name}:{self.id}.example"
 
-    def type(self, name: str, words: str, *, room: str = "desk", thread: str | None = None, reply: str | None = None) -> str:
-        """Somebody types; returns everything the hub answered, as text."""
+    def type(self, name: str, words: str, *, room: str = "desk", thread: str | None = None, reply: str | None = None, firm: bool = True) -> str:
+        """Somebody types; returns everything the hub answered, as text. Without `firm` the relation may be the homeserver's."""
         before = len(self.said)
         purpose = f"direct:{self.person(name)}" if room == "direct" else room
         content = {"msgtype": "m.text", "body": words}
-        heard = Heard(room=f"!{self.id}.{purpose}", event=new_id("$e"), sender=self.person(name), content=content, thread=thread, reply=reply)
+        heard = Heard(
+            room=f"!{self.id}.{purpose}", event=new_id("$e"), sender=self.person(name), content=content, thread=thread, reply=reply, firm=firm,
+        )  # fmt: skip
         self.run(lambda unit: hear(unit, heard, self.user))
         self.post()
         return "\n".join(s.body for s in self.said[before:])

@@ -375,11 +375,11 @@ async def test_x34_repointed_relation_changes_no_answer(new_proxied: NewProxied,
     # Her client puts the relation inside the ciphertext too: then the outer one is not believed.
     await rosa.say(room_id, "2", thread=right)
     heard = await hub.gets("2")
-    assert heard.thread_root == right
+    assert (heard.thread_root, heard.firm) == (right, True)
     # A message without any relation of its own can be moved to another card; its content stays what she wrote, and carries none.
     await rosa.say(room_id, "3")
     moved = await hub.gets("3")
-    assert (moved.thread_root, moved.content) == (wrong, {"msgtype": "m.text", "body": "3"})
+    assert (moved.thread_root, moved.firm, moved.content) == (wrong, False, {"msgtype": "m.text", "body": "3"})
 
 
 async def _put(hub: BenchHub, room_id: str, content: dict[str, Any]) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from hub.actions import work
 from hub.app.inbox import _heard
 from hub.chat.desk import hear
 from hub.matrix.ports import Inbound
+from tests.actions.road import fresh, working
 from tests.attacks.twins.bench import Road, found
 
 
@@ -64,6 +66,37 @@ def test_x34_an_answered_question_takes_no_second_answer() -> None:
     road.cem.type("ana", number)
     road.cem.type("ana", number, reply=road.cem.find("Vista previa").event)
     assert states(road, road.code) == ["requested"]
+
+
+@pytest.mark.parametrize("words", ["decir: llega a las 9", "!tk decir: llega a las 9", "esto queda entre nosotras", "anotar edad 30", "cerrar"])
+def test_x34_what_a_bent_pointer_names_is_never_acted_on(words: str) -> None:
+    """The homeserver hangs a message under their words or into a case's thread. Nothing leaves, nothing changes, and she is told why."""
+    net = fresh()
+    case, referral = working(net, {"social_name": "Luz Inventada"})
+    net.csmc.run(lambda unit: work.say(unit, net.csmc.person("ana"), referral.id, "¿Puede venir?"))
+    net.settle()
+    theirs = net.cem.find("¿Puede venir?")
+    for thread, reply in ((theirs.thread, None), (theirs.thread, theirs.event), (None, theirs.event)):
+        said = net.cem.type("ana", words, thread=thread, reply=reply, firm=False)
+        assert not said or "no hice nada" in said, said
+    assert net.cem.run(lambda unit: unit.outbox.count(kind="say")) == 0
+    assert "edad" not in net.cem.type("ana", f"ver {case.code}", room="direct").lower()
+    assert net.cem.run(lambda unit: unit.questions.count(kind="close")) == 0
+
+
+def test_x34_the_same_words_count_when_the_pointer_is_hers() -> None:
+    """The control; and a reply to their words is as explicit as `decir`, while a note in the thread stays inside."""
+    net = fresh()
+    _, referral = working(net, {"social_name": "Luz Inventada"})
+    net.csmc.run(lambda unit: work.say(unit, net.csmc.person("ana"), referral.id, "¿Puede venir?"))
+    net.settle()
+    theirs = net.cem.find("¿Puede venir?")
+    assert net.cem.type("ana", "esto queda entre nosotras", thread=theirs.thread) == ""
+    assert "Enviado" in net.cem.type("ana", "Sí, llega a las 9\ny va sola", thread=theirs.thread, reply=theirs.event)
+    assert "Enviado" in net.cem.type("ana", "decir: gracias", thread=theirs.thread)
+    net.settle()
+    assert "> Sí, llega a las 9\n> y va sola" in net.csmc.find("llega a las 9").body
+    assert not [said for said in net.csmc.said if "entre nosotras" in said.body]
 
 
 def inbound(road: Road, body: str, *, sender: str = "ana", **more: Any) -> Inbound:
