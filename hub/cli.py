@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_init, cli_local, cli_peer, cli_staff
+from hub import cli_hold, cli_init, cli_local, cli_peer, cli_staff
 from hub.base import logs
 from hub.base.config import LANGUAGE_VARIABLE, PATH_VARIABLE
 from hub.base.errors import TinkuyError
@@ -21,6 +21,7 @@ app = new_app("Tinkuy: coordinación segura entre instituciones. · Tinkuy: safe
 app.add_typer(cli_staff.app, name="staff")
 app.add_typer(cli_peer.app, name="peer")
 app.add_typer(cli_peer.manifest_app, name="manifest")
+app.add_typer(cli_hold.app, name="hold")
 app.add_typer(cli_local.config_app, name="config")
 app.add_typer(cli_local.db_app, name="db")
 app.add_typer(cli_local.keys_app, name="keys")

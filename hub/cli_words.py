@@ -86,6 +86,43 @@ _WORDS: dict[str, Words] = {
         "No la inscriba; compare otra vez en persona.",
         "Do not enrol her; compare again in person.",
     ),
+    "unknown_code": (
+        "Este hub no tiene una derivación recibida con ese código.",
+        "This hub has no received referral with that code.",
+        "Pida el código a quien la atiende; empieza con R-.",
+        "Ask whoever works on it for the code; it begins with R-.",
+    ),
+    "unknown_basis": (
+        "Esa no es una razón legal para conservar.",
+        "That is no legal reason to keep it.",
+        "Use court_order, prosecutor_order o health_record.",
+        "Use court_order, prosecutor_order or health_record.",
+    ),
+    "bad_date": ("La fecha no se entiende.", "The date was not understood.", "Escríbala así: 2027-05-31.", "Write it like this: 2027-05-31."),
+    "date_past": (
+        "Esa fecha ya pasó.",
+        "That date is past.",
+        "Escriba el último día en que se debe conservar.",
+        "Give the last day it must be kept.",
+    ),
+    "hold_too_long": (
+        "Es demasiado: como máximo 20 años.",
+        "That is too long: 20 years at most.",
+        "Ponga una fecha más cercana.",
+        "Give a nearer date.",
+    ),
+    "nothing_to_hold": (
+        "De esa derivación no se tiene ningún dato.",
+        "No information of that referral is held.",
+        "Si ya se destruyó, no vuelve.",
+        "What was destroyed does not come back.",
+    ),
+    "not_held": (
+        "Esa derivación no está retenida por ley.",
+        "That referral is not kept by law.",
+        "Vea `tinkuy hold list`.",
+        "See `tinkuy hold list`.",
+    ),
     "peer.unknown": (
         "Este hub no conoce esa institución.",
         "This hub does not know that institution.",

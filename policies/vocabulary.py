@@ -25,7 +25,7 @@ FIELD_TYPES = ("text", "code", "date", "number", "list")
 
 LISTS = (
     "purposes", "kinds", "needs", "urgencies", "risks", "affiliations", "decline_reasons", "give_back_reasons", "close_outcomes",
-    "check_in_outcomes", "documents", "languages", "accessibility", "consent_modes", "legal_bases", "discrimination_grounds",
+    "check_in_outcomes", "documents", "languages", "accessibility", "consent_modes", "legal_bases", "retention_bases", "discrimination_grounds",
     "violence_types", "situation_classes", "measures", "roles",
 )  # fmt: skip
 """The code lists every vocabulary has."""

@@ -12,7 +12,7 @@ from hub.actions.peer_words import ASK_ID, DISCLOSURE_ID, FIELD_NAME, is_key, kn
 from hub.actions.ports import Unit
 from hub.actions.receive_disclosure import receive_disclosure
 from hub.actions.receive_offer import receive_offer
-from hub.actions.withdraw import end_holding, make_receipt, obey_withdrawal, recall, record_receipt
+from hub.actions.withdraw import confirm, end_holding, obey_withdrawal, recall, record_receipt
 from hub.base.errors import PeerFault
 from hub.cases.events import (
     Alarm,
@@ -97,10 +97,9 @@ def _cancel(unit: Unit, referral: Referral, body: wire.Cancel) -> None:
     held = [d.id for d in unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT, state="active")]
     unit.referrals.put(replace(referral, state=State.CANCELLED, ended_at=unit.now))
     forget_reminders(unit, referral.id)
+    receipt = end_holding(unit, referral, held, "cancelled", whole=True)
     if held:
-        receipt = make_receipt(unit, referral, held)
-        intend(unit, referral.peer, "erased", referral=referral.id, disclosures=held, receipt=receipt.hex())
-    end_holding(unit, referral, held, "cancelled", whole=True)
+        confirm(unit, referral, held, receipt)
     unit.announce(ReferralMoved(referral=referral.id, what="cancel", ring=referral.state in WORKING))
 
 

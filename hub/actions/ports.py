@@ -99,6 +99,7 @@ class Unit(Protocol):
     referrals: Rows[c.Referral]
     disclosures: Rows[c.Disclosure]
     held: Rows[c.HeldValue]
+    holds: Rows[c.LegalHold]
     asks: Rows[c.Ask]
     checkins: Rows[c.CheckIn]
     timers: Rows[c.Timer]

@@ -7,7 +7,7 @@ from datetime import datetime
 from hub.actions.common import intend, note, remind
 from hub.actions.peer_words import DISCLOSURE_ID, MAX_VERSION
 from hub.actions.ports import Unit
-from hub.actions.withdraw import make_receipt
+from hub.actions.withdraw import confirm, make_receipt
 from hub.base.errors import PeerFault
 from hub.base.ids import new_id
 from hub.cases.events import ReferralMoved
@@ -23,8 +23,7 @@ def receive_disclosure(unit: Unit, referral: Referral, body: wire.Disclose) -> N
     if not DISCLOSURE_ID.fullmatch(body.disclosure) or unit.disclosures.get(body.disclosure) is not None:
         raise PeerFault("bad_body", kind="disclose", why="id")
     if referral.state not in OPEN:  # it crossed with our outcome: nothing of it is kept, and we sign for that
-        receipt = make_receipt(unit, referral, [body.disclosure])
-        intend(unit, referral.peer, "erased", referral=referral.id, disclosures=[body.disclosure], receipt=receipt.hex())
+        confirm(unit, referral, [body.disclosure], make_receipt(unit, referral, [body.disclosure]))
         return
     if referral.state not in WORKING or not 0 < body.version <= MAX_VERSION:
         raise PeerFault("not_working")

@@ -13,7 +13,7 @@ from hub.actions.erase import redact
 from hub.actions.plan_check_in import ring_check_in
 from hub.actions.ports import Unit
 from hub.actions.refer import offer_overdue
-from hub.actions.withdraw import end_holding, erasure_overdue, make_receipt, recall
+from hub.actions.withdraw import confirm, end_holding, erasure_overdue, recall
 from hub.base.errors import TinkuyError
 from hub.cases.events import Alarm, CaseChanged, ReferralMoved
 from hub.cases.lifecycle import WORKING, Side
@@ -60,11 +60,9 @@ def _retention(unit: Unit, disclosure_id: str) -> None:
     """At the holder: the time is over, so the key dies without anybody asking, and the owner gets a receipt (P13)."""
     disclosure = unit.disclosures.get(disclosure_id)
     referral = unit.referrals.get(disclosure.referral) if disclosure else None
-    if disclosure is None or referral is None or disclosure.state != "active":
+    if disclosure is None or referral is None or disclosure.state not in ("active", "retained"):
         return
-    receipt = make_receipt(unit, referral, [disclosure.id])
-    end_holding(unit, referral, [disclosure.id], "retention", whole=False)
-    intend(unit, referral.peer, "erased", referral=referral.id, disclosures=[disclosure.id], receipt=receipt.hex())
+    confirm(unit, referral, [disclosure.id], end_holding(unit, referral, [disclosure.id], "retention", whole=False))
     unit.announce(ReferralMoved(referral=referral.id, what="retention"))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hub.actions.answer import seal_words
 from hub.actions.common import find_referral, intend, note, staff_member
 from hub.actions.ports import Unit
-from hub.actions.withdraw import end_holding, make_receipt
+from hub.actions.withdraw import end_holding
 from hub.base.errors import Refused
 from hub.cases.events import ReferralMoved
 from hub.cases.lifecycle import WORKING, Move, Side, after
@@ -68,8 +68,7 @@ def give_back(unit: Unit, by: str, code: str | None, reason: str) -> Referral:
     held = [d.id for d in unit.disclosures.all(referral=referral.id, state="active")]
     referral = replace(referral, state=state, note=reason, ended_at=unit.now)
     unit.referrals.put(referral)
-    receipt = make_receipt(unit, referral, held)
-    end_holding(unit, referral, held, "given_back", whole=True)
+    receipt = end_holding(unit, referral, held, "given_back", whole=True)
     intend(unit, referral.peer, "give-back", referral=referral.id, reason=reason, disclosures=held, receipt=receipt.hex())
     note(unit, referral.id, by, "referral.given_back", reason=reason)
     unit.announce(ReferralMoved(referral=referral.id, what="give-back", by=by))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from hub.actions import peers, staff
+from hub.actions import legal_hold, peers, staff
+from hub.actions.legal_hold import last_day
 from hub.actions.ports import Unit
 from hub.app.facts import Watch
 from hub.base.errors import Refused
-from hub.cases.records import Staff
+from hub.cases.records import LegalHold, Staff
 from hub.matrix import MatrixError
 from hub.matrix.errors import IdentityConflict
 from keys.manifest import Manifest
@@ -37,6 +39,9 @@ def handlers(house: House) -> dict[str, Handler]:
         "peer.confirm": commands.peer_confirm,
         "peer.list": commands.peer_list,
         "peer.thaw": commands.peer_thaw,
+        "hold.place": commands.hold_place,
+        "hold.lift": commands.hold_lift,
+        "hold.list": commands.hold_list,
         "status": commands.status,
         "doctor": commands.doctor,
         "rooms": commands.rooms,
@@ -131,6 +136,25 @@ class _Commands:
         """Everybody we know and the state of each link."""
         return await self._house.store.run(lambda unit: [_peer(unit, p.id) for p in unit.peers.all(order="id")], quiet=True)
 
+    async def hold_place(self, args: Mapping[str, Any]) -> Any:
+        """What we hold of a referral is kept by law until a day."""
+        try:
+            until = date.fromisoformat(str(args["until"]))
+        except ValueError:
+            raise Refused("bad_date") from None
+        code, basis = str(args["code"]), str(args["basis"])
+        await self._house.store.run(lambda unit: legal_hold.place_hold(unit, "administrator", code, basis, until))
+        return await self.hold_list({})
+
+    async def hold_lift(self, args: Mapping[str, Any]) -> Any:
+        """The hold ends now."""
+        await self._house.store.run(lambda unit: legal_hold.lift_hold(unit, "administrator", str(args["code"])))
+        return await self.hold_list({})
+
+    async def hold_list(self, _: Mapping[str, Any]) -> Any:
+        """Every hold, by code; no person in it."""
+        return await self._house.store.run(lambda unit: [_hold(unit, h) for h in unit.holds.all(order="until")], quiet=True)
+
     async def rooms(self, _: Mapping[str, Any]) -> Any:
         """The rooms by purpose."""
         return await self._house.store.run(lambda unit: {r.purpose: r.id for r in unit.rooms.all(order="purpose")}, quiet=True)
@@ -195,6 +219,11 @@ def _person(person: Staff | None) -> dict[str, Any]:
         "pin": person.level, "blocked": person.refused_master is not None,
         "fingerprint": person.master or "", "removed": person.removed_at is not None,
     }  # fmt: skip
+
+
+def _hold(unit: Unit, hold: LegalHold) -> dict[str, Any]:
+    referral = unit.referrals.get(hold.id)
+    return {"code": referral.code if referral else "", "basis": hold.basis, "until": last_day(unit, hold).isoformat()}
 
 
 def _peer(unit: Unit, institution: str) -> dict[str, Any]:

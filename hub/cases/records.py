@@ -107,6 +107,17 @@ class Disclosure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LegalHold:
+    """A law or an order obliges us to keep what we hold of a referral (`id`) until a moment, whatever is withdrawn."""
+
+    id: str
+    basis: str
+    until: datetime
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class HeldValue:
     """One value we hold of another institution's person, sealed under the key of its disclosure."""
 

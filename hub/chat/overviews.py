@@ -77,6 +77,8 @@ def _holding(unit: Unit, lang: str, holding: Holding) -> Block:
     lines.append(text(lang, "Desde {since}, hasta {until}", since=w.moment(unit, lang, holding.since), until=w.moment(unit, lang, holding.until)))
     if disclosure.ended_at and holding.state in ("destroyed", "retained"):
         lines.append(text(lang, "Confirmado con firma: {when}", when=w.moment(unit, lang, disclosure.ended_at)))
+    if holding.state == "retained":
+        lines.append(text(lang, "Por qué: {basis}", basis=w.term(unit, "retention_bases", disclosure.basis or "", lang)))
     protocol = unit.pack.protocols.get(disclosure.protocol)
     title = protocol.title.get(lang) if protocol else disclosure.protocol
     lines.append(text(lang, "Protocolo: {protocol}, versión {version}", protocol=title, version=disclosure.protocol_version))

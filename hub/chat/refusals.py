@@ -75,8 +75,8 @@ SLIPS = frozenset(
     {"no_code", "unknown_code", "code_mistyped", "name_missing", "date_past", "unknown_field", "field_missing", "bad_value", "value_too_long"}
     | {"not_explained", "consent_empty", "unknown_mode", "unknown_purpose", "unknown_institution", "unknown_need", "unknown_answer"}
     | {"unknown_reason", "unknown_outcome", "field_empty", "why_missing", "nothing_said", "too_long", "reason_needed", "nothing_to_undo", "no_number"}
-    | {"no_referral_code", "loose_thread", "no_referral", "which_referral", "theirs_to_do", "not_ours_to_withdraw", "nothing_to_withdraw", "nothing_to_show"}
-    | {"already_answered", "wrong_room", "already_referred"}
+    | {"no_referral_code", "no_referral", "which_referral", "theirs_to_do", "not_ours_to_withdraw", "nothing_to_withdraw", "nothing_to_show"}
+    | {"already_answered", "wrong_room", "already_referred", "loose_thread"}
 )
 """What a person puts right herself: nobody needs a code for it."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from hub.actions.common import on_duty, supervisors, value_of
+from hub.actions.legal_hold import living_hold
 from hub.actions.ports import Unit
 from hub.base.i18n import mark, text
 from hub.base.ids import new_id
@@ -45,7 +46,7 @@ SENDER_LINES = {
     "start": mark("{code}: {institution} ya la está atendiendo."),
     "hold": mark("{code}: {institution} la dejó en espera."),
     "complete": mark("{code}: {institution} terminó: {reason}."),
-    "give-back": mark("{code}: {institution} la devuelve: {reason}. Destruyó los datos. El caso sigue con usted. Siguiente paso: «derivar» a otra."),
+    "give-back": mark("{code}: {institution} la devuelve: {reason}. El caso sigue con usted. Siguiente paso: «derivar» a otra."),
     "cancel": mark("{code}: cancelada."),
     "conflict": mark("{code}: se detuvo con {institution}: la persona agresora es de ese sector. Lo que tenían deben destruirlo. Derive a otra."),
     "withdraw": mark("{code}: retirada. Espero la confirmación firmada de {institution}."),
@@ -67,6 +68,9 @@ RECIPIENT_LINES = {
     "retention": mark("{code}: se cumplió el plazo; los datos se destruyeron aquí."),
     "overdue": mark("{code}: {institution} espera respuesta y ya pasó el plazo. ¿Quién la toma? «aceptar» o «rechazar»."),
 }
+KEPT_LINE = mark(
+    "{code}: aquí terminó. Una ley obliga a conservar sus datos hasta {until}: quedan sellados, fuera de la vista, y después se destruyen."
+)
 ALARMS = {
     "peer_silent": mark("{institution} no confirma lo que le enviamos hace 15 minutos o más ({number}). Lo sigo intentando; si urge, llame."),
     "peer_skipped": mark("{institution} anuló el mensaje número {number} (ya no existe allá)."),
@@ -166,7 +170,7 @@ def _moved_there(unit: Unit, event: e.ReferralMoved, referral: Referral) -> None
     if referral.state not in (State.RECEIVED, State.REQUESTED):
         close_questions(unit, referral.id)
     redraw_referral(unit, referral)
-    line = _line(unit, RECIPIENT_LINES.get(event.what), referral, event, unit.me.language)
+    line = _kept(unit, event, referral) or _line(unit, RECIPIENT_LINES.get(event.what), referral, event, unit.me.language)
     if line is None:
         return
     ring: tuple[str, ...] = ()
@@ -175,6 +179,16 @@ def _moved_there(unit: Unit, event: e.ReferralMoved, referral: Referral) -> None
     elif event.ring:
         ring = (referral.by,) if referral.by and referral.by != "hub" else on_duty(unit)
     put(unit, Place(purpose=DESK, thread=referral_key(referral.id)), line, ring=ring)
+
+
+def _kept(unit: Unit, event: e.ReferralMoved, referral: Referral) -> Message | None:
+    """What ended is not destroyed while a law obliges us to keep it, and nobody is told that it was."""
+    hold = living_hold(unit, referral.id)
+    kept = hold and unit.disclosures.count(referral=referral.id, side=Side.RECIPIENT, state="retained")
+    if hold is None or not kept or event.what not in ("withdraw", "give-back", "cancel", "retention"):
+        return None
+    lang = unit.me.language
+    return message(paragraph(text(lang, KEPT_LINE, code=referral.code, until=w.moment(unit, lang, hold.until))))
 
 
 def _line(unit: Unit, template: str | None, referral: Referral, event: e.ReferralMoved, lang: str) -> Message | None:
@@ -266,13 +280,15 @@ def _holder(unit: Unit, event: e.HolderAnswered) -> None:
     lang = unit.me.language
     words = {
         "destroyed": mark("{code}: {institution} confirmó con firma que destruyó los datos."),
-        "retained": mark("{code}: {institution} conserva datos por ley hasta {until}."),
+        "retained": mark("{code}: {institution} firmó que conserva los datos hasta {until}: {basis}. Dígaselo a ella."),
         "overdue": mark("{code}: {institution} NO ha confirmado que destruyó los datos. Supervisión, por favor llame."),
     }[event.what]
     line = text(
-        lang, words, code=referral.code, institution=w.institution(unit, referral.peer), until=w.moment(unit, lang, disclosure.until)
-    )
-    ring = supervisors(unit) if event.what == "overdue" else ()
+        lang, words, code=referral.code, institution=w.institution(unit, referral.peer), until=w.moment(unit, lang, disclosure.until),
+        basis=w.term(unit, "retention_bases", disclosure.basis or "", lang),
+    )  # fmt: skip
+    case = unit.cases.get(referral.case)
+    ring = supervisors(unit) if event.what == "overdue" else (case.lead,) if case and event.what == "retained" else ()
     put(unit, Place(purpose=DESK, thread=case_key(referral.case)), message(paragraph(line)), ring=ring)
 
 

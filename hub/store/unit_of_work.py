@@ -98,6 +98,7 @@ class UnitOfWork(Unit):
         self.cases, self.fields, self.consents = Rows(connection, t.CASES), Rows(connection, t.FIELDS), Rows(connection, t.CONSENTS)
         self.referrals, self.disclosures = Rows(connection, t.REFERRALS), Rows(connection, t.DISCLOSURES)
         self.held, self.asks, self.checkins = Rows(connection, t.HELD), Rows(connection, t.ASKS), Rows(connection, t.CHECKINS)
+        self.holds = Rows(connection, t.HOLDS)
         self.timers, self.staff, self.rooms = Rows(connection, t.TIMERS), Rows(connection, t.STAFF), Rows(connection, t.ROOMS)
         self.questions, self.dialogues = Rows(connection, t.QUESTIONS), Rows(connection, t.DIALOGUES)
         self.posts, self.log, self.undoables = Rows(connection, t.POSTS), Rows(connection, t.LOG), Rows(connection, t.UNDOABLES)

@@ -158,6 +158,15 @@ def upgrade() -> None:
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('legal_holds',
+    sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('basis', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('until', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('by', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('links',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('peer', sa.Text(), autoincrement=False, nullable=False),
@@ -451,6 +460,7 @@ def downgrade() -> None:
     op.drop_table('log_lines')
     op.drop_index('uq_links_peer', table_name='links')
     op.drop_table('links')
+    op.drop_table('legal_holds')
     op.drop_table('ledger')
     op.drop_index('ix_held_values_referral', table_name='held_values')
     op.drop_index('ix_held_values_disclosure', table_name='held_values')

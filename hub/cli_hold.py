@@ -1,0 +1,47 @@
+"""`tinkuy hold`: what a law or an order obliges this institution to keep, also when she takes it back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hub.cli_base import JSON, ask, new_app, say, show_json, show_rows
+
+app = new_app("Lo que una ley obliga a conservar. · What a law obliges to keep.")
+Code = Annotated[str, typer.Argument(metavar="CÓDIGO", help="De la derivación recibida, por ejemplo R-7QK4M. · Of the referral received.")]
+
+
+@app.command()
+def place(
+    code: Code,
+    basis: Annotated[str, typer.Option(help="court_order | prosecutor_order | health_record")],
+    until: Annotated[str, typer.Option(metavar="AAAA-MM-DD", help="Último día. · Last day.")],
+    as_json: bool = JSON,
+) -> None:
+    """Conserva por ley lo recibido, aunque se retire · Keep by law what was received, even if withdrawn"""
+    answer = ask("hold.place", {"code": code, "basis": basis, "until": until}, as_json=as_json)
+    if as_json:
+        return show_json(answer)
+    say(f"{code}: se conserva hasta {until}. Al retirarse quedará sellado.", f"{code}: kept until {until}. When withdrawn it stays sealed.")
+    return None
+
+
+@app.command()
+def lift(code: Code, as_json: bool = JSON) -> None:
+    """Termina la obligación: lo retirado se destruye ya y se confirma · End it: what was withdrawn is destroyed now and confirmed"""
+    answer = ask("hold.lift", {"code": code}, as_json=as_json)
+    if as_json:
+        return show_json(answer)
+    say(f"{code}: ya no se conserva por ley.", f"{code}: not kept by law any more.")
+    return None
+
+
+@app.command("list")
+def list_(as_json: bool = JSON) -> None:
+    """Muestra qué se conserva por ley, por qué y hasta cuándo · Show what is kept by law, why and until when"""
+    rows = ask("hold.list", as_json=as_json) or []
+    if as_json:
+        return show_json(rows)
+    show_rows(rows, (("code", "código", "code"), ("basis", "por qué", "why"), ("until", "hasta", "until")))
+    return None

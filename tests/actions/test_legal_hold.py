@@ -1,0 +1,147 @@
+"""A legal hold: what a law obliges to keep stays sealed and unseen, is signed for as `retained`, and dies the day after (R72, P12–P14)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from hub.actions import legal_hold, withdraw, work
+from hub.actions.who_knows import who_knows
+from hub.base.errors import Refused
+from hub.cases.records import Case, Referral
+from keys.receipt import Outcome, verify_receipt
+from tests.actions.road import CANARY, CSMC, Net, code_of, held, owners, there, well, working
+
+
+def until(net: Net, days: int) -> date:
+    return (net.clock.now() + timedelta(days=days)).date()
+
+
+def hold(net: Net, referral: Referral, days: int = 30, basis: str = "court_order") -> None:
+    net.csmc.run(lambda unit: legal_hold.place_hold(unit, "administrator", referral.code, basis, until(net, days)))
+
+
+def taken_back(net: Net, case: Case) -> None:
+    net.cem.run(lambda unit: withdraw.withdraw(unit, net.cem.person("ana"), case.code, CSMC))
+    net.settle()
+
+
+def states(net: Net, referral: Referral) -> set[str]:
+    """How both sides see its disclosures."""
+    return {d.state for hub in (net.cem, net.csmc) for d in hub.run(lambda unit: unit.disclosures.all(referral=referral.id))}
+
+
+def received(net: Net) -> tuple[Case, Referral]:
+    """A referral as its holder knows it: with the code that its people see."""
+    case, referral = working(net)
+    return case, there(net.csmc, referral)
+
+
+def test_withdrawn_under_a_hold_is_retained_and_signed_with_basis_and_day(net: Net) -> None:
+    case, referral = received(net)
+    hold(net, referral)
+    taken_back(net, case)
+    assert states(net, referral) == {"retained"}
+    mine = net.cem.run(lambda unit: unit.disclosures.one(referral=referral.id))
+    receipt = verify_receipt(mine.receipt, CSMC, (net.csmc.store.given.hand.signer.public,))
+    assert (receipt.outcome, receipt.legal_basis, receipt.until) == (Outcome.RETAINED, "court_order", until(net, 30))
+    known = net.cem.type("ana", f"!tk quién sabe {case.code}")
+    assert "lo conserva por ley" in known
+    assert "lo ordena un juzgado" in known
+    told = net.cem.find("firmó que conserva")
+    assert "lo ordena un juzgado" in told.body
+    assert told.ring == (net.cem.person("ana"),)
+
+
+def test_nobody_there_sees_it_any_more(net: Net) -> None:
+    case, referral = received(net)
+    hold(net, referral)
+    taken_back(net, case)
+    assert not any(CANARY in s.body for s in net.csmc.said)
+    assert held(net.csmc, referral) == {}
+    for words in (f"ver {referral.code}", f"ver {referral.code} porque lo pide el juzgado"):
+        assert CANARY not in net.csmc.type("ana", words, room="direct")
+    assert "destruy" not in net.csmc.find("aquí terminó").body.split(":")[1], "nobody is told that it was destroyed"
+    assert referral.id not in owners(net.csmc), "no more can arrive"
+
+
+def test_supervision_opens_it_with_a_reason_and_it_is_logged(net: Net) -> None:
+    case, referral = received(net)
+    hold(net, referral)
+    taken_back(net, case)
+    assert CANARY not in net.csmc.type("sara", f"ver {referral.code}", room="direct")
+    assert CANARY in net.csmc.type("sara", f"ver {referral.code} porque lo pide el juzgado", room="direct")
+    assert net.csmc.run(lambda unit: unit.log.count(about=referral.id, what="read.values", actor=net.csmc.person("sara"))) == 1
+
+
+def test_the_day_after_it_is_destroyed_and_confirmed(net: Net) -> None:
+    case, referral = received(net)
+    hold(net, referral, days=3)
+    taken_back(net, case)
+    net.wait(days=3)
+    assert states(net, referral) == {"retained"}
+    net.wait(days=1)
+    assert states(net, referral) == {"destroyed"}
+    assert not owners(net.csmc) & {d.id for d in net.csmc.run(lambda unit: unit.disclosures.all(referral=referral.id))}
+    well(net)
+
+
+def test_lifted_it_is_destroyed_at_once(net: Net) -> None:
+    case, referral = received(net)
+    hold(net, referral)
+    taken_back(net, case)
+    net.csmc.run(lambda unit: legal_hold.lift_hold(unit, "administrator", referral.code))
+    net.wait(minutes=1)
+    assert states(net, referral) == {"destroyed"}
+
+
+def test_a_hold_that_ended_before_keeps_nothing(net: Net) -> None:
+    case, referral = received(net)
+    hold(net, referral, days=1)
+    net.wait(days=3)
+    taken_back(net, case)
+    assert states(net, referral) == {"destroyed"}
+
+
+def test_it_outlives_the_end_of_the_term_and_giving_back(net: Net) -> None:
+    for end in ("term", "back"):
+        net.again()
+        _, referral = received(net)
+        hold(net, referral, days=2000)
+        if end == "term":
+            net.wait(days=1900)
+        else:
+            net.csmc.run(lambda unit, r=referral: work.give_back(unit, net.csmc.person("ana"), r.code, "she_asked"))
+            net.settle()
+        assert states(net, referral) == {"retained"}, end
+
+
+def test_not_confirmed_after_the_last_day_it_is_overdue(net: Net) -> None:
+    """Who put it off is asked again: at the owner it turns overdue and supervision is rung."""
+    case, referral = received(net)
+    hold(net, referral, days=3)
+    taken_back(net, case)
+    net.spoil = lambda parcel: []
+    net.wait(days=30)
+    mine = net.cem.run(lambda unit: who_knows(unit, net.cem.person("ana"), case.code))
+    assert [h.state for h in mine.holdings] == ["overdue"]
+
+
+@pytest.mark.parametrize(
+    ("basis", "days", "code"),
+    [("vital_interest", 30, "unknown_basis"), ("court_order", -2, "date_past"), ("court_order", 9000, "hold_too_long")],
+)
+def test_refused(net: Net, basis: str, days: int, code: str) -> None:
+    _, referral = received(net)
+    with pytest.raises(Refused) as refused:
+        hold(net, referral, days, basis)
+    assert code_of(refused) == code
+
+
+def test_nothing_to_hold_once_it_is_destroyed(net: Net) -> None:
+    case, referral = received(net)
+    taken_back(net, case)
+    with pytest.raises(Refused) as refused:
+        hold(net, referral)
+    assert code_of(refused) == "nothing_to_hold"
