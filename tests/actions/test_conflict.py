@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.actions import open_case, work
 from hub.cases.lifecycle import State
-from tests.actions.road import fresh, held, there, working
+from tests.actions.road import fresh, held, owners, there, working
 
 HUBS = (("cem-lima", "emergency_centre"), ("csmc-comas", "mental_health_centre"))
 
@@ -36,3 +36,4 @@ def test_words_that_wait_for_the_excluded_sector_never_leave() -> None:
     rows = net.cem.run(lambda unit: unit.outbox.all(kind="say"))
     assert [row.state for row in rows] == ["cancelled"]
     assert not any("words" in row.ref for row in rows), "what she wrote died with the intent"
+    assert not [name for name in owners(net.cem) if name.startswith("say_")], "and so did its key"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -73,6 +74,24 @@ def test_supervision_opens_it_with_a_reason_and_it_is_logged(net: Net) -> None:
     assert CANARY not in net.csmc.type("sara", f"ver {referral.code}", room="direct")
     assert CANARY in net.csmc.type("sara", f"ver {referral.code} porque lo pide el juzgado", room="direct")
     assert net.csmc.run(lambda unit: unit.log.count(about=referral.id, what="read.values", actor=net.csmc.person("sara"))) == 1
+
+
+def test_supervision_needs_a_reason_also_for_what_it_took_itself(net: Net) -> None:
+    case, referral = received(net)
+    net.csmc.run(lambda unit: unit.referrals.put(replace(unit.referrals.get(referral.id), by=net.csmc.person("sara"))))
+    hold(net, referral)
+    taken_back(net, case)
+    assert CANARY not in net.csmc.type("sara", f"ver {referral.code}", room="direct")
+
+
+def test_a_reason_that_is_none_of_the_law_is_not_believed(net: Net) -> None:
+    """A peer that signs "retained" on a basis of its own making has not confirmed anything."""
+    case, referral = received(net)
+    hold(net, referral)
+    net.csmc.run(lambda unit: unit.holds.put(replace(unit.holds.get(referral.id), basis="just_because")))
+    taken_back(net, case)
+    assert net.cem.run(lambda unit: unit.disclosures.one(referral=referral.id)).state == "recalled"
+    assert "record_refused" in net.alarms(net.cem)
 
 
 def test_the_day_after_it_is_destroyed_and_confirmed(net: Net) -> None:

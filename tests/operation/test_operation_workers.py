@@ -1,0 +1,110 @@
+"""The workers of the hub: a post that is refused for good, an answer to a card not yet known, a lock that was lost (D03, D12, X34)."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hub.app.facts import Watch
+from hub.app.inbox import MOST_WAITS, Inbox
+from hub.app.posts import Poster, claim, mark
+from hub.base.errors import Stopped
+from hub.base.faults import Faults
+from hub.chat.plain import message, paragraph
+from hub.chat.posting import Place, put
+from hub.matrix.errors import HomeserverRefused
+from hub.matrix.ports import Inbound, InboxRow
+from hub.matrix.receiving import Gathered
+from hub.store.matrix_rows import SqlMatrixRows
+from tests.actions.road import CEM, CSMC, Net, fresh, opened
+
+HUBS = ((CEM, "emergency_centre"), (CSMC, "mental_health_centre"))
+
+
+class Homeserver:
+    """What a poster sees of Matrix: it takes a message, or refuses it for good."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused, self.sent = refused, list[str]()
+        self.device = SimpleNamespace(user_id="@hub:x")
+
+    async def send(self, room: str, _type: str, content: dict[str, Any], txn: str, _relation: object) -> str:
+        if any(word in content["body"] for word in self.refused):
+            raise HomeserverRefused("too large", status=413, errcode="M_TOO_LARGE")
+        self.sent.append(content["body"])
+        return f"${txn}"
+
+    async def read(self, room: str, event: str) -> None:
+        """A read receipt."""
+
+
+def say(net: Net, words: str) -> None:
+    net.cem.run(lambda unit: put(unit, Place(purpose="desk"), message(paragraph(words))))
+
+
+async def test_a_post_that_is_refused_for_good_is_dropped_and_told_and_the_next_one_goes() -> None:
+    net = fresh(*HUBS)
+    server = Homeserver("enorme")
+    say(net, "enorme")
+    say(net, "la siguiente")
+    await Poster(net.cem.store, server, Faults()).turn()  # type: ignore[arg-type]  # what it uses of Matrix
+    assert "la siguiente" in server.sent
+    assert net.cem.run(lambda unit: unit.posts.count(state="sending")) == 0
+    assert "post_refused" in net.alarms(net.cem)
+    assert not any(p.sealed for p in net.cem.run(lambda unit: unit.posts.all(state="dropped"))), "its words are wiped"
+
+
+def inbox(net: Net, **of: Any) -> tuple[Inbox, SqlMatrixRows, Any]:
+    """An inbox with one message of Ana in it."""
+    database = net.cem.store._database
+    rows = SqlMatrixRows(database, seal=lambda _, data: data, unseal=lambda _, data: data)
+    heard = Inbound(
+        room_id=f"!{CEM}.desk", event_id="$ana1", sender=net.cem.person("ana"), device_key="k", type="m.room.message", ts_ms=0, standing="staff",
+        firm=True, **of,
+    )  # fmt: skip
+    row = InboxRow(event_id="$ana1", room_id=heard.room_id, session_id="s", index=1, body=heard.to_bytes())
+    made = Inbox(net.cem.store, rows, Homeserver(), Faults(), asyncio.Event())  # type: ignore[arg-type]  # what it uses of Matrix
+    return made, rows, row
+
+
+async def test_d03_an_answer_to_a_card_whose_event_is_not_noted_yet_waits_for_it() -> None:
+    """The card was put and the process died before noting its event; the answer in its thread arrives first."""
+    net = fresh(*HUBS)
+    case = opened(net.cem, {"social_name": "Luz Inventada"})
+    errand = net.cem.run(claim)
+    while errand and not errand.content["body"].startswith(case.code):
+        net.cem.run(lambda unit, e=errand: mark(unit, e, f"$x{e.post}"))  # type: ignore[misc]  # bound default
+        errand = net.cem.run(claim)
+    worker, rows, row = inbox(net, content={"msgtype": "m.text", "body": "anotar edad 30"}, thread_root="$card")
+    await rows.finish_batch(None, {}, Gathered(inbox=[row]).result())
+    turn = asyncio.create_task(worker.turn())
+    await asyncio.sleep(0.3)
+    assert not turn.done(), "it waits"
+    net.cem.run(lambda unit: mark(unit, errand, "$card"))
+    await asyncio.wait_for(turn, 5)
+    assert net.cem.run(lambda unit: unit.fields.count(case=case.id, field="age")) == 1
+
+
+async def test_an_answer_to_nothing_of_ours_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = fresh(*HUBS)
+    say(net, "una que está saliendo")
+    net.cem.run(claim)
+    monkeypatch.setattr("hub.app.inbox.MOST_WAITS", min(MOST_WAITS, 2))
+    worker, rows, row = inbox(net, content={"msgtype": "m.text", "body": "!tk casos"}, thread_root="$nobody")
+    await rows.finish_batch(None, {}, Gathered(inbox=[row]).result())
+    await asyncio.wait_for(worker.turn(), 5)
+    assert net.cem.run(lambda unit: unit.handled.get("$ana1")) is not None
+
+
+async def test_d12_a_lock_that_is_lost_stops_the_hub() -> None:
+    class Lock:
+        @staticmethod
+        def held() -> bool:
+            return False
+
+    house: Any = SimpleNamespace(lock=Lock(), rows=None)
+    with pytest.raises(Stopped, match="database.lock_lost"):
+        await asyncio.wait_for(Watch(house).run(), 5)
