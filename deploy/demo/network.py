@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -180,13 +181,19 @@ def _environment() -> dict[str, str]:
 
 
 class Network:
-    """All of it, started and stopped together. `people` are real encrypted clients, by account name."""
+    """All of it, started and stopped together. `people` are real encrypted clients, by account name.
 
-    def __init__(self, folder: Path, progress: Progress | None = None, *, extra: str = "", plans: tuple[Plan, ...] = PLANS) -> None:
+    `extra` is added to the configuration of every hub, `extras` to that of one institution.
+    """
+
+    def __init__(
+        self, folder: Path, progress: Progress | None = None, *, extra: str = "", extras: Mapping[str, str] | None = None,
+        plans: tuple[Plan, ...] = PLANS,
+    ) -> None:  # fmt: skip
         self.folder = folder
         self.progress = progress or Silent()
         self.plans = plans
-        self.extra = extra
+        self.extra, self.extras = extra, extras or {}
         self.synapses = Synapses(folder / "servers", count=2, progress=self.progress)
         self._short = Path(tempfile.mkdtemp(prefix="tk-"))
         self.hubs: dict[str, HubProcess] = {}
@@ -223,7 +230,8 @@ class Network:
             password = secrets.token_urlsafe(12)
             user = await server.register(f"tinkuy-{plan.id}", password)
             folder = self.folder / plan.id
-            hub = HubProcess(plan=plan, folder=folder, user_id=user, password=password, server=server, extra=self.extra, short=self._short)
+            extra = self.extra + self.extras.get(plan.id, "")
+            hub = HubProcess(plan=plan, folder=folder, user_id=user, password=password, server=server, extra=extra, short=self._short)
             for account in (*(name for name, _, _ in plan.people), plan.visitor):
                 given = secrets.token_urlsafe(9)
                 hub.accounts[account] = (await server.register(account, given), given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from hub.actions.peers import open_link_room
@@ -17,6 +18,8 @@ from keys.manifest import Manifest
 _log = logs.get("rooms")
 DESK_NAME, ADMIN_NAME, DIRECT_NAME = "Tinkuy", "Tinkuy · administración", "Tinkuy · directo"
 """Neutral: a room's name is clear text to every homeserver and to whoever looks over her shoulder (R30)."""
+SHORTEST, LONGEST = 5.0, 600.0
+"""Seconds between two looks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,7 @@ class RoomsKeeper(Worker):
         self._store, self._matrix = store, matrix
         self._settled: dict[str, RoomSpec] = {}
         self._one_at_a_time = asyncio.Lock()
+        self._waiting_since: float | None = None
 
     async def trust(self) -> None:
         """Hand the trust list and the known rooms to the Matrix room, before the first event is handled."""
@@ -55,10 +59,25 @@ class RoomsKeeper(Worker):
 
     async def _settle_all(self) -> float:
         await self._matrix.set_trust(await self._store.run(trust_list, quiet=True))
-        behind = False
+        behind = waiting = False
         for wanted in await self._store.run(wanted_rooms, quiet=True):
             behind |= not await self._settle(wanted)
-        return 5.0 if behind else 600.0
+            waiting |= wanted.spec.purpose == "link" and not self._complete(wanted)
+        return 5.0 if behind else self._patience(waiting=waiting)
+
+    def _patience(self, *, waiting: bool) -> float:
+        """Seconds until the next look. A peer that has not joined is looked after soon, then ever more seldom: its administrator may confirm
+        tomorrow, and an invitation that its hub turned down meanwhile must be made again.
+        """
+        if not waiting:
+            self._waiting_since = None
+            return LONGEST
+        self._waiting_since = self._waiting_since or time.monotonic()
+        return min(max(time.monotonic() - self._waiting_since, SHORTEST), LONGEST)
+
+    def _complete(self, wanted: Wanted) -> bool:
+        """Whether everybody of a room has joined it, as far as we followed it."""
+        return wanted.room is not None and wanted.spec.members <= self._matrix.joined(wanted.room)
 
     def look_again(self, purpose: str) -> None:
         """Hold this room against its desired state at the next turn, which comes now."""
@@ -75,10 +94,10 @@ class RoomsKeeper(Worker):
         return found
 
     async def _settle(self, wanted: Wanted) -> bool:
-        if self._settled.get(wanted.purpose) == wanted.spec and wanted.room:
+        if self._settled.get(wanted.purpose) == wanted.spec and (wanted.spec.purpose != "link" or self._complete(wanted)):
             return True
         if wanted.room is None and not wanted.ours_to_make:
-            return False
+            return True  # the peer invites us
         try:
             record = await self._matrix.ensure_room(wanted.spec, wanted.room)
         except MatrixError as error:
@@ -104,8 +123,10 @@ def trust_list(unit: Unit) -> TrustList:
     """Staff by their pinned master keys, peers by exactly the devices of their manifests."""
     staff = tuple(StaffPin(user_id=p.id, master_key=p.master, level=p.level) for p in unit.staff.all(removed_at=None))  # type: ignore[arg-type]  # LEVELS
     peers = (Manifest.from_bytes(p.manifest).profile for p in unit.peers.all(state="confirmed"))
+    awaited = frozenset(Manifest.from_bytes(p.manifest).profile.matrix_user for p in unit.peers.all(state="added"))
     return TrustList(
         staff=staff,
+        awaited=awaited,
         peers=tuple(
             PeerPin(user_id=m.matrix_user, device_id=m.device_id, ed25519=m.device_ed25519, curve25519=m.device_curve25519) for m in peers
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -64,6 +65,7 @@ class Chores:
         self._broken: set[tuple[str, str]] = set()
         self._invites: dict[str, str] = {}
         self._invites_recalled = False
+        self._answering = asyncio.Lock()
         self._refusals: dict[str, int] = {}
         self._pruned = 0.0
 
@@ -110,9 +112,15 @@ class Chores:
                 await self._machine.renew(device)
         if not self._invites_recalled:
             await self._recall_invites()
-        for room_id, who in list(self._invites.items()):
-            await self._answer(room_id, who)
+        await self.answer_invites()
         self._queries.ask_again()
+
+    async def answer_invites(self) -> None:
+        """Join or turn down every invitation but those of hubs that are awaited. Raises MatrixError; what was not answered is kept."""
+        async with self._answering:
+            for room_id, who in list(self._invites.items()):
+                if who not in self._book.trust.awaited:
+                    await self._answer(room_id, who)
 
     async def _answer(self, room_id: str, who: str) -> None:
         try:

@@ -160,7 +160,7 @@ class Matrix:
             self._carrier.set_record(record)
 
     def _wire_listener(self, heard: Heard) -> Listener:
-        chores = Chores(
+        self._chores = chores = Chores(
             client=self.client,
             rows=self._rows_store,
             persist=self._persist,
@@ -238,6 +238,8 @@ class Matrix:
         for user, devices in before.items():
             if devices - self.book.devices(user):
                 self._machine.forget_rooms_of(user)
+        with contextlib.suppress(MatrixError):  # tried again with the chores of the next sync
+            await self._chores.answer_invites()
 
     async def forget_pin(self, user_id: str) -> None:
         """Pin this person anew, at the sight of the keys served now (`repin` without a fingerprint). Reports `first_sight`."""
@@ -278,6 +280,10 @@ class Matrix:
         record = await self.keeper.create(spec)
         self._carrier.set_record(record)
         return record
+
+    def joined(self, room_id: str) -> frozenset[str]:
+        """Who is in this room as far as we followed it."""
+        return view.joined if (view := self._rooms.get(room_id)) else frozenset()
 
     async def check_room(self, room_id: str, spec: RoomSpec) -> list[Action]:
         """Drift, without repairing it."""

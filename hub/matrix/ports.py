@@ -59,6 +59,8 @@ class TrustList:
 
     staff: tuple[StaffPin, ...] = ()
     peers: tuple[PeerPin, ...] = ()
+    awaited: frozenset[str] = frozenset()
+    """Hubs whose manifest is known and whose code nobody has compared yet: not believed, but their invitation waits instead of being refused."""
 
     @property
     def users(self) -> frozenset[str]:

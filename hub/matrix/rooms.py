@@ -81,11 +81,10 @@ def create_body(spec: RoomSpec) -> dict[str, Any]:
 
 def plan(spec: RoomSpec, view: RoomView, own: str) -> list[Action]:
     """What is to be done so that the room is as it should be; empty when it is."""
-    if spec.purpose == "link":
-        reasons = link_faults(spec, view, own)
-        return [Action(kind="replace", target=reason) for reason in reasons]
-    actions = [Action(kind="kick", target=user) for user in sorted(view.present - spec.members - {own})]
-    actions += [Action(kind="invite", target=user) for user in sorted(spec.members - view.present)]
+    invites = [Action(kind="invite", target=user) for user in sorted(spec.members - view.present)]
+    if spec.purpose == "link":  # a peer may have turned us down before its people compared the code
+        return [Action(kind="replace", target=reason) for reason in link_faults(spec, view, own)] or invites
+    actions = [Action(kind="kick", target=user) for user in sorted(view.present - spec.members - {own})] + invites
     for kind, content in state_of(spec).items():
         if not _covers(view.state.get(kind, {}), content):
             actions.append(Action(kind="state", target=kind, content=content))

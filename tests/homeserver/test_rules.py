@@ -15,7 +15,7 @@ from hub.matrix import crosssigning, logs
 from hub.matrix.client import HubClient, check_libraries
 from hub.matrix.errors import HomeserverRefused, IdentityConflict, LoginLost, MatrixError, RolledBack, Unsuitable
 from hub.matrix.olm_store import OlmStore
-from hub.matrix.ports import RoomSpec
+from hub.matrix.ports import RoomSpec, TrustList
 from tests.conftest import NewJsPerson, NewPerson
 from tests.homeserver.bench import BenchHub, until
 from tests.homeserver.conftest import Desk, Link, NewHub, NewProxied
@@ -372,6 +372,27 @@ async def test_invitations_of_others_than_peers_are_turned_down(new_hub: NewHub,
     room_id = await rosa.create_room(invite=[hub.user_id])
     report = await hub.reported("invite_refused")
     assert (report.room_id, report.user_id, report.detail) == (room_id, rosa.user_id, "not_a_peer")
+
+
+async def test_the_invitation_of_a_hub_whose_code_is_not_compared_yet_waits(new_hub: NewHub) -> None:
+    """Two administrators seldom confirm in the same second: whoever comes second finds the invitation of the first."""
+    one, two = await new_hub("uno"), await new_hub("dos")
+    await two.matrix.set_trust(TrustList(awaited=frozenset({one.user_id})))
+    await one.room(RoomSpec(purpose="link", members=frozenset({two.user_id})))
+    await asyncio.sleep(1.5)
+    assert not [report for report in two.reports if report.kind in ("invite_refused", "joined_by_invite")]
+    await two.trust_peer(one)
+    assert (await two.reported("joined_by_invite")).user_id == one.user_id
+
+
+async def test_a_peer_that_turned_us_down_is_invited_again(new_hub: NewHub) -> None:
+    one, two = await new_hub("uno"), await new_hub("dos")
+    spec = RoomSpec(purpose="link", members=frozenset({two.user_id}))
+    room_id = await one.room(spec)
+    assert (await two.reported("invite_refused")).detail == "not_a_peer"
+    await two.trust_peer(one)
+    await one.matrix.ensure_room(spec, room_id)
+    assert (await two.reported("joined_by_invite")).room_id == room_id
 
 
 async def test_a_peers_invitation_into_an_unfit_room_is_turned_down(new_hub: NewHub) -> None:

@@ -106,5 +106,5 @@ async def test_d12_a_lock_that_is_lost_stops_the_hub() -> None:
             return False
 
     house: Any = SimpleNamespace(lock=Lock(), rows=None)
-    with pytest.raises(Stopped, match="database.lock_lost"):
+    with pytest.raises(Stopped, match=r"database\.lock_lost"):
         await asyncio.wait_for(Watch(house).run(), 5)
