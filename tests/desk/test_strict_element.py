@@ -165,7 +165,10 @@ async def test_a_referral_by_typing_from_first_login_to_withdrawal(network: Netw
     await killed(there.hub)
     await there.hub.start()
     await there.asks("decir: ¿le sirve el martes?", "Enviado a", thread=offer)
-    await visitor.sees("le sirve el martes")
+    theirs = await visitor.sees("le sirve el martes")
+    await visitor.client.say(visitor.desk, "Sí, ese día puede", thread=card, reply_to=theirs)  # no verb: replying to their words is enough
+    await visitor.sees(rf"Enviado a .*{referral}")
+    await there.sees("ese día puede")
 
     known = await visitor.asks(f"!tk quién sabe {code}", "quién sabe qué")
     assert "CSMC Comas" in known.body
