@@ -19,12 +19,14 @@ SYSTEM = "hub"
 
 
 def find_case(unit: Unit, code: str | None) -> Case:
-    """The case with this code or id. Raises Refused `no_code`, `unknown_code`."""
+    """The case with this code or id. Raises Refused `no_code`, `unknown_code`, `case_undone`."""
     if not code:
         raise Refused("no_code")
     case = unit.cases.get(code) or unit.cases.one(code=parse_code(code) or "")
     if case is None:
         raise Refused("unknown_code", code=code[:12])
+    if case.state == "undone":
+        raise Refused("case_undone", code=case.code)
     return case
 
 

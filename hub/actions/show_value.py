@@ -51,8 +51,6 @@ def _case(unit: Unit, by: str, code: str, reason: str | None) -> Values:
     case = find_case(unit, code)
     if case.lead != by and not reason:
         raise Refused("reason_needed", code=case.code)
-    if case.state == "undone":
-        raise Refused("withdrawn", code=case.code)
     return Values(code=case.code, about=case.id, owner=case.id, values={f: ("release", v) for f, v in values_of(unit, case.id).items()})
 
 

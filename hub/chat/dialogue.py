@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from hub.base.i18n import text
+from hub.base.i18n import mark, text
 from hub.cases.commands import (
     AS_ASKED,
     Cancel,
@@ -149,18 +149,23 @@ def prompt(state: State, context: Context, notice: str = "") -> Prompt:
         notice=notice,
         question=text(language, question.asks),
         why=text(language, question.why) if question.why else "",
-        hint=_hint(question, language),
+        hint=_hint(question, language, first=not _before(state, context)),
         read_aloud=consent_notice(language) if question.key == "explained" and not notice else (),
         options=tuple((state.first + n, label) for n, (_, label) in enumerate(shown)),
     )
 
 
-def _hint(question: Question, language: str) -> str:
-    way_out = (
-        text(language, "Puede escribir: saltar, atrás o cancelar.")
-        if question.optional
-        else text(language, "Puede escribir: atrás o cancelar.")
-    )
+_WAYS_OUT = {
+    (True, False): mark("Puede escribir: saltar, atrás o cancelar."),
+    (False, False): mark("Puede escribir: atrás o cancelar."),
+    (True, True): mark("Puede escribir: saltar o cancelar."),
+    (False, True): mark("Puede escribir: cancelar."),
+}
+"""By (may be skipped, is the first)."""
+
+
+def _hint(question: Question, language: str, *, first: bool) -> str:
+    way_out = text(language, _WAYS_OUT[question.optional, first])
     return " ".join(filter(None, (text(language, question.hint) if question.hint else "", way_out)))
 
 
@@ -196,12 +201,17 @@ def _applies(question: Question, context: Context) -> bool:
 
 def _back(state: State, context: Context) -> Turn:
     """To the question before this one; its answer is forgotten and asked again."""
-    keys = [q.key for q in _SCRIPTS[state.kind] if _applies(q, context)]
-    before = keys[: keys.index(state.step)] if state.step in keys else []
+    before = _before(state, context)
     if not before:
         return state, prompt(state, context, notice=text(context.language, "Es la primera pregunta."))
     earlier = replace(state, step=before[-1], answers={k: v for k, v in state.answers.items() if k != before[-1]})
     return earlier, prompt(earlier, context)
+
+
+def _before(state: State, context: Context) -> list[str]:
+    """The questions before this one, by key."""
+    keys = [q.key for q in _SCRIPTS[state.kind] if _applies(q, context)]
+    return keys[: keys.index(state.step)] if state.step in keys else []
 
 
 def _skip(state: State, question: Question, context: Context) -> Turn:

@@ -20,6 +20,7 @@ SENTENCES = {
     "theirs_to_do": mark("{code}: eso lo hace {institution}, que la recibió. Para escribirles: «decir: …»; para retirarla: «retirar {code}»."),
     "field_empty": mark("{code}: «{field}» no está anotado, o no llegó."),
     "unknown_code": mark("No encuentro el código {code} aquí. Revise las letras; yo nunca adivino un caso."),
+    "case_undone": mark("{code} se deshizo: ya no queda nada de ese caso. Si hace falta, abra uno nuevo con «abrir»."),
     "case_closed": mark("El caso {code} ya está cerrado. Si ella vuelve, abra uno nuevo con «abrir»: siempre se puede."),
     "not_enrolled": mark("No puedo actuar por usted: su cuenta no está inscrita. Pida a administración que la inscriba."),
     "name_missing": mark("Falta el nombre con el que ella quiere que la llamen. Puede ser cualquiera."),
@@ -76,7 +77,7 @@ SLIPS = frozenset(
     | {"not_explained", "consent_empty", "unknown_mode", "unknown_purpose", "unknown_institution", "unknown_need", "unknown_answer"}
     | {"unknown_reason", "unknown_outcome", "field_empty", "why_missing", "nothing_said", "too_long", "reason_needed", "nothing_to_undo", "no_number"}
     | {"no_referral_code", "no_referral", "which_referral", "theirs_to_do", "not_ours_to_withdraw", "nothing_to_withdraw", "nothing_to_show"}
-    | {"already_answered", "wrong_room", "already_referred", "loose_thread"}
+    | {"already_answered", "wrong_room", "already_referred", "loose_thread", "case_undone"}
 )
 """What a person puts right herself: nobody needs a code for it."""
 

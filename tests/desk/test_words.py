@@ -345,7 +345,7 @@ def _here(unit: Unit, twin: Twin, name: str) -> Here:
     assert person is not None
     return Here(
         person=person, room=f"!{twin.id}.desk", purpose="desk", place=Place(purpose="desk"), lang="es", context=context(unit, "es"),
-        subject=None, replied=None, event="$e",
+        subject=None, replied=None, card=None, loose=False, event="$e",
     )  # fmt: skip
 
 
