@@ -33,7 +33,10 @@ def lift(code: Code, as_json: bool = JSON) -> None:
     answer = ask("hold.lift", {"code": code}, as_json=as_json)
     if as_json:
         return show_json(answer)
-    say(f"{code}: ya no se conserva por ley.", f"{code}: not kept by law any more.")
+    say(
+        f"{code}: ya no se conserva por ley. Lo que se había retirado se destruye ahora y se confirma.",
+        f"{code}: not kept by law any more. What was withdrawn is destroyed now, and confirmed.",
+    )
     return None
 
 
@@ -43,5 +46,7 @@ def list_(as_json: bool = JSON) -> None:
     rows = ask("hold.list", as_json=as_json) or []
     if as_json:
         return show_json(rows)
+    if not rows:
+        return say("Nada se conserva por ley.", "Nothing is kept by law.")
     show_rows(rows, (("code", "código", "code"), ("basis", "por qué", "why"), ("until", "hasta", "until")))
     return None

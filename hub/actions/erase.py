@@ -26,7 +26,7 @@ def shred_referral_key(unit: Unit, referral: str, why: str) -> None:
 def drop_words(unit: Unit, owner: str) -> None:
     """Words in the outbox arrived, or will never go: their own key dies."""
     if owner.startswith("say_"):
-        shred(unit, owner, "delivered")
+        shred(unit, owner, "said")
 
 
 def cancel_intent(unit: Unit, row: Outgoing) -> None:

@@ -10,9 +10,10 @@ from hub.actions.common import SYSTEM, forget_reminders, intend, note
 from hub.actions.erase import shred, shred_referral_key
 from hub.actions.peer_words import ASK_ID, DISCLOSURE_ID, FIELD_NAME, is_key, known_words
 from hub.actions.ports import Unit
+from hub.actions.receipts import confirm, record_receipt
 from hub.actions.receive_disclosure import receive_disclosure
 from hub.actions.receive_offer import receive_offer
-from hub.actions.withdraw import confirm, end_holding, obey_withdrawal, recall, record_receipt
+from hub.actions.withdraw import end_holding, obey_withdrawal, recall
 from hub.base.errors import PeerFault
 from hub.cases.events import (
     Alarm,
@@ -176,7 +177,8 @@ def _give_back(unit: Unit, referral: Referral, body: wire.GiveBack) -> None:
     if body.reason not in unit.pack.vocabulary.lists["give_back_reasons"]:
         raise PeerFault("bad_body", kind="give-back", why="reason")
     state = after(referral.state, Move.GIVE_BACK, Side.RECIPIENT)
-    unit.referrals.put(replace(referral, state=state, note=body.reason, ended_at=unit.now))
+    referral = replace(referral, state=state, note=body.reason, ended_at=unit.now)
+    unit.referrals.put(referral)
     record_receipt(unit, referral, body.receipt)
     _ended(unit, referral, ())
     _told(unit, referral, "give-back", ring=True)

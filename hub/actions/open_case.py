@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from hub.actions.common import note, open_case_of, write_field
+from hub.actions.common import intend, living_referrals, note, open_case_of, write_field
 from hub.actions.erase import shred
 from hub.actions.keep_ledger import ledger_key_owner, make_ledger_key
 from hub.actions.plan_check_in import plan_check_in, time_again
@@ -17,6 +17,7 @@ from hub.base.errors import Refused
 from hub.base.ids import new_id
 from hub.cases.codes import new_code
 from hub.cases.events import CaseChanged
+from hub.cases.lifecycle import WORKING, Side
 from hub.cases.records import Case, Undoable
 
 MAX_VALUE = 4000
@@ -55,15 +56,29 @@ def set_field(unit: Unit, by: str, code: str | None, field: str, value: str) -> 
         time_again(unit, case.id)
     if field == "aggressor_affiliation":
         stop_excluded(unit, case)
+    _deliver_granted(unit, case, field)
     unit.announce(CaseChanged(case=case.id))
     return case
 
 
+def _deliver_granted(unit: Unit, case: Case, field: str) -> None:
+    """Somebody asked for this field, it was granted, and it was not known then: now it goes, as far as she and the protocol allow."""
+    for referral in living_referrals(unit, case.id):
+        granted = unit.asks.count(referral=referral.id, side=Side.SENDER, field=field, state="granted")
+        known = any(field in d.fields for d in unit.disclosures.all(referral=referral.id, side=Side.SENDER, state="active"))
+        if granted and not known and referral.state in WORKING:
+            intend(unit, referral.peer, "disclose", referral=referral.id, only=[field])
+
+
 def undo_open(unit: Unit, by: str, case_id: str) -> Case:
-    """Take a just opened case back: its key is destroyed. Refused `already_left` once a referral of it exists."""
+    """Take a just opened case back: its key is destroyed. Refused `already_left` once a referral of it exists, `undo_has_notes` once
+    anything was written after the opening: to undo the last line must not cost her the rest.
+    """
     case = open_case_of(unit, case_id)
     if unit.referrals.count(case=case.id, state__not="draft"):
         raise Refused("already_left", code=case.code)
+    if unit.log.count(about=case.id, what__in=("field.written", "consent.recorded")):
+        raise Refused("undo_has_notes", code=case.code)
     for checkin in unit.checkins.all(case=case.id):
         unit.checkins.delete(checkin.id)
     case = replace(case, state="undone", closed_at=unit.now)

@@ -7,7 +7,7 @@ from datetime import datetime
 from hub.actions.common import intend, note, remind
 from hub.actions.peer_words import DISCLOSURE_ID, MAX_VERSION
 from hub.actions.ports import Unit
-from hub.actions.withdraw import confirm, make_receipt
+from hub.actions.receipts import confirm, make_receipt
 from hub.base.errors import PeerFault
 from hub.base.ids import new_id
 from hub.cases.events import ReferralMoved

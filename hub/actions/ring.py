@@ -9,11 +9,13 @@ from functools import partial
 
 from hub.actions.common import SYSTEM, intend, living_referrals, note, remind
 from hub.actions.decide import still_allowed
-from hub.actions.erase import redact
+from hub.actions.erase import drop_words, redact
+from hub.actions.legal_hold import forget_hold, living_hold
 from hub.actions.plan_check_in import ring_check_in
 from hub.actions.ports import Unit
+from hub.actions.receipts import confirm, erasure_overdue
 from hub.actions.refer import offer_overdue
-from hub.actions.withdraw import confirm, end_holding, erasure_overdue, recall
+from hub.actions.withdraw import end_holding, recall
 from hub.base.errors import TinkuyError
 from hub.cases.events import Alarm, CaseChanged, ReferralMoved
 from hub.cases.lifecycle import WORKING, Side
@@ -62,7 +64,12 @@ def _retention(unit: Unit, disclosure_id: str) -> None:
     referral = unit.referrals.get(disclosure.referral) if disclosure else None
     if disclosure is None or referral is None or disclosure.state not in ("active", "retained"):
         return
+    if disclosure.state == "retained" and (hold := living_hold(unit, referral.id)):
+        remind(unit, "retention", disclosure.id, hold.until)
+        return
     confirm(unit, referral, [disclosure.id], end_holding(unit, referral, [disclosure.id], "retention", whole=False))
+    if not living_hold(unit, referral.id):
+        forget_hold(unit, referral.id)
     unit.announce(ReferralMoved(referral=referral.id, what="retention"))
 
 
@@ -86,4 +93,5 @@ _RUN: dict[str, Callable[[Unit, str], None]] = {
     "retention": _retention,
     "redact": redact,
     "silent": _peer_silent,
+    "unsaid": drop_words,
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.actions.common import find_case, find_referral, note, staff_member, values_of
+from hub.actions.common import find_case, find_referral, note, values_of
+from hub.actions.legal_hold import retained
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.cases.codes import parse_code
-from hub.cases.lifecycle import Side
+from hub.cases.lifecycle import Side, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +38,10 @@ def show_values(unit: Unit, by: str, code: str | None, field: str | None, reason
     return Values(code=found_values.code, about=found_values.about, owner=found_values.owner, values=wanted)
 
 
-def held_values(unit: Unit, referral: str, state: str = "active") -> dict[str, tuple[str, str]]:
+def held_values(unit: Unit, referral: str) -> dict[str, tuple[str, str]]:
     """What we hold of a referral now: field → (outcome, value); a later disclosure of the same field wins."""
     found: dict[str, tuple[str, str]] = {}
-    for disclosure in unit.disclosures.all(referral=referral, side=Side.RECIPIENT, state=state, order="at"):
+    for disclosure in unit.disclosures.all(referral=referral, side=Side.RECIPIENT, state="active", order="at"):
         for row in unit.held.all(disclosure=disclosure.id):
             value = unit.vault.open(disclosure.id, f"held_values|{referral}|{row.field}", row.sealed).decode()
             found[row.field] = (row.outcome, value)
@@ -56,16 +57,12 @@ def _case(unit: Unit, by: str, code: str, reason: str | None) -> Values:
 
 def _referral(unit: Unit, by: str, code: str, reason: str | None) -> Values:
     referral = find_referral(unit, code, Side.RECIPIENT)
+    if referral.state in (State.REQUESTED, State.RECEIVED):
+        raise Refused("not_accepted", code=referral.code)
     if referral.by != by and not reason:
         raise Refused("reason_needed", code=referral.code)
-    state = "retained" if reason and _may_read_retained(unit, by, referral.id) else "active"
-    held = unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT, state=state, order="-at", limit=1)
+    held = unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT, state="active", order="-at", limit=1)
     if not held:
-        raise Refused("withdrawn" if referral.note == "withdrawn" else "nothing_to_show", code=referral.code)
-    return Values(code=referral.code, about=referral.id, owner=held[0].id, values=held_values(unit, referral.id, state))
-
-
-def _may_read_retained(unit: Unit, by: str, referral: str) -> bool:
-    """What is kept by law alone is opened by supervision, with a reason; nobody else sees it."""
-    kept = unit.disclosures.count(referral=referral, side=Side.RECIPIENT, state="retained")
-    return kept > 0 and staff_member(unit, by).role == "supervisor"
+        withdrawn = "withdrawn_kept" if retained(unit, referral.id) else "withdrawn"
+        raise Refused(withdrawn if referral.note == "withdrawn" else "nothing_to_show", code=referral.code)
+    return Values(code=referral.code, about=referral.id, owner=held[0].id, values=held_values(unit, referral.id))

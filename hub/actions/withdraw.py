@@ -17,16 +17,15 @@ from hub.actions.common import (
 from hub.actions.decide import is_excluded
 from hub.actions.erase import forget_words, shred, unsay_all, unsay_messages
 from hub.actions.keep_ledger import ledger_key_owner
-from hub.actions.legal_hold import end_of, last_day, living_hold
-from hub.actions.peers import manifest_of
+from hub.actions.legal_hold import keep, living_hold
 from hub.actions.ports import Unit
+from hub.actions.receipts import confirm, make_receipt
 from hub.actions.refer import cancel_offer
 from hub.base.errors import Refused
 from hub.base.ids import new_id
-from hub.cases.events import CaseChanged, HolderAnswered, ReferralMoved
+from hub.cases.events import CaseChanged, ReferralMoved
 from hub.cases.lifecycle import OPEN, WORKING, Move, Side, State, after
-from hub.cases.records import Case, Consent, Disclosure, LegalHold, Referral
-from keys.receipt import Outcome, Receipt, sign_receipt, verify_receipt
+from hub.cases.records import Case, Consent, Disclosure, Referral
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,17 +132,13 @@ def obey_withdrawal(unit: Unit, referral: Referral, disclosures: tuple[str, ...]
         forget_reminders(unit, referral.id)
     held = [d.id for d in unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT) if whole or d.id in disclosures]
     unknown = sorted(set(disclosures) - set(held))  # still on the road: they will not be kept
+    receipt = end_holding(unit, referral, held, "withdrawn", whole=whole)
     if held or not unknown:
-        confirm(unit, referral, held, end_holding(unit, referral, held, "withdrawn", whole=whole))
+        confirm(unit, referral, held, receipt)
     if unknown:
         confirm(unit, referral, unknown, make_receipt(unit, referral, unknown))
     note(unit, referral.id, SYSTEM, "referral.withdrawn" if whole else "disclosure.withdrawn")
     unit.announce(ReferralMoved(referral=referral.id, what="withdraw"))
-
-
-def confirm(unit: Unit, referral: Referral, disclosures: list[str], receipt: bytes) -> None:
-    """Send our signed word about these disclosures to their owner."""
-    intend(unit, referral.peer, "erased", referral=referral.id, disclosures=sorted(disclosures), receipt=receipt.hex())
 
 
 def end_holding(unit: Unit, referral: Referral, disclosures: list[str], why: str, *, whole: bool) -> bytes:
@@ -153,7 +148,11 @@ def end_holding(unit: Unit, referral: Referral, disclosures: list[str], why: str
     """
     hold = living_hold(unit, referral.id)
     for disclosure_id in disclosures:
-        _keep(unit, disclosure_id, hold) if hold else _destroy(unit, disclosure_id, why)
+        disclosure = unit.disclosures.get(disclosure_id)
+        if disclosure and disclosure.state in ("active", "retained") and hold:
+            keep(unit, disclosure, hold)
+        else:
+            _destroy(unit, disclosure_id, why)
     for other in unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT, state="active") if disclosures else ():
         unsay_all(unit, other.id)  # a card drawn from all of them is sealed under the newest; it is drawn anew from what remains
     if whole:
@@ -173,15 +172,6 @@ def _destroy(unit: Unit, disclosure_id: str, why: str) -> None:
     shred(unit, disclosure_id, why)
 
 
-def _keep(unit: Unit, disclosure_id: str, hold: LegalHold) -> None:
-    disclosure = unit.disclosures.get(disclosure_id)
-    if disclosure and disclosure.state == "active":
-        unit.disclosures.put(replace(disclosure, state="retained", basis=hold.basis, until=hold.until, ended_at=unit.now))
-        forget_reminders(unit, disclosure_id)
-        remind(unit, "retention", disclosure_id, hold.until)
-        unsay_all(unit, disclosure_id)
-
-
 def stop_excluded(unit: Unit, case: Case) -> None:
     """A conflict of interest came to light: whatever is under way to that sector stops and what is held there is called back (R61–R62)."""
     for referral in living_referrals(unit, case.id):
@@ -194,46 +184,3 @@ def stop_excluded(unit: Unit, case: Case) -> None:
             _call_back(unit, SYSTEM, referral, held, whole=True)
         note(unit, case.id, SYSTEM, "conflict.found", referral=referral.id)
         unit.announce(ReferralMoved(referral=referral.id, what="conflict", ring=True))
-
-
-def make_receipt(unit: Unit, referral: Referral, disclosures: list[str], hold: LegalHold | None = None) -> bytes:
-    """Our signed word that these disclosures are destroyed here, or kept for the basis and until the last day of `hold`."""
-    receipt = Receipt(
-        institution=unit.me.id,
-        referral=referral.id,
-        disclosures=tuple(sorted(set(disclosures))),
-        outcome=Outcome.RETAINED if hold else Outcome.DESTROYED,
-        at=unit.now.replace(microsecond=0),
-        legal_basis=hold.basis if hold else "",
-        until=last_day(unit, hold) if hold else None,
-    )
-    return sign_receipt(receipt, unit.hand.signer)
-
-
-def record_receipt(unit: Unit, referral: Referral, data: bytes) -> None:
-    """At the owner: check the holder's signature, then mark what it covers. Raises `BadSignature`, `Malformed` of `keys`."""
-    receipt = verify_receipt(data, referral.peer, manifest_of(unit, referral.peer).profile.hub_signing)
-    if receipt.referral != referral.id or (receipt.legal_basis and receipt.legal_basis not in unit.pack.vocabulary.lists["retention_bases"]):
-        raise Refused("wrong_receipt")
-    for disclosure_id in receipt.disclosures:
-        disclosure = unit.disclosures.get(disclosure_id)
-        if disclosure is None or disclosure.referral != referral.id or disclosure.state == "destroyed":
-            continue  # a second receipt for the same tells nothing new
-        state = receipt.outcome.value
-        until = end_of(unit, receipt.until) if receipt.until else disclosure.until
-        basis = receipt.legal_basis or None
-        unit.disclosures.put(replace(disclosure, state=state, ended_at=unit.now, receipt=data, basis=basis, until=until))
-        shred(unit, disclosure_id, "receipt")
-        forget_reminders(unit, disclosure_id)
-        if receipt.until:  # the day after, the destruction that was put off must be confirmed
-            remind(unit, "erasure", disclosure_id, until + timedelta(days=unit.rules.erasure_days))
-        unit.announce(HolderAnswered(disclosure=disclosure_id, what=state))
-    unit.announce(CaseChanged(case=referral.case or ""))
-
-
-def erasure_overdue(unit: Unit, disclosure_id: str) -> None:
-    """A holder did not confirm in time, asked or at the end of its term: it stays visible as overdue, the supervisor is rung (P14)."""
-    disclosure = unit.disclosures.get(disclosure_id)
-    if disclosure and (disclosure.state == "recalled" or (disclosure.state in ("active", "retained") and disclosure.until <= unit.now)):
-        unit.disclosures.put(replace(disclosure, state="overdue"))
-        unit.announce(HolderAnswered(disclosure=disclosure_id, what="overdue"))

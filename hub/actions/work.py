@@ -17,17 +17,33 @@ from hub.exchange.wire import MAX_SAID
 
 def say(unit: Unit, by: str, code: str | None, text: str) -> Referral:
     """Words for the caseworkers of the other institution, sealed hub to hub. Raises Refused `not_working`, `nothing_said`, `too_long`."""
+    referral = may_say(unit, code, text)
+    return say_sealed(unit, by, referral.id, *seal_words(unit, text))
+
+
+def may_say(unit: Unit, code: str | None, text: str) -> Referral:
+    """The referral that these words could go to now. Raises Refused `not_working`, `nothing_said`, `too_long`."""
     referral = find_referral(unit, code)
-    if referral.state not in WORKING or not referral.their_key:
-        raise Refused("not_working", code=referral.code)
     if not text.strip():
         raise Refused("nothing_said")
     if len(text) > MAX_SAID:
         raise Refused("too_long", limit=MAX_SAID)
-    owner, words = seal_words(unit, text)
+    _working(referral)
+    return referral
+
+
+def say_sealed(unit: Unit, by: str, code: str, owner: str, words: str) -> Referral:
+    """Send words that were sealed before (`seal_words`). Raises Refused `not_working`."""
+    referral = find_referral(unit, code)
+    _working(referral)
     intend(unit, referral.peer, "say", referral=referral.id, by=staff_member(unit, by).display, owner=owner, words=words)
     note(unit, referral.case or referral.id, by, "message.sent", referral=referral.id)
     return referral
+
+
+def _working(referral: Referral) -> None:
+    if referral.state not in WORKING or not referral.their_key:
+        raise Refused("not_working", code=referral.code)
 
 
 def progress(unit: Unit, by: str, code: str | None, move: Move) -> Referral:

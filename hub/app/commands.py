@@ -9,8 +9,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from hub.actions import legal_hold, peers, staff
-from hub.actions.legal_hold import last_day
 from hub.actions.ports import Unit
+from hub.actions.receipts import last_day
 from hub.app.facts import Watch
 from hub.base.errors import Refused
 from hub.cases.records import LegalHold, Staff

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from hub.app.rooms import RoomsKeeper
 
 _log = logs.get("reports")
-QUIET_SECONDS = 900.0
+QUIET_SECONDS, DAY = 900.0, 86400.0
+"""How long the same report is not told again; a hub that we do not know goes on inviting us until somebody decides."""
 _SILENT = frozenset({"malformed_event", "undecryptable", "replayed_event", "foreign_event", "batch_failed"})
 """Counted in metrics and kept in quarantine; they would only fill the admin room."""
 
@@ -66,8 +67,11 @@ class Reports:
 
     def _was_told(self, report: Report) -> bool:
         key = (report.kind, report.user_id or report.room_id or "", report.device_id or "")
-        last, self._told[key] = self._told.get(key), time.monotonic()
-        return last is not None and time.monotonic() - last < QUIET_SECONDS
+        last, quiet = self._told.get(key), DAY if report.kind == "invite_refused" else QUIET_SECONDS
+        if last is not None and time.monotonic() - last < quiet:
+            return True
+        self._told[key] = time.monotonic()
+        return False
 
 
 def _link_room(unit: Unit, report: Report) -> None:

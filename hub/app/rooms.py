@@ -42,7 +42,7 @@ class RoomsKeeper(Worker):
         self._store, self._matrix = store, matrix
         self._settled: dict[str, RoomSpec] = {}
         self._one_at_a_time = asyncio.Lock()
-        self._waiting_since: float | None = None
+        self._waiting_since: dict[str, float] = {}
 
     async def trust(self) -> None:
         """Hand the trust list and the known rooms to the Matrix room, before the first event is handled."""
@@ -59,21 +59,21 @@ class RoomsKeeper(Worker):
 
     async def _settle_all(self) -> float:
         await self._matrix.set_trust(await self._store.run(trust_list, quiet=True))
-        behind = waiting = False
-        for wanted in await self._store.run(wanted_rooms, quiet=True):
-            behind |= not await self._settle(wanted)
-            waiting |= wanted.spec.purpose == "link" and not self._complete(wanted)
-        return 5.0 if behind else self._patience(waiting=waiting)
+        wanted_now = await self._store.run(wanted_rooms, quiet=True)
+        done = {wanted.purpose: await self._settle(wanted) for wanted in wanted_now}
+        return min((self._patience(wanted, done=done[wanted.purpose]) for wanted in wanted_now), default=LONGEST)
 
-    def _patience(self, *, waiting: bool) -> float:
+    def _patience(self, wanted: Wanted, *, done: bool) -> float:
         """Seconds until the next look. A peer that has not joined is looked after soon, then ever more seldom: its administrator may confirm
         tomorrow, and an invitation that its hub turned down meanwhile must be made again.
         """
-        if not waiting:
-            self._waiting_since = None
+        if wanted.spec.purpose != "link":
+            return LONGEST if done else SHORTEST
+        if done and self._complete(wanted):
+            self._waiting_since.pop(wanted.purpose, None)
             return LONGEST
-        self._waiting_since = self._waiting_since or time.monotonic()
-        return min(max(time.monotonic() - self._waiting_since, SHORTEST), LONGEST)
+        since = self._waiting_since.setdefault(wanted.purpose, time.monotonic())
+        return min(max(time.monotonic() - since, SHORTEST), LONGEST)
 
     def _complete(self, wanted: Wanted) -> bool:
         """Whether everybody of a room has joined it, as far as we followed it."""
@@ -94,7 +94,8 @@ class RoomsKeeper(Worker):
         return found
 
     async def _settle(self, wanted: Wanted) -> bool:
-        if self._settled.get(wanted.purpose) == wanted.spec and (wanted.spec.purpose != "link" or self._complete(wanted)):
+        patient = wanted.spec.purpose != "link" or not wanted.ours_to_make or self._complete(wanted)
+        if self._settled.get(wanted.purpose) == wanted.spec and patient:
             return True
         if wanted.room is None and not wanted.ours_to_make:
             return True  # the peer invites us

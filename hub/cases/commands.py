@@ -148,6 +148,18 @@ class Say(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Relay(Command):
+    """Words in reply to what the other institution wrote: they go there once she confirms."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BentPointer(Command):
+    """A command without a code whose thread or reply the homeserver may have made up (X34): nothing is done."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Progress(Command):
     """`avance [R-…] en curso|en espera`"""
 

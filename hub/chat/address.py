@@ -18,7 +18,7 @@ from typing import Literal
 from hub.cases.commands import Command, Unclear
 from hub.chat.context import Context
 from hub.chat.fold import fold
-from hub.chat.grammar import parse, parse_in_thread
+from hub.chat.grammar import mistyped, parse, parse_in_thread
 
 How = Literal["prefix", "mention", "direct", "reply", "thread"]
 
@@ -83,7 +83,9 @@ def command_of(message: Addressed, context: Context) -> Command | None:
     if message.how in ("prefix", "mention", "direct"):
         return parse(message.text, context)
     command = parse_in_thread(message.text, context)
-    return Unclear() if command is None and message.how == "reply" else command
+    if command is None:
+        return Unclear() if message.how == "reply" else mistyped(message.text, context)
+    return command
 
 
 def relation_of(content: Mapping[str, object]) -> Relation:

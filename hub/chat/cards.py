@@ -7,6 +7,7 @@ The desk card shows the name she chose, need, urgency, times, the safe-contact r
 from __future__ import annotations
 
 from hub.actions.common import living_referrals, value_of
+from hub.actions.legal_hold import retained
 from hub.actions.ports import Unit
 from hub.actions.show_value import held_values
 from hub.base.i18n import mark, text
@@ -88,7 +89,9 @@ def referral_card(unit: Unit, referral: Referral, lang: str) -> Message:
     title = text(lang, "{code} · derivación de {institution}", code=referral.code, institution=w.institution(unit, referral.peer))
     head: list[Line] = [[strong(title)], f"{text(lang, 'Estado')}: {w.state(lang, referral)}"]
     if referral.note == "withdrawn":
-        return message(paragraph([strong(referral.code)], text(lang, "Retirada. Aquí ya no queda ningún dato de ella.")))
+        kept = text(lang, "Retirada. Una ley obliga a conservar sus datos por un tiempo: están sellados y aquí nadie los ve.")
+        gone = text(lang, "Retirada. Aquí ya no queda ningún dato de ella.")
+        return message(paragraph([strong(referral.code)], kept if retained(unit, referral.id) else gone))
     head.append(f"{text(lang, 'Necesidad')}: {w.term(unit, 'needs', referral.need, lang)}")
     head.append(f"{text(lang, 'Urgencia')}: {w.term(unit, 'urgencies', referral.urgency, lang)}")
     head += _offer_lines(unit, referral, lang)

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from hub.actions import answer as answers
 from hub.actions import close_case, plan_check_in, refer, withdraw, work
-from hub.actions.common import find_case, find_referral
+from hub.actions.common import find_case, find_referral, forget_reminders
 from hub.actions.decide import rule
+from hub.actions.erase import drop_words
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.i18n import mark, text
@@ -173,6 +174,18 @@ def _ask(unit: Unit, here: Here, question: Question, option: str) -> None:
         _say(unit, here, mark("{code}: no se da «{field}»."), code=question.code, field=label)
 
 
+def _relay(unit: Unit, here: Here, question: Question, option: str) -> None:
+    referral, owner, words = question.ref.split("|")
+    close_questions(unit, question.ref)
+    forget_reminders(unit, owner, ("unsaid",))
+    if option == "keep":
+        drop_words(unit, owner)
+        _say(unit, here, mark("{code}: no salió; queda entre ustedes."), code=question.code)
+        return
+    found = work.say_sealed(unit, here.person.id, referral, owner, words)
+    _say(unit, here, mark("Enviado a {institution}, sellado ({code})."), institution=w.institution(unit, found.peer), code=found.code)
+
+
 def _checkin(unit: Unit, here: Here, question: Question, option: str) -> None:
     done = plan_check_in.answer_check_in(unit, here.person.id, question.ref, option)
     close_questions(unit, question.ref)
@@ -219,6 +232,7 @@ _CHOSEN: dict[str, Callable[[Unit, Here, Question, str], None]] = {
     "offer": _offer,
     "decline": _decline,
     "ask": _ask,
+    "relay": _relay,
     "checkin": _checkin,
     "finish": _finish,
     "give_back": _give_back,

@@ -128,7 +128,7 @@ def answer(state: State, said: str, context: Context) -> Turn:
     word = _word(said)
     if word == "cancel":
         return Done(commands=(Cancel(),))
-    if word == "back":
+    if word in ("back", "undo"):
         return _back(state, context)
     if word == "help":
         return state, prompt(state, context)
@@ -137,7 +137,8 @@ def answer(state: State, said: str, context: Context) -> Turn:
     understood = read_answer(question, said, context, state.first)
     if isinstance(understood, Misunderstood):
         return state, prompt(state, context, notice=understood.sentence)
-    kept = replace(state, answers={**state.answers, question.key: understood.value})
+    following = state.first + len(options_of(question, context))  # a number that arrives twice must not answer the next question too
+    kept = replace(state, first=following, answers={**state.answers, question.key: understood.value})
     return _go_on(kept, context, notice=understood.echo)
 
 

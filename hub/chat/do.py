@@ -22,12 +22,13 @@ from hub.actions import (
     work,
 )
 from hub.actions.common import find_case, find_referral, living_referrals, open_case_of, remind
+from hub.actions.legal_hold import living_hold
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.i18n import mark, text
 from hub.base.ids import new_id
 from hub.cases import commands as c
-from hub.cases.lifecycle import Move, Side, after
+from hub.cases.lifecycle import Move, Side, State, after
 from hub.cases.records import Referral, Undoable
 from hub.chat import dialogue, overviews, talk, views
 from hub.chat import wording as w
@@ -36,7 +37,7 @@ from hub.chat.helping import help_text, unclear_text
 from hub.chat.here import Here
 from hub.chat.meant import case_code, meant, received
 from hub.chat.misread import bad_argument
-from hub.chat.options import labels, offer_choice, offer_days, offer_progress
+from hub.chat.options import ask_relay, labels, offer_choice, offer_days, offer_progress
 from hub.chat.person_texts import NOTICE_VERSION
 from hub.chat.plain import Message, message, paragraph
 from hub.chat.posting import Place, close_questions, find_question, open_questions, put
@@ -116,8 +117,14 @@ def _opened(unit: Unit, here: Here, name: str, when: c.When, fields: dict[str, s
 
 def _set(unit: Unit, here: Here, command: c.SetField) -> None:
     desk_only(here)
-    case = open_case.set_field(unit, here.person.id, case_code(unit, here, command.case), command.field, command.value)
-    say(unit, here, mark("Anotado en {code}: {field}."), code=case.code, field=w.field_label(unit, command.field, here.lang))
+    before = open_case_of(unit, case_code(unit, here, command.case))
+    case = open_case.set_field(unit, here.person.id, before.id, command.field, command.value)
+    label, now = w.field_label(unit, command.field, here.lang), find_case(unit, case.id)
+    if now.next_contact_at != before.next_contact_at:
+        moved = mark("Anotado en {code}: {field}. El próximo contacto pasa a su horario seguro: {when}. Si no es así, «control {code} …».")
+        say(unit, here, moved, code=case.code, field=label, when=w.moment(unit, here.lang, now.next_contact_at))
+        return
+    say(unit, here, mark("Anotado en {code}: {field}."), code=case.code, field=label)
 
 
 def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
@@ -218,6 +225,17 @@ def _say(unit: Unit, here: Here, command: c.Say) -> None:
     say(unit, here, mark("Enviado a {institution}, sellado ({code})."), institution=w.institution(unit, referral.peer), code=referral.code)
 
 
+def _relay(unit: Unit, here: Here, command: c.Relay) -> None:
+    """A reply to their words may be meant for them or for a colleague: it goes once she says so, by number, with the name of who gets it."""
+    desk_only(here)
+    referral = work.may_say(unit, meant(unit, here, None), command.text)
+    ask_relay(unit, here, referral, command.text)
+
+
+def _bent(unit: Unit, here: Here, _: c.BentPointer) -> None:
+    raise Refused("loose_thread")
+
+
 def _progress(unit: Unit, here: Here, command: c.Progress) -> None:
     desk_only(here)
     moves = {"in-progress": Move.START, "on-hold": Move.HOLD}
@@ -228,9 +246,15 @@ def _progress(unit: Unit, here: Here, command: c.Progress) -> None:
     work.progress(unit, here.person.id, received(unit, here, command.referral).id, moves[command.status])
 
 
+def _accepted(referral: Referral) -> None:
+    if referral.state in (State.REQUESTED, State.RECEIVED):
+        raise Refused("not_accepted", code=referral.code)
+
+
 def _finish(unit: Unit, here: Here, command: c.Finish) -> None:
     desk_only(here)
     referral = received(unit, here, command.referral)
+    _accepted(referral)
     after(referral.state, Move.COMPLETE, Side.RECIPIENT)
     if command.outcome is None:
         offer_choice(unit, here, "finish", referral.id, referral.code, "close_outcomes", text(here.lang, "¿Cómo terminó?"))
@@ -241,9 +265,12 @@ def _finish(unit: Unit, here: Here, command: c.Finish) -> None:
 def _give_back(unit: Unit, here: Here, command: c.GiveBack) -> None:
     desk_only(here)
     referral = received(unit, here, command.referral)
+    _accepted(referral)
     after(referral.state, Move.GIVE_BACK, Side.RECIPIENT)
     if command.reason is None:
-        head = text(here.lang, "¿Por qué la devuelven? Los datos se destruirán aquí.")
+        kept = living_hold(unit, referral.id)
+        fate = mark("¿Por qué la devuelven? Los datos quedan sellados aquí mientras la ley lo mande, y luego se destruyen.")
+        head = text(here.lang, fate if kept else mark("¿Por qué la devuelven? Los datos se destruirán aquí."))
         offer_choice(unit, here, "give_back", referral.id, referral.code, "give_back_reasons", head)
         return
     work.give_back(unit, here.person.id, referral.id, command.reason)
@@ -259,7 +286,10 @@ def _check_in(unit: Unit, here: Here, command: c.PlanCheckIn) -> None:
     until = unit.now + timedelta(seconds=unit.rules.undo_seconds)
     unit.undoables.add(Undoable(id=new_id("und"), user=here.person.id, room=here.room, kind="check_in", ref=checkin.id, until=until))
     case = find_case(unit, checkin.case)
-    say(unit, here, mark("Entendido: aviso de seguimiento de {code} el {when}."), code=case.code, when=w.moment(unit, here.lang, checkin.due_at))
+    said = mark("Entendido: aviso de seguimiento de {code} el {when}.")
+    if checkin.due_at != command.when.at:
+        said = mark("Entendido: aviso de seguimiento de {code} el {when}, dentro de su horario seguro.")
+    say(unit, here, said, code=case.code, when=w.moment(unit, here.lang, checkin.due_at))
 
 
 def _who_knows(unit: Unit, here: Here, command: c.WhoKnows) -> None:
@@ -352,6 +382,8 @@ _DOERS: dict[type[c.Command], Callable[[Unit, Here, Any], None]] = {
     c.Decline: _decline,
     c.AskField: _ask_field,
     c.Say: _say,
+    c.Relay: _relay,
+    c.BentPointer: _bent,
     c.Progress: _progress,
     c.Finish: _finish,
     c.GiveBack: _give_back,

@@ -80,6 +80,15 @@ def parse_in_thread(text: str, context: Context) -> Command | None:
     return None if _LINE_END.search(plain) and not isinstance(command, Say | SetField) else command
 
 
+def mistyped(text: str, context: Context) -> Unclear | None:
+    """A slip in the verb of what is built like a command (`anotr relato: …`): better asked back than believed noted. None for a note."""
+    head = text.split(":", 1)[0].split()
+    if ":" not in text or not 1 <= len(head) <= 4 or verbs.match_verb(words(head[0])) is not None:
+        return None
+    close = tuple(name for name in verbs.nearest(words(head[0]), context.language) if len(head[0]) >= 5)
+    return Unclear(suggestions=close) if close else None
+
+
 def _lines(text: str) -> tuple[str, str]:
     """All that was typed, and its first line. Only what no text may hold (NUL, lone surrogates) is taken out."""
     plain = "".join(c for c in text if c != "\0" and not 0xD800 <= ord(c) <= 0xDFFF).strip()

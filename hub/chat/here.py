@@ -17,7 +17,8 @@ class Here:
     """Where and by whom a command was given, and what the thread is about (`subject`: a case or referral id).
 
     `card` is what the message points at: words that the other institution said (`message`), another card of ours by `reply`, or a
-    card's `thread`. A pointer that a homeserver may have bent is `loose`: then `subject` and `replied` are None, and a code is needed.
+    card's `thread`. A pointer that a homeserver may have made or bent is `loose`: then `subject` and `replied` are None, a code is needed,
+    and what the message says counts as said to nobody.
     """
 
     person: Staff

@@ -32,7 +32,7 @@ def referral_code(unit: Unit, here: Here, given: str | None) -> str | None:
 
 def received(unit: Unit, here: Here, given: str | None) -> Referral:
     """The referral meant by what only the receiving side does."""
-    offered = None if given or here.subject or here.replied else _only_offer(unit)
+    offered = None if given or here.subject or here.replied or here.loose else _only_offer(unit)
     referral = find_referral(unit, offered or meant(unit, here, given))
     if referral.side is not Side.RECIPIENT:
         raise Refused("theirs_to_do", code=referral.code, institution=referral.peer)

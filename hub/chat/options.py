@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from hub.actions.answer import seal_words
+from hub.actions.common import remind
 from hub.actions.ports import Unit
 from hub.base.i18n import mark, text
 from hub.cases.commands import When
 from hub.cases.lifecycle import Move
-from hub.cases.records import Question
+from hub.cases.records import Question, Referral
 from hub.chat import wording as w
 from hub.chat.fold import fold
 from hub.chat.here import Here
@@ -41,6 +43,15 @@ def offer_days(unit: Unit, here: Here, ref: str, code: str) -> None:
     found = [when for when in map(here.context.when, DAYS) if isinstance(when, When)]
     question = ask_her(unit, here, "plan", ref, tuple(when.at.isoformat() for when in found), code)
     head = text(here.lang, "{code}: ¿para cuándo? Un número, u otra fecha: «control {code} el lunes a las 10».", code=code)
+    put_choices(unit, here, question, head)
+
+
+def ask_relay(unit: Unit, here: Here, referral: Referral, words: str) -> None:
+    """Ask whether her reply goes to the other institution. It waits sealed under a key of its own, which dies if she does not say yes."""
+    owner, sealed = seal_words(unit, words)
+    question = ask_her(unit, here, "relay", f"{referral.id}|{owner}|{sealed}", ("send", "keep"), referral.code)
+    remind(unit, "unsaid", owner, question.expires_at)
+    head = text(here.lang, "{code}: ¿se lo envío a {institution}?", code=referral.code, institution=w.institution(unit, referral.peer))
     put_choices(unit, here, question, head)
 
 
@@ -86,6 +97,7 @@ LABELS = {
     "refer": (mark("enviar la oferta"), mark("quitar algún dato"), mark("cancelar")),
     "offer": (mark("aceptar"), mark("rechazar (pido el motivo)")),
     "ask": (mark("dar permiso (saldrá solo si ella y el protocolo lo permiten)"), mark("no darlo")),
+    "relay": (mark("enviarlo"), mark("no: queda entre nosotras")),
     "checkin": CHECKIN_ANSWERS,
     "progress": (mark("en curso"), mark("en espera")),
     "withdraw": (mark("retirar"), mark("no retirar nada")),
@@ -93,24 +105,41 @@ LABELS = {
 }
 CODE_LISTS = {"decline": "decline_reasons", "finish": "close_outcomes", "give_back": "give_back_reasons", "close": "close_outcomes"}
 NO_MORE = "-"
-BY_NUMBER_ONLY = frozenset({"withdraw", "take_back", "give_back", "close", "finish"})
-"""What destroys or ends is answered by its number, soon, never by a word that may be typed twice (chat rule 9)."""
+BY_NUMBER_ONLY = frozenset({"relay", "withdraw", "take_back", "give_back", "close", "finish"})
+"""What destroys, ends or lets words out is answered by its number, soon, never by a word that may be typed twice (chat rule 9)."""
+
+
+HARMLESS = ("cancel", "keep")
+"""Options that leave everything as it was: they may be said in words."""
 
 
 def by_words(unit: Unit, here: Here, said: str, *, to_us: bool) -> int | None:
     """The number that an answer in words means: the start of exactly one option (`aceptar`, `enviar`, `no la ubiqué`) that is open for her.
 
-    Words that do not address us (`to_us` false) count only for questions that she herself was asked.
+    Words that do not address us (`to_us` false) count only for questions that she herself was asked; in a thread or a reply, only for those
+    about its case. Words in reply to what the other institution said are for them, and answer nothing here.
     """
     wanted = fold(said)
-    if len(wanted) < 4:
+    if len(wanted) < 4 or here.card == "message":
         return None
+    about = _codes_of(unit, here)
     asked = (here.person.id, None) if to_us else (here.person.id,)
     found = [
         question.first + place
         for question in open_questions(unit, here.room)
-        if question.asked in asked and question.kind not in BY_NUMBER_ONLY
+        if question.asked in asked and (about is None or question.code in about)
         for place, label in enumerate(labels(unit, question, here.lang))
+        if question.kind not in BY_NUMBER_ONLY or question.options[place] in HARMLESS
         if fold(label) == wanted or fold(label).startswith(f"{wanted} ")
     ]
     return found[0] if len(found) == 1 else None
+
+
+def _codes_of(unit: Unit, here: Here) -> frozenset[str] | None:
+    """The codes that belong to what the thread or reply is about; None when it is about nothing of ours."""
+    if here.subject is None:
+        return frozenset() if here.loose else None
+    referral = unit.referrals.get(here.subject)
+    case = unit.cases.get(referral.case or "" if referral else here.subject)
+    referrals = unit.referrals.all(case=case.id) if case else ()
+    return frozenset(one.code for one in (case, referral, *referrals) if one)

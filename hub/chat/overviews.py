@@ -74,7 +74,8 @@ def _holding(unit: Unit, lang: str, holding: Holding) -> Block:
     lines: list[Words] = [[strong(f"{name} ({holding.referral.code})"), f" · {text(lang, w.HOLDING[holding.state])}"]]
     if holding.state != "destroyed":
         lines.append(text(lang, "Datos: {fields}", fields=_held(unit, lang, holding)))
-    lines.append(text(lang, "Desde {since}, hasta {until}", since=w.moment(unit, lang, holding.since), until=w.moment(unit, lang, holding.until)))
+    until = disclosure.ended_at if holding.state == "destroyed" and disclosure.ended_at else holding.until
+    lines.append(text(lang, "Desde {since}, hasta {until}", since=w.moment(unit, lang, holding.since), until=w.moment(unit, lang, until)))
     if disclosure.ended_at and holding.state in ("destroyed", "retained"):
         lines.append(text(lang, "Confirmado con firma: {when}", when=w.moment(unit, lang, disclosure.ended_at)))
     if holding.state == "retained":
@@ -91,7 +92,7 @@ def _holding(unit: Unit, lang: str, holding: Holding) -> Block:
 
 def _held(unit: Unit, lang: str, holding: Holding) -> str:
     """Each field they hold, and whether whole, in part, or only that it exists."""
-    how = {"presence": text(lang, " (solo que existe)"), "generalise": text(lang, " (en parte)")}
+    how = {"presence": text(lang, " (solo que hay algo anotado)"), "generalise": text(lang, " (en parte)")}
     outcomes = holding.disclosure.fields
     return ", ".join(w.field_label(unit, f, lang) + how.get(outcomes[f], "") for f in w.in_order(unit, holding.fields))
 

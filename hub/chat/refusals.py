@@ -56,10 +56,16 @@ SENTENCES = {
     "not_ours_to_withdraw": mark("{code} es de {institution}; solo ahí la pueden retirar. Si ustedes no pueden seguir, escriba «devolver»."),
     "reason_needed": mark("{code} está a cargo de otra persona. Si hace falta verlo, escriba «ver {code} porque …»; queda registrado."),
     "nothing_to_show": mark("{code}: no hay datos que mostrar."),
+    "withdrawn_kept": mark("{code} fue retirado. Una ley obliga a conservar sus datos por un tiempo: están sellados y aquí nadie los ve."),
     "withdrawn": mark("{code} fue retirado: aquí ya no queda ningún dato de ella."),
     "referrals_open": mark("{code} tiene derivaciones abiertas ({referrals}). Espere su resultado o retírelas, y cierre después."),
     "nothing_to_undo": mark("No hay nada que deshacer: pasó el tiempo o no hizo nada que se pueda deshacer aquí."),
     "already_left": mark("Ya salió, así que no se puede deshacer. Puede retirarlo: «retirar {code}»."),
+    "undo_has_notes": mark(
+        "No deshice nada: en {code} ya hay cosas anotadas después de abrirlo. Para corregir un dato, anótelo otra vez; "
+        "para terminar el caso, «cerrar {code}»."
+    ),
+    "not_accepted": mark("{code} aún no está aceptada, así que todavía no hay datos de ella. Para tomarla: «aceptar»."),
     "not_paired": mark("Con {institution} aún no hay enlace, así que no salió nada. Avise a administración."),
     "link_frozen": mark("El enlace con {institution} está detenido por seguridad. Administración ya fue avisada; no salió nada."),
     "manifest_expired": mark("El manifiesto de {institution} (o el nuestro) venció: no salen derivaciones nuevas. Avise a su administradora."),
@@ -78,6 +84,7 @@ SLIPS = frozenset(
     | {"unknown_reason", "unknown_outcome", "field_empty", "why_missing", "nothing_said", "too_long", "reason_needed", "nothing_to_undo", "no_number"}
     | {"no_referral_code", "no_referral", "which_referral", "theirs_to_do", "not_ours_to_withdraw", "nothing_to_withdraw", "nothing_to_show"}
     | {"already_answered", "wrong_room", "already_referred", "loose_thread", "case_undone"}
+    | {"undo_has_notes", "not_accepted"}
 )
 """What a person puts right herself: nobody needs a code for it."""
 

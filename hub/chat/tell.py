@@ -16,7 +16,7 @@ from hub.actions.ports import Unit
 from hub.base.i18n import mark, text
 from hub.base.ids import new_id
 from hub.cases import events as e
-from hub.cases.lifecycle import Side, State
+from hub.cases.lifecycle import OPEN, WORKING, Side
 from hub.cases.records import Referral
 from hub.chat import wording as w
 from hub.chat.cards import case_card, case_key, referral_card, referral_key
@@ -48,7 +48,7 @@ SENDER_LINES = {
     "complete": mark("{code}: {institution} terminó: {reason}."),
     "give-back": mark("{code}: {institution} la devuelve: {reason}. El caso sigue con usted. Siguiente paso: «derivar» a otra."),
     "cancel": mark("{code}: cancelada."),
-    "conflict": mark("{code}: se detuvo con {institution}: la persona agresora es de ese sector. Lo que tenían deben destruirlo. Derive a otra."),
+    "conflict": mark("{code}: se detuvo con {institution}: la persona agresora es de ese sector. Lo que tenían se les reclama. Derive a otra."),
     "withdraw": mark("{code}: retirada. Espero la confirmación firmada de {institution}."),
     "overdue": mark("{code}: {institution} no respondió a tiempo. Puede llamar, o «retirar {code}» y derivar a otra."),
 }
@@ -65,7 +65,7 @@ RECIPIENT_LINES = {
     "give-back": mark("{code}: devuelta a {institution} ({reason}). Los datos se destruyeron aquí."),
     "cancel": mark("{code}: {institution} la canceló. Nada que hacer."),
     "withdraw": mark("{code}: retirado. Los datos se destruyeron aquí y se confirmó con firma."),
-    "retention": mark("{code}: se cumplió el plazo; los datos se destruyeron aquí."),
+    "retention": mark("{code}: ya no hay que conservar los datos; se destruyeron aquí."),
     "overdue": mark("{code}: {institution} espera respuesta y ya pasó el plazo. ¿Quién la toma? «aceptar» o «rechazar»."),
 }
 KEPT_LINE = mark(
@@ -167,8 +167,10 @@ def _received(unit: Unit, referral: Referral) -> None:
 
 
 def _moved_there(unit: Unit, event: e.ReferralMoved, referral: Referral) -> None:
-    if referral.state not in (State.RECEIVED, State.REQUESTED):
+    if referral.state not in OPEN:
         close_questions(unit, referral.id)
+    elif referral.state in WORKING:
+        close_questions(unit, referral.id, ("offer", "decline"))
     redraw_referral(unit, referral)
     line = _kept(unit, event, referral) or _line(unit, RECIPIENT_LINES.get(event.what), referral, event, unit.me.language)
     if line is None:
@@ -231,7 +233,7 @@ def _message(unit: Unit, event: e.MessageArrived) -> None:
         return
     lang = unit.me.language
     head = text(lang, "{code} · {institution} ({by}) escribe:", code=referral.code, institution=w.institution(unit, referral.peer), by=event.by)
-    foot = text(lang, "Para contestar: responda a este mensaje o escriba «decir: …». Lo demás queda entre ustedes.")
+    foot = text(lang, "Para contestar: responda a este mensaje (le pregunto antes de enviarlo) o escriba «decir: …». Lo demás queda entre ustedes.")
     thread = case_key(referral.case) if referral.case else referral_key(referral.id)
     case = unit.cases.get(referral.case) if referral.case else None
     who = case.lead if case else (referral.by if referral.by and referral.by != "hub" else None)
@@ -288,7 +290,8 @@ def _holder(unit: Unit, event: e.HolderAnswered) -> None:
         basis=w.term(unit, "retention_bases", disclosure.basis or "", lang),
     )  # fmt: skip
     case = unit.cases.get(referral.case)
-    ring = supervisors(unit) if event.what == "overdue" else (case.lead,) if case and event.what == "retained" else ()
+    lead = (case.lead,) if case and event.what == "retained" else ()
+    ring = tuple(dict.fromkeys((*lead, *supervisors(unit)))) if event.what in ("overdue", "retained") else ()
     put(unit, Place(purpose=DESK, thread=case_key(referral.case)), message(paragraph(line)), ring=ring)
 
 

@@ -39,6 +39,8 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
     shown = _leaves(unit, lang, draft)
     if shown:
         blocks += [paragraph(text(lang, "Primero va una oferta sin ningún dato de ella. Si aceptan, verán:")), listing(shown)]
+    if _blind_call(draft):
+        blocks.append(paragraph([strong(text(lang, "Atención: va su teléfono sin la forma segura de contactarla. Podrían llamarla sin saberla."))]))
     stays = [*_held_back(unit, lang, draft), *_stays(unit, lang, draft)]
     if stays:
         blocks += [paragraph(text(lang, "No sale:")), listing(stays)]
@@ -51,11 +53,17 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
     return message(*blocks, choices(numbered(question, labels(unit, question, lang))))
 
 
+def _blind_call(draft: Draft) -> bool:
+    """Whether a way to call her would leave, and how to do it without putting her in danger would not (R29)."""
+    leaves = {line.field for line in (*draft.preview.seen, *draft.preview.generalised)}
+    return bool(leaves & {"phone", "email", "address"}) and "safe_contact" not in leaves
+
+
 def _leaves(unit: Unit, lang: str, draft: Draft) -> list[str]:
     """Fields in the order of the vocabulary: as they are, then generalised, then those of which only the existence is told."""
     seen, general, presence = (_in_order(unit, lines) for lines in (draft.preview.seen, draft.preview.generalised, draft.preview.presence))
     shown = [*(_shown(unit, line, lang) for line in seen), *(_general(unit, line, lang) for line in general)]
-    return shown + [text(lang, "{field}: solo que existe", field=w.field_label(unit, line.field, lang)) for line in presence]
+    return shown + [text(lang, "{field}: solo que hay algo anotado, no qué", field=w.field_label(unit, line.field, lang)) for line in presence]
 
 
 def _in_order(unit: Unit, lines: tuple[Line, ...]) -> list[Line]:
@@ -184,7 +192,7 @@ def shown(unit: Unit, lang: str, found: Values, minutes: int) -> Message:
     order = list(unit.pack.vocabulary.fields)
     for field in sorted(found.values, key=lambda f: order.index(f) if f in order else 999):
         outcome, value = found.values[field]
-        words = text(lang, "existe, pero no se compartió") if outcome == "presence" else w.value_label(unit, field, value, lang)
+        words = text(lang, "hay algo anotado; no se compartió qué") if outcome == "presence" else w.value_label(unit, field, value, lang)
         lines.append([strong(w.field_label(unit, field, lang) + ":"), f" {words}"])
     foot = text(lang, "Este mensaje se borra en {minutes} minutos. Quedó registrado que lo vio.", minutes=minutes)
     return message(paragraph([strong(found.code)]), listing(lines), paragraph(foot))

@@ -129,7 +129,7 @@ def context(unit: Unit, lang: str) -> Context:
     """Everything that reading a command needs, from the pack and the peers."""
     words = unit.pack.vocabulary
     lists = words.lists
-    peers = {p.id: (p.id, str(p.profile.get("name") or p.id)) for p in unit.peers.all(state="confirmed")}
+    peers = {p.id: (str(p.profile.get("name") or p.id), p.id) for p in unit.peers.all(state="confirmed")}
     return Context(
         zone=ZoneInfo(unit.me.zone),
         now=unit.now,

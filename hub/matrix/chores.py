@@ -26,6 +26,7 @@ DRAIN_WINDOW_S = 600.0
 PRUNE_EVERY_S = 3600.0
 KEEP_S = 30 * 86400.0
 REFUSALS = 5
+MOST_INVITES = 3
 
 
 @dataclass(kw_only=True)
@@ -81,7 +82,14 @@ class Chores:
         self._broken.add((user, key))
 
     def note_invites(self, invites: dict[str, Any]) -> None:
-        self._invites |= {room_id: inviter(room, self._book.own.user_id) for room_id, room in invites.items()}
+        """Keep what we were invited to, of each inviter the newest few: who invites us by the thousand wants something else than a link."""
+        for room_id, room in invites.items():
+            who = inviter(room, self._book.own.user_id)
+            self._invites.pop(room_id, None)
+            self._invites[room_id] = who
+            older = [known for known, other in self._invites.items() if other == who][:-MOST_INVITES]
+            for known in older:
+                del self._invites[known]
 
     async def run(self) -> None:
         """One round. Raises RolledBack only."""
@@ -116,11 +124,20 @@ class Chores:
         self._queries.ask_again()
 
     async def answer_invites(self) -> None:
-        """Join or turn down every invitation but those of hubs that are awaited. Raises MatrixError; what was not answered is kept."""
+        """Join or turn down every invitation, the newest last, but those of hubs that are awaited.
+
+        Raises MatrixError, after all were tried; what was not answered is kept.
+        """
+        failed: MatrixError | None = None
         async with self._answering:
             for room_id, who in list(self._invites.items()):
-                if who not in self._book.trust.awaited:
-                    await self._answer(room_id, who)
+                try:
+                    if who not in self._book.trust.awaited:
+                        await self._answer(room_id, who)
+                except MatrixError as error:
+                    failed = error
+        if failed is not None:
+            raise failed
 
     async def _answer(self, room_id: str, who: str) -> None:
         try:

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from hub.actions import legal_hold, withdraw, work
+from hub.actions import legal_hold, receipts, withdraw, work
 from hub.actions.who_knows import who_knows
 from hub.base.errors import Refused
-from hub.cases.records import Case, Referral
+from hub.cases.records import Case, LegalHold, Referral
 from keys.receipt import Outcome, verify_receipt
 from tests.actions.road import CANARY, CSMC, Net, code_of, held, owners, there, well, working
 
@@ -52,7 +52,7 @@ def test_withdrawn_under_a_hold_is_retained_and_signed_with_basis_and_day(net: N
     assert "lo ordena un juzgado" in known
     told = net.cem.find("firmó que conserva")
     assert "lo ordena un juzgado" in told.body
-    assert told.ring == (net.cem.person("ana"),)
+    assert told.ring == (net.cem.person("ana"), net.cem.person("sara"))
 
 
 def test_nobody_there_sees_it_any_more(net: Net) -> None:
@@ -67,21 +67,45 @@ def test_nobody_there_sees_it_any_more(net: Net) -> None:
     assert referral.id not in owners(net.csmc), "no more can arrive"
 
 
-def test_supervision_opens_it_with_a_reason_and_it_is_logged(net: Net) -> None:
+def test_not_even_supervision_opens_it_in_the_chat_and_nothing_says_that_it_is_gone(net: Net) -> None:
     case, referral = received(net)
     hold(net, referral)
     taken_back(net, case)
-    assert CANARY not in net.csmc.type("sara", f"ver {referral.code}", room="direct")
-    assert CANARY in net.csmc.type("sara", f"ver {referral.code} porque lo pide el juzgado", room="direct")
-    assert net.csmc.run(lambda unit: unit.log.count(about=referral.id, what="read.values", actor=net.csmc.person("sara"))) == 1
+    said = net.csmc.type("sara", f"ver {referral.code} porque lo pide el juzgado", room="direct")
+    assert CANARY not in said
+    assert "sellados" in said
+    assert "sellados" in net.csmc.find(f"{referral.code}\nRetirada").body
 
 
-def test_supervision_needs_a_reason_also_for_what_it_took_itself(net: Net) -> None:
+def test_placed_again_it_moves_what_is_retained_already_and_tells_the_owner(net: Net) -> None:
+    """A longer order, and a shorter one, reach also what was withdrawn before; part withdrawn, part not, changes nothing in that."""
     case, referral = received(net)
-    net.csmc.run(lambda unit: unit.referrals.put(replace(unit.referrals.get(referral.id), by=net.csmc.person("sara"))))
-    hold(net, referral)
+    hold(net, referral, days=5)
+    net.cem.run(lambda unit: withdraw.withdraw(unit, net.cem.person("ana"), case.code, CSMC, ("phone",)))
+    net.settle()
+    assert states(net, referral) == {"retained", "active"}
+    hold(net, referral, days=20)
+    net.settle()
+    shown = [d for d in net.cem.run(lambda unit: unit.disclosures.all(referral=referral.id)) if d.state == "retained"]
+    assert {d.until.date() for d in shown} == {until(net, 21)}, "the end of that day in Lima is the next one in UTC"
     taken_back(net, case)
-    assert CANARY not in net.csmc.type("sara", f"ver {referral.code}", room="direct")
+    net.wait(days=6)
+    assert states(net, referral) == {"retained"}
+    net.wait(days=15)
+    assert states(net, referral) == {"destroyed"}
+    assert net.csmc.run(lambda unit: unit.holds.count()) == 0
+    well(net)
+
+
+def test_retained_before_anybody_had_to_destroy_anything_is_not_believed(net: Net) -> None:
+    """A holder may not take itself off the list by signing early, or for a thousand years."""
+    _, referral = received(net)
+    mine = net.cem.run(lambda unit: unit.disclosures.one(referral=referral.id))
+    for days in (30, 9000):
+        far = LegalHold(id=referral.id, basis="court_order", until=net.clock.now() + timedelta(days=days), by="x", at=net.clock.now())
+        net.csmc.run(lambda unit, h=far: receipts.confirm(unit, referral, [mine.id], receipts.make_receipt(unit, referral, [mine.id], h)))  # type: ignore[misc]  # bound default
+        net.settle()
+    assert states(net, referral) == {"active"}
 
 
 def test_a_reason_that_is_none_of_the_law_is_not_believed(net: Net) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 
 from hub.actions import answer, withdraw
 from hub.actions.common import intend
+from hub.actions.dispatch import dispatch
 from hub.actions.who_knows import who_knows
 from hub.base.errors import Refused
 from hub.cases.lifecycle import State
@@ -180,17 +180,6 @@ def test_a_receipt_covers_only_what_it_is_about(net: Net) -> None:
     assert state_of(net, other) == ["active"]
 
 
-def test_retained_on_a_legal_basis_is_shown_with_its_date(net: Net) -> None:
-    case, referral = working(net)
-    disclosure = net.cem.run(lambda unit: unit.disclosures.one(referral=referral.id)).id
-    data = receipt(net, referral, disclosure, outcome=Outcome.RETAINED, legal_basis="court_order", until=date(2028, 1, 1))
-    net.csmc.run(lambda unit: intend(unit, "cem-lima", "erased", referral=referral.id, disclosures=[disclosure], receipt=data.hex()))
-    net.settle()
-    (holding,) = net.cem.run(lambda unit: who_knows(unit, net.cem.person("ana"), case.code)).holdings
-    last = holding.until.astimezone(ZoneInfo("America/Lima")).date()
-    assert (holding.state, holding.disclosure.basis, last) == ("retained", "court_order", date(2028, 1, 1))
-
-
 def test_who_knows_what(net: Net) -> None:
     case, referral = working(net)
     waiting = offered(net, case, need="first_psychological_aid")
@@ -244,3 +233,19 @@ def test_over_shared_fields_are_dropped_before_storage_and_reported_by_name_p01(
     assert "legal_name" in str(alarm.params)
     assert "PROHIBIDO" not in str(alarm.params)
     assert net.csmc.run(lambda unit: unit.log.one(what="disclosure.received")).detail["dropped"] == 30
+
+
+def test_a_withdrawal_that_overtakes_the_disclosure_still_ends_the_key_that_would_open_it(net: Net) -> None:
+    """The homeserver kept the disclosure back and delivers the withdrawal first: a copy of what it kept must open nowhere."""
+    case = opened(net.cem)
+    consented(net.cem, case)
+    referral = offered(net, case)
+    net.csmc.run(lambda unit: answer.accept(unit, net.csmc.person("ana"), referral.id))
+    net.deliver(net.csmc)
+    lost = net.cem.run(dispatch)
+    assert lost
+    net.cem.run(lambda unit: withdraw.withdraw(unit, net.cem.person("ana"), case.code, CSMC))
+    net.wait(minutes=2)
+    assert state_of(net, referral) == ["destroyed"]
+    assert referral.id not in owners(net.csmc)
+    well(net)

@@ -22,8 +22,24 @@ def play(turn: d.Turn, *answers: str) -> d.Turn:
         state, prompt = turn
         assert d.State.from_json(state.to_json()) == state
         assert prompt.message().body
-        turn = d.answer(state, said, CONTEXT)
+        turn = d.answer(state, counted(state, said), CONTEXT)
     return turn
+
+
+def counted(state: d.State, said: str) -> str:
+    """`2` is here the second option of the question, whatever its number."""
+    if not re.fullmatch(r"[0-9, y]+", said):
+        return said
+    return re.sub(r"[0-9]+", lambda number: str(int(number[0]) + state.first - 1), said)
+
+
+def test_a_number_that_arrives_twice_does_not_answer_the_next_question() -> None:
+    """On a bad network `1` goes twice: the second one may not choose who receives her data."""
+    state, _ = at(d.start_consent(CONTEXT, c.RecordConsent(case=CASE)))
+    following, _ = at(d.answer(state, "1", CONTEXT))
+    again, prompt = at(d.answer(following, "1", CONTEXT))
+    assert (following.step, again.answers) == ("recipients", following.answers)
+    assert prompt.notice
 
 
 def at(turn: d.Turn) -> tuple[d.State, d.Prompt]:

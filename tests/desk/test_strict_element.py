@@ -167,6 +167,8 @@ async def test_a_referral_by_typing_from_first_login_to_withdrawal(network: Netw
     await there.asks("decir: ¿le sirve el martes?", "Enviado a", thread=offer)
     theirs = await visitor.sees("le sirve el martes")
     await visitor.client.say(visitor.desk, "Sí, ese día puede", thread=card, reply_to=theirs)  # no verb: replying to their words is enough
+    asked = await visitor.sees(r"¿se lo envío a")
+    await visitor.client.say(visitor.desk, number(asked, "enviarlo"))
     await visitor.sees(rf"Enviado a .*{referral}")
     await there.sees("ese día puede")
 

@@ -401,6 +401,73 @@ def test_a_lone_accept_is_enough_when_one_offer_waits(desk: Desk) -> None:
     assert "¿De cuál derivación" in desk.bea("!tk aceptar")
 
 
+def test_what_would_be_believed_done_is_never_met_with_silence(desk: Desk) -> None:
+    """`acepto` to an offer, a slip in the verb before a colon: nothing is done, and she is told so at once. Notes are left alone."""
+    desk.consents()
+    offer = desk.refers()[1].event
+    for words in ("acepto", "acepto la derivación, gracias"):
+        assert "No hice nada" in desk.csmc.type("bea", words, thread=offer)
+    assert "No hice nada" in desk.csmc.type("bea", "anotr relato: la golpeó ayer", thread=offer)
+    for note in ("ojo: viene con su hermana", "yo creo que sí: hay cupo", "gracias"):
+        assert desk.csmc.type("bea", note, thread=offer) == ""
+
+
+def test_a_field_that_was_granted_before_it_was_known_goes_when_it_is_noted(desk: Desk) -> None:
+    code, offer = desk.accepted()
+    desk.bea("pedir embarazo para su atención", thread=offer.event)
+    desk.net.settle()
+    desk.ana(pick(desk.cem.find("pide un dato más").body, "dar permiso"))
+    desk.net.settle()
+    desk.ana("anotar embarazo: 12 semanas (inventado)")
+    desk.net.settle()
+    assert desk.csmc.run(lambda unit: unit.held.count(field="pregnancy")) == 1, code
+
+
+def test_a_contact_that_moves_into_her_safe_hours_is_told(desk: Desk) -> None:
+    said = desk.ana("anotar contacto seguro: solo de 8 a 9 de la mañana")
+    assert "pasa a su horario seguro" in said
+    assert "08:00" in said
+
+
+def test_a_list_of_choices_outlives_news_and_is_left_in_words(desk: Desk) -> None:
+    code, offer = desk.accepted()
+    number = pick(desk.bea("avance", thread=offer.event), "en curso")
+    desk.bea("pedir teléfono para llamarla", thread=offer.event)
+    desk.net.settle()
+    desk.ana(pick(desk.cem.find("pide un dato más").body, "no darlo"))
+    desk.net.settle()
+    desk.bea(number)
+    assert desk.csmc.run(lambda unit: unit.referrals.one(code=code).state.value) == "in-progress"
+    desk.bea("resultado", thread=offer.event)
+    assert "lo dejamos" in desk.bea("cancelar")
+
+
+def test_a_telephone_without_its_safe_way_is_warned_of(desk: Desk) -> None:
+    desk.ana("anotar teléfono: 900 000 001")
+    desk.ana("anotar contacto seguro: solo por la mañana")
+    line = "oral a csmc-comas para salud mental campos teléfono hasta 3 meses explicado"
+    desk.ana(f"consentimiento {desk.code} {line}")
+    assert "Atención" in desk.ana("derivar a csmc-comas por salud mental")
+    desk.consents()
+    assert "Atención" not in desk.ana("derivar a csmc-comas por salud mental")
+
+
+def test_before_it_is_accepted_nobody_is_said_to_have_it(desk: Desk) -> None:
+    desk.consents()
+    offer = desk.refers()[1].event
+    for words in ("ver", "resultado", "devolver"):
+        assert "aún no está aceptada" in desk.bea(words, thread=offer)
+
+
+def test_undo_never_takes_more_than_the_last_thing(desk: Desk) -> None:
+    """Opened, then noted something: `deshacer` may not erase what was noted with it."""
+    said = desk.ana("abrir Mar Inventada, mañana a las 10")
+    code = said.split("C-")[1][:5]
+    desk.ana(f"anotar C-{code} teléfono 900 000 009")
+    assert "No deshice nada" in desk.ana("deshacer")
+    assert desk.cem.run(lambda unit: unit.cases.one(code=f"C-{code}").state) == "open"
+
+
 def test_the_verbs_on_a_card_are_told_apart(desk: Desk) -> None:
     code, _ = desk.accepted()
     assert "ver · decir: … · pedir … para … · avance · resultado · devolver" in desk.csmc.find(f"{code} · derivación").body
@@ -409,7 +476,7 @@ def test_the_verbs_on_a_card_are_told_apart(desk: Desk) -> None:
 def test_who_knows_says_how_much_of_a_field_they_hold(desk: Desk) -> None:
     desk.accepted()
     known = desk.ana("quién sabe")
-    assert "Relato (solo que existe)" in known
+    assert "Relato (solo que hay algo anotado)" in known
     assert "mental-health" not in known, "the protocol has a name"
     assert "Su consentimiento: de palabra" in known
 

@@ -10,7 +10,7 @@ from hub.actions import work
 from hub.app.inbox import _heard
 from hub.chat.desk import hear
 from hub.matrix.ports import Inbound
-from tests.actions.road import fresh, working
+from tests.actions.road import consented, fresh, offered, opened, owners, there, working
 from tests.attacks.twins.bench import Road, found
 
 
@@ -92,11 +92,78 @@ def test_x34_the_same_words_count_when_the_pointer_is_hers() -> None:
     net.settle()
     theirs = net.cem.find("¿Puede venir?")
     assert net.cem.type("ana", "esto queda entre nosotras", thread=theirs.thread) == ""
-    assert "Enviado" in net.cem.type("ana", "Sí, llega a las 9\ny va sola", thread=theirs.thread, reply=theirs.event)
+    asked = net.cem.type("ana", "Sí, llega a las 9\ny va sola", thread=theirs.thread, reply=theirs.event)
+    assert net.cem.run(lambda unit: unit.outbox.count(kind="say")) == 0, "a reply may be meant for a colleague: it is asked back"
+    assert "Enviado" in net.cem.type("ana", found(r"(\d+)[.)]? +enviarlo", asked))
     assert "Enviado" in net.cem.type("ana", "decir: gracias", thread=theirs.thread)
     net.settle()
     assert "> Sí, llega a las 9\n> y va sola" in net.csmc.find("llega a las 9").body
     assert not [said for said in net.csmc.said if "entre nosotras" in said.body]
+
+
+def test_a_reply_that_was_meant_for_a_colleague_stays_inside_and_its_words_die() -> None:
+    for answer_with in ("no", None):
+        net = fresh()
+        _, referral = working(net, {"social_name": "Luz Inventada"})
+        net.csmc.type("ana", f"!tk decir {there(net.csmc, referral).code} ¿Cómo está ella?")
+        net.settle()
+        theirs = net.cem.find("¿Cómo está ella?")
+        asked = net.cem.type("ana", "ojo: no les cuentes nada del comandante", thread=theirs.thread, reply=theirs.event)
+        if answer_with:
+            assert "queda entre ustedes" in net.cem.type("ana", found(r"(\d+)[.)]? +no", asked))
+        net.wait(minutes=11)
+        assert not [name for name in owners(net.cem) if name.startswith("say_")]
+        assert net.cem.run(lambda unit: unit.outbox.count(kind="say")) == 0
+
+
+def two_at_work() -> tuple[Any, Any, Any]:
+    """Two women at the same institution, the first referral accepted, the second only offered."""
+    net = fresh()
+    _, first = working(net, {"social_name": "Luz Inventada"})
+    case = opened(net.cem, {"social_name": "Sol Inventada"})
+    consented(net.cem, case)
+    return net, first, offered(net, case)
+
+
+@pytest.mark.parametrize("firm", [True, False])
+@pytest.mark.parametrize("words", ["aceptar", "rechazar", "rechazar sin cupo"])
+def test_x34_words_in_the_thread_of_one_never_act_on_another(words: str, *, firm: bool) -> None:
+    net, first, second = two_at_work()
+    thread = net.csmc.run(lambda unit: unit.posts.one(key=f"ref:{first.id}")).event
+    net.csmc.type("ana", words, thread=thread, firm=firm)
+    net.settle()
+    untouched = there(net.csmc, second)
+    assert untouched.state.value == "received"
+    assert net.csmc.run(lambda unit: unit.questions.count(kind="decline", code=untouched.code)) == 0
+
+
+def test_x34_safe_said_of_one_is_never_noted_for_another() -> None:
+    net = fresh()
+    one = opened(net.cem, {"social_name": "Luz Inventada"}, days=0.01)
+    other = opened(net.cem, {"social_name": "Sol Inventada"}, days=3)
+    net.wait(hours=1)
+    thread = net.cem.run(lambda unit: unit.posts.one(key=f"case:{other.id}")).event
+    net.cem.type("ana", "contactada y a salvo", thread=thread)
+    assert net.cem.run(lambda unit: unit.checkins.one(case=one.id)).state == "ringing"
+    thread = net.cem.run(lambda unit: unit.posts.one(key=f"case:{one.id}")).event
+    net.cem.type("ana", "contactada y a salvo", thread=thread)
+    assert net.cem.run(lambda unit: unit.checkins.count(case=one.id, state="answered")) == 1
+
+
+def test_x34_a_moved_message_answers_no_dialogue_and_acts_on_nobody() -> None:
+    """"ok" and names said among colleagues, hung into a dialogue's thread; chatter that happens to be a command."""
+    net = fresh()
+    case = opened(net.cem, {"social_name": "Luz Inventada"})
+    net.settle()
+    thread = net.cem.run(lambda unit: unit.posts.one(key=f"case:{case.id}")).event
+    line = f"!tk consentimiento {case.code} oral a csmc-comas para salud mental campos lo necesario hasta 3 meses"
+    net.cem.type("ana", line, thread=thread)
+    for words in ("sí", "ok", "1", "el comandante es su marido"):
+        net.cem.type("ana", words, thread=thread, firm=False)
+    assert net.cem.run(lambda unit: unit.consents.count()) == 0
+    net.cem.type("ana", "!tk guardia sí")
+    net.cem.type("ana", "guardia no", thread=thread, firm=False)
+    assert net.cem.run(lambda unit: unit.staff.get(net.cem.person("ana"))).on_duty
 
 
 def inbound(road: Road, body: str, *, sender: str = "ana", **more: Any) -> Inbound:
