@@ -50,7 +50,7 @@ Condition = frozenset[Atom]
 def values_of(facts: Facts, dimension: str) -> frozenset[str] | None:
     """The values a fact has, or None when it is not known."""
     if dimension == "legal_basis":
-        return facts.legal_basis
+        return facts.legal_basis or None  # none recorded: a prohibition that asks for one takes the doubt for itself
     if dimension == "aggressor_affiliation":
         known = facts.aggressor_affiliation
         return None if not known or "unknown" in known else known

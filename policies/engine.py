@@ -151,6 +151,8 @@ class Compiled:
                 named |= self._affiliation[value]
                 doubt = doubt or value == "unknown"
         mask |= self._affiliation[None] if doubt else named
+        if not facts.legal_basis:
+            mask |= self._basis[None]
         for value in facts.legal_basis:
             mask |= self._basis[value]
         return mask

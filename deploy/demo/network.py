@@ -278,7 +278,7 @@ class Network:
             await person.in_room(await hub.room("desk"), with_members=[hub.user_id])
             await person.in_room(await hub.room(f"direct:{person.user_id}"), with_members=[hub.user_id])
 
-    async def _linked(self, hub: HubProcess, peer: str, within: float = 30.0) -> None:
+    async def _linked(self, hub: HubProcess, peer: str, within: float = 60.0) -> None:
         async with asyncio.timeout(within):
             while True:
                 rows = await hub.ask("peer.list")

@@ -20,6 +20,8 @@ DESK_NAME, ADMIN_NAME, DIRECT_NAME = "Tinkuy", "Tinkuy · administración", "Tin
 """Neutral: a room's name is clear text to every homeserver and to whoever looks over her shoulder (R30)."""
 SHORTEST, LONGEST = 5.0, 600.0
 """Seconds between two looks."""
+PENDING = 15.0
+"""Seconds after which an invitation that nobody answered may be one whose refusal was lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,7 @@ class RoomsKeeper(Worker):
         self._settled: dict[str, RoomSpec] = {}
         self._one_at_a_time = asyncio.Lock()
         self._waiting_since: dict[str, float] = {}
+        self._asked: dict[str, float] = {}
 
     async def trust(self) -> None:
         """Hand the trust list and the known rooms to the Matrix room, before the first event is handled."""
@@ -75,6 +78,17 @@ class RoomsKeeper(Worker):
         since = self._waiting_since.setdefault(wanted.purpose, time.monotonic())
         return min(max(time.monotonic() - since, SHORTEST), LONGEST)
 
+    async def _ask_again(self, wanted: Wanted, room: str) -> None:
+        """Make a link's invitation anew when it stood unanswered for a while, and ever more seldom."""
+        pending = self._matrix.invited(room) & wanted.spec.members if wanted.spec.purpose == "link" else frozenset()
+        now = time.monotonic()
+        asked = self._asked.setdefault(wanted.purpose, now)
+        since = self._waiting_since.get(wanted.purpose, now)
+        if pending and now - asked >= max(PENDING, (now - since) / 2):
+            self._asked[wanted.purpose] = now
+            for user in pending:
+                await self._matrix.invite_again(room, user)
+
     def _complete(self, wanted: Wanted) -> bool:
         """Whether everybody of a room has joined it, as far as we followed it."""
         return wanted.room is not None and wanted.spec.members <= self._matrix.joined(wanted.room)
@@ -101,6 +115,7 @@ class RoomsKeeper(Worker):
             return True  # the peer invites us
         try:
             record = await self._matrix.ensure_room(wanted.spec, wanted.room)
+            await self._ask_again(wanted, record.room_id)
         except MatrixError as error:
             _log.warning("rooms.behind", error=error)
             return False

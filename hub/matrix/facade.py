@@ -281,6 +281,14 @@ class Matrix:
         self._carrier.set_record(record)
         return record
 
+    def invited(self, room_id: str) -> frozenset[str]:
+        """Who is invited to this room and has not answered, as far as we followed it."""
+        return view.present - view.joined if (view := self._rooms.get(room_id)) else frozenset()
+
+    async def invite_again(self, room_id: str, user: str) -> None:
+        """Invite somebody who seems to be invited: a refusal may have been lost between the homeservers, and then the first stands for ever."""
+        await self.keeper.invite(room_id, user, again=True)
+
     def joined(self, room_id: str) -> frozenset[str]:
         """Who is in this room as far as we followed it."""
         return view.joined if (view := self._rooms.get(room_id)) else frozenset()

@@ -395,6 +395,19 @@ async def test_a_peer_that_turned_us_down_is_invited_again(new_hub: NewHub) -> N
     assert (await two.reported("joined_by_invite")).room_id == room_id
 
 
+async def test_an_invitation_whose_refusal_was_lost_is_made_anew(new_hub: NewHub) -> None:
+    """The peer's server turned it down before ours had stored it: here it stands as open for ever, there it is gone."""
+    one, two = await new_hub("uno"), await new_hub("dos")
+    await two.matrix.set_trust(TrustList(awaited=frozenset({one.user_id})))
+    room_id = await one.room(RoomSpec(purpose="link", members=frozenset({two.user_id})))
+    await until(lambda: bool(two.matrix._chores._invites), "the invitation")
+    two.matrix._chores._invites.clear()
+    await two.trust_peer(one)
+    await until(lambda: one.matrix.invited(room_id) == {two.user_id}, "it stands")
+    await one.matrix.invite_again(room_id, two.user_id)
+    assert (await two.reported("joined_by_invite")).room_id == room_id
+
+
 async def test_a_peers_invitation_into_an_unfit_room_is_turned_down(new_hub: NewHub) -> None:
     one, two = await new_hub("uno"), await new_hub("dos")
     await two.trust_peer(one)

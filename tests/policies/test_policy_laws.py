@@ -205,6 +205,15 @@ def test_forgetting_a_fact_never_releases(protocol: Protocol, request: Request) 
         assert all(after[name] <= before[name] for name in before)
 
 
+def test_a_prohibition_that_asks_for_a_legal_basis_holds_while_none_is_recorded() -> None:
+    """Found by the law above: forgetting the basis must not open what the basis forbade."""
+    atom = Atom(dimension="legal_basis", values=frozenset({BASES[0]}), forbids=True)
+    assert atom.holds(Facts(need="mental_health"))
+    assert atom.holds(Facts(need="mental_health", legal_basis=frozenset({BASES[0]})))
+    assert not atom.holds(Facts(need="mental_health", legal_basis=frozenset({BASES[1]})))
+    assert not dataclasses.replace(atom, forbids=False).holds(Facts(need="mental_health"))
+
+
 @laws
 @given(
     protocols(),
