@@ -35,6 +35,9 @@ check: $(VENV)/.dev ## style, types, import order, dependencies
 	$(BIN)/python -m hub.base.i18n check
 	$(BIN)/python -m keys.vectors.generate --check
 
+mutations: $(VENV)/.dev ## disable each defence in a copy; its test must fail (about ten minutes)
+	$(BIN)/python -m tests.attacks.mutate $(IDS)
+
 bench: $(VENV)/.dev ## benchmarks: a table, and bench/results/*.json
 	$(BIN)/python -m bench
 

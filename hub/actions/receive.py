@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from hub.actions import handle
-from hub.actions.common import note
+from hub.actions.common import note, remind
 from hub.actions.erase import drop_words
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.base.errors import PeerFault, TinkuyError
 from hub.cases.events import Alarm
 from hub.exchange.intake import Place, open_envelope, place
-from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, WINDOW, read_ack
+from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, SILENT_AFTER, WINDOW, read_ack
 from hub.exchange.records import Early, Link, Seen
 from hub.exchange.wire import MAX_JOINED, Ack, Resend, SkipSeq, decode, unbox
 from keys import envelope
@@ -200,6 +200,8 @@ def _hold(unit: Unit, link: Link, record: SignedInner) -> None:
             sealed=unit.vault.seal("hub", _PLACE, record.data), at=unit.now,
         )  # fmt: skip
         unit.early.add(row)
+        if not unit.timers.count(kind="gap", ref=link.id, done_at=None):
+            remind(unit, "gap", link.id, unit.now + SILENT_AFTER)
     elif record.inner.kind != SkipSeq.kind:
         kept = _held(unit, link, held)
         if kept.inner.kind != SkipSeq.kind and kept.digest != record.digest:  # (5) for what waits for its turn

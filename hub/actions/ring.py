@@ -85,6 +85,18 @@ def _peer_silent(unit: Unit, link_id: str) -> None:
     remind(unit, "silent", link_id, unit.now + (SILENT_AGAIN if late else SILENT_AFTER))
 
 
+def _gap(unit: Unit, link_id: str) -> None:
+    """Something came early and what belongs before it did not, though it was asked for: somebody may be keeping it back (X11)."""
+    link = unit.links.get(link_id)
+    early = unit.early.all(link=link_id, order="at", limit=1)
+    if link is None or not early:
+        return
+    late = unit.now - early[0].at >= SILENT_AFTER
+    if late:
+        unit.announce(Alarm(code="gap_open", params=(("institution", link.peer), ("number", str(link.next_in)))))
+    remind(unit, "gap", link_id, unit.now + (SILENT_AGAIN if late else SILENT_AFTER))
+
+
 _RUN: dict[str, Callable[[Unit, str], None]] = {
     "checkin": ring_check_in,
     "respond_by": offer_overdue,
@@ -94,4 +106,5 @@ _RUN: dict[str, Callable[[Unit, str], None]] = {
     "redact": redact,
     "silent": _peer_silent,
     "unsaid": drop_words,
+    "gap": _gap,
 }

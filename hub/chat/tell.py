@@ -73,6 +73,7 @@ KEPT_LINE = mark(
 )
 ALARMS = {
     "peer_silent": mark("{institution} no confirma lo que le enviamos hace 15 minutos o más ({number}). Lo sigo intentando; si urge, llame."),
+    "gap_open": mark("Falta el mensaje número {number} de {institution} desde hace 15 minutos o más. Lo sigo pidiendo; si urge, llame."),
     "peer_skipped": mark("{institution} anuló el mensaje número {number} (ya no existe allá)."),
     "record_refused": mark("Se rechazó un mensaje «{kind}» de {institution} ({why}). No se guardó nada de él."),
     "false_ack": mark("{institution} confirmó algo que no enviamos. Revise el enlace."),

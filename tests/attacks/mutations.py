@@ -1,0 +1,122 @@
+"""The defences, by the id of the attack they stand against: what to disable, and the test that must then fail.
+
+`make mutations` disables them one by one, in a copy of the tree, and fails when a test stays green. `test_mutations.py` keeps the list true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutation:
+    """In `file`, `before` (it stands there once) is replaced by `after`; then `test` must go red."""
+
+    id: str
+    file: str
+    before: str
+    after: str
+    test: str
+
+
+def _m(id_: str, file: str, before: str, after: str, test: str) -> Mutation:
+    return Mutation(id=id_, file=file, before=before, after=after, test=f"tests/{test}")
+
+
+DEVICES, EVENTS, SECRECY = "attacks/matrix/test_devices.py::", "attacks/matrix/test_events.py::", "attacks/matrix/test_secrecy.py::"
+ENVELOPES, PROMISES, ANSWERS = "attacks/twins/test_envelopes.py::", "attacks/twins/test_promises.py::", "attacks/twins/test_answers.py::"
+LATE, WITHDRAW, HOLD = "actions/test_late_defences.py::", "actions/test_withdraw.py::", "actions/test_legal_hold.py::"
+RULES = "homeserver/test_rules.py::"
+WORKERS, DELIVERY = "operation/test_operation_workers.py::", "exchange/test_delivery.py::"
+
+_CODE = """    if not same_code(short_code_with(unit, institution), code):
+        raise Refused("wrong_pairing_code", institution=institution)
+"""
+
+MUTATIONS: tuple[Mutation, ...] = (
+    # ---- Matrix and the hostile homeserver
+    _m("X01", "hub/matrix/trust.py", "for device in read_devices(pin.user_id, served) if _signed(served, device, signer))",
+       "for device in read_devices(pin.user_id, served))", DEVICES + "test_x01_ghost_device_gets_no_key_and_an_alarm"),
+    _m("X03", "hub/matrix/trust.py", "if pin.master_key is not None and master is not None and master != pin.master_key:", "if False:",
+       DEVICES + "test_x03_exchanged_master_key_blocks_that_person_only"),
+    _m("X06", "hub/matrix/machine.py",
+       "if not signatures.verifies(one_time_key, user_id=device.user_id, key_id=device.device_id, key=device.ed25519):", "if False:",
+       DEVICES + "test_x06_forged_one_time_key_makes_no_session"),
+    _m("X07", "hub/matrix/carrier.py", "strangers = view.present - record.members - {self._client.user_id}", "strangers = frozenset[str]()",
+       DEVICES + "test_x07_stranger_freezes_the_link"),
+    _m("X08", "hub/matrix/carrier.py", "        if not view.encrypted:\n", "        if False:\n",
+       DEVICES + "test_x08_room_shown_as_clear_gets_nothing_in_clear"),
+    _m("X14", "hub/matrix/machine.py", 'if not isinstance(body, str) or len(body) > MAX_BODY or not isinstance(content["sender_key"], str):',
+       "if False:", EVENTS + "test_x14_malformed_olm_bodies_harm_nothing"),
+    _m("X19", "hub/matrix/receiving.py", 'if raw["type"] != "m.room.encrypted":', "if False:",
+       EVENTS + "test_x19_clear_event_of_our_type_is_refused"),
+    _m("X25", "hub/matrix/facade.py", "if any(pin.device_id == self._account.device_id for pin in self._trust_list.peers):", "if False:",
+       DEVICES + "test_x25_equal_device_ids_are_refused"),
+    _m("X27", "hub/matrix/carrier.py", 'if missed and (record.purpose == "link" or missed == wanted):', "if False:",
+       SECRECY + "test_x27_a_failing_key_share_is_not_success"),
+    _m("X34", "hub/matrix/receiving.py", "firm = isinstance(inner, dict)", "firm = True", EVENTS + "test_x34_repointed_relation_changes_no_answer"),
+    _m("X34", "hub/chat/desk.py", "subject=subject if heard.firm else None", "subject=subject",
+       ANSWERS + "test_x34_what_a_bent_pointer_names_is_never_acted_on"),
+    _m("X34", "hub/chat/options.py", "if question.asked in asked and (about is None or question.code in about)", "if question.asked in asked",
+       ANSWERS + "test_x34_words_in_the_thread_of_one_never_act_on_another"),
+    _m("X34", "hub/chat/meant.py", "here.subject or here.replied or here.loose else", "here.subject or here.replied else",
+       ANSWERS + "test_x34_words_in_the_thread_of_one_never_act_on_another"),
+    _m("X34", "hub/chat/desk.py", "return BentPointer() if bent and command is not None and not _names(command) else command", "return command",
+       ANSWERS + "test_x34_a_moved_message_answers_no_dialogue_and_acts_on_nobody"),
+    _m("X34", "hub/chat/desk.py", "running = None if here.loose and here.place.thread else talk", "running = talk",
+       ANSWERS + "test_x34_a_moved_message_answers_no_dialogue_and_acts_on_nobody"),
+    _m("X34", "hub/chat/posting.py", 'state="closed", expires_at=unit.now + NUMBER_REST', 'state="closed", expires_at=unit.now',
+       LATE + "test_the_numbers_of_an_answered_question_rest_x34"),
+    # ---- envelopes and the line between two hubs
+    _m("X20", "hub/actions/receive.py", "if sender != manifest.profile.matrix_user:", "if False:",
+       ENVELOPES + "test_x20_another_user_of_the_peers_homeserver_is_refused"),
+    _m("X21", "hub/exchange/intake.py", "if (inner.sender, inner.recipient, inner.link) != (link.peer, me, link.id):", "if False:",
+       ENVELOPES + "test_x21_the_recipient_stands_inside_the_signature"),
+    _m("D08", "hub/actions/receive.py", "if not fresh and not _continues(unit, link, record):", "if False:", "exchange/test_chain.py"),
+    _m("D08", "hub/actions/receive.py", "if seen is None or not _same(seen, record):", "if False:",
+       ENVELOPES + "test_d08_a_changed_twin_freezes_the_link"),
+    _m("D08", "hub/actions/receive.py", "if unit.early.count(link=link.id) >= 4 * WINDOW:", "if False:",
+       LATE + "test_what_waits_for_its_turn_is_bounded"),
+    _m("D08", "hub/exchange/intake.py", "if inner.epoch > link.epoch_in + MOST_EPOCHS:", "if False:", LATE + "test_an_invented_epoch_is_refused"),
+    _m("D09", "hub/actions/receive.py", 'if last is None or ack.digest.hex() not in (last.digest.hex(), last.ref.get("was")):', "if last is None:",
+       ENVELOPES + "test_d09_a_false_ack_is_refused"),
+    _m("X12", "hub/exchange/pacing.py", "return row.sent_at is None or now - row.sent_at >= pause", "return row.sent_at is None",
+       PROMISES + "test_x12_withheld_acks_are_retried_with_patience_and_never_double"),
+    _m("D03", "hub/app/inbox.py", "self._waited[event] <= MOST_WAITS and unit.posts", "False and unit.posts",
+       WORKERS + "test_d03_an_answer_to_a_card_whose_event_is_not_noted_yet_waits_for_it"),
+    _m("D12", "hub/app/facts.py", "            await self._check_lock()\n", "", WORKERS + "test_d12_a_lock_that_is_lost_stops_the_hub"),
+    _m("D14", "hub/app/posts.py", "if error.status in (400, 413):", "if False:",
+       WORKERS + "test_a_post_that_is_refused_for_good_is_dropped_and_told_and_the_next_one_goes"),
+    # ---- what leaves, what is held, what dies
+    _m("P06", "hub/actions/receive_offer.py", "profile.kind not in protocol.from_kinds or not", 'profile.kind == "" or not',
+       LATE + "test_an_institution_may_only_send_what_the_protocol_lets_its_kind_send"),
+    _m("P06", "hub/actions/receive_offer.py", " or not protocol.in_force(unit.now.date()):", ":",
+       LATE + "test_a_protocol_that_is_not_in_force_takes_no_offer"),
+    _m("P06", "hub/actions/receive_offer.py", "if body.purpose != protocol.purpose_of(body.need):", "if False:",
+       ENVELOPES + "test_p06_an_offer_outside_the_contract_is_refused"),
+    _m("P01", "hub/actions/receive_offer.py", "state=State.RECEIVED) >= MOST_WAITING", "state=State.RECEIVED) >= 10**9",
+       LATE + "test_offers_that_nobody_answered_are_bounded"),
+    _m("P12", "hub/actions/withdraw.py", "        shred(unit, referral.id, why)\n", "",
+       WITHDRAW + "test_a_withdrawal_that_overtakes_the_disclosure_still_ends_the_key_that_would_open_it"),
+    _m("P12", "hub/actions/withdraw.py", 'state="active") if disclosures else ():', 'state="active") if False else ():',
+       LATE + "test_part_withdrawn_is_also_gone_from_the_card_drawn_with_the_rest"),
+    _m("P12", "hub/actions/receipts.py", "unit.now < ends <= unit.now + LONGEST and asked", "unit.now < ends",
+       HOLD + "test_retained_before_anybody_had_to_destroy_anything_is_not_believed"),
+    _m("P12", "hub/actions/receipts.py", 'receipt.legal_basis in unit.pack.vocabulary.lists["retention_bases"] and', "True and",
+       HOLD + "test_a_reason_that_is_none_of_the_law_is_not_believed"),
+    _m("P13", "hub/actions/legal_hold.py", "return hold if hold and hold.until > unit.now else None", "return hold",
+       HOLD + "test_the_day_after_it_is_destroyed_and_confirmed"),
+    _m("P13", "hub/actions/legal_hold.py", "    for disclosure in kept:\n        keep(unit, disclosure, hold)\n", "",
+       HOLD + "test_placed_again_it_moves_what_is_retained_already_and_tells_the_owner"),
+    _m("P14", "hub/actions/receipts.py", "    if receipt.until:  #", "    if False:  #",
+       HOLD + "test_not_confirmed_after_the_last_day_it_is_overdue"),
+    _m("P02", "hub/actions/open_case.py", "        stop_excluded(unit, case)\n", "        pass\n",
+       "actions/test_conflict.py::test_what_the_excluded_sector_holds_is_called_back_and_the_lead_is_rung"),
+    _m("P03", "hub/chat/talk.py", 'state.step != "explained" or', "True or", LATE + "test_that_she_understood_is_never_taken_from_chatter"),
+    _m("I02", "hub/chat/do.py", "ask_relay(unit, here, referral, command.text)", "work.say(unit, here.person.id, referral.id, command.text)",
+       ANSWERS + "test_a_reply_that_was_meant_for_a_colleague_stays_inside_and_its_words_die"),
+    _m("pairing", "hub/actions/peers.py", _CODE + "    peer", "    peer",
+       "actions/test_peers.py::test_nothing_goes_to_a_peer_before_the_code_was_compared"),
+    _m("pairing", "hub/matrix/chores.py", "if who not in self._book.trust.awaited:", "if True:",
+       RULES + "test_the_invitation_of_a_hub_whose_code_is_not_compared_yet_waits"),
+)  # fmt: skip

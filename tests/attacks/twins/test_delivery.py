@@ -1,0 +1,154 @@
+"""X10, X11, D05, D06, D07, D10: whatever a homeserver or the road does, each word has one effect, in order, and withholding is noticed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hub.actions.dispatch import Parcel, dispatch, mark_sent
+from tests.actions.road import CEM, CSMC, Net, fresh, opened, well, working
+from tests.exchange.test_delivery import heal, heard, say
+
+HUBS = ((CEM, "emergency_centre"), (CSMC, "mental_health_centre"))
+
+
+@pytest.fixture
+def net() -> Net:
+    return fresh(*HUBS)
+
+
+def words(count: int, start: int = 0) -> list[str]:
+    return [f"mensaje-{number}" for number in range(start, start + count)]
+
+
+def kept_back(net: Net, referral: Any, count: int) -> list[Parcel]:
+    """Each word in an event of its own; the homeserver has them all and passes none on."""
+    kept: list[Parcel] = []
+    for line in words(count):
+        say(net, net.cem, referral, line)
+        for parcel in net.cem.run(dispatch):
+            kept.append(parcel)
+            net.cem.run(lambda unit, p=parcel: mark_sent(unit, p))  # type: ignore[misc]  # bound default
+    return kept
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_x10_reordered_doubled_and_two_days_late(net: Net, seed: int) -> None:
+    _, referral = working(net)
+    kept = kept_back(net, referral, 20)
+    net.clock.advance(timedelta(hours=48))
+    shuffled = kept + random.Random(seed).choices(kept, k=15)
+    random.Random(seed).shuffle(shuffled)
+    for parcel in shuffled:
+        net.hand(net.cem, parcel)
+    net.settle(6)
+    assert heard(net.csmc) == words(20)
+    assert not net.csmc.refused
+    well(net)
+
+
+def test_x11_one_withheld_is_missed_asked_for_and_told(net: Net) -> None:
+    """The homeserver drops one for good, the repeats too: asked for within the minute, an alarm after a quarter of an hour, on both sides."""
+    _, referral = working(net)
+    kept = kept_back(net, referral, 3)
+    asked: list[Parcel] = []
+
+    def road(parcel: Parcel) -> list[Parcel]:
+        if not parcel.rows and parcel.room == kept[0].room:
+            asked.append(parcel)
+        return [] if set(parcel.rows) & set(kept[1].rows) else [parcel]
+
+    for parcel in (kept[0], kept[2]):
+        net.hand(net.cem, parcel)
+    net.spoil = road
+    net.settle(6)
+    assert net.csmc.run(lambda unit: unit.links.one(peer=CEM)).resend_asked_at is not None
+    assert heard(net.csmc) == ["mensaje-0"], "what came later waits for it"
+    net.wait(minutes=14)
+    assert "gap_open" not in net.alarms(net.csmc)
+    net.wait(minutes=2)
+    assert net.alarms(net.csmc).count("gap_open") == 1
+    assert "peer_silent" in net.alarms(net.cem)
+    heal(net)
+    assert heard(net.csmc) == words(3)
+    well(net)
+
+
+def test_d06_a_peer_that_was_away_for_eight_days(net: Net) -> None:
+    _, referral = working(net)
+    net.spoil = lambda parcel: []
+    for line in words(5):
+        say(net, net.cem, referral, line)
+    for _ in range(8):
+        net.wait(days=1)
+    net.spoil = lambda parcel: [parcel]
+    net.wait(minutes=31)
+    assert heard(net.csmc) == words(5)
+    well(net)
+
+
+@pytest.mark.parametrize("direction", [CEM, CSMC])
+def test_d07_a_road_that_is_open_in_one_direction_only(net: Net, direction: str) -> None:
+    """Either the words do not arrive, or their receipts do not: once it heals there is one of each."""
+    _, referral = working(net)
+    blocked = net[direction]
+    passing: Callable[[Parcel], list[Parcel]] = net.spoil
+    turn = {"sender": blocked}
+    deliver = net.deliver
+
+    def one_way(sender: Any) -> None:
+        turn["sender"] = sender
+        deliver(sender)
+
+    net.deliver = one_way  # type: ignore[method-assign]  # of this network alone
+    net.spoil = lambda parcel: [] if turn["sender"] is blocked else [parcel]
+    for line in words(4):
+        say(net, net.cem, referral, line)
+        net.settle(2)
+    net.wait(hours=1)
+    net.spoil = passing
+    heal(net)
+    assert heard(net.csmc) == words(4)
+    well(net)
+    del net.deliver
+
+
+def test_d10_a_homeserver_that_forgot_a_day(net: Net) -> None:
+    """Restored from yesterday it lost what nobody had read, and its memory of transaction ids; what it delivered before comes once more."""
+    _, referral = working(net)
+    kept = kept_back(net, referral, 6)
+    for parcel in kept[:2]:
+        net.hand(net.cem, parcel)
+    net.clock.advance(timedelta(days=1))
+    for parcel in kept[:1]:  # delivered before the backup was taken: the restored server delivers it anew
+        net.hand(net.cem, parcel)
+    heal(net)
+    assert heard(net.csmc) == words(6)
+    well(net)
+
+
+def test_an_outage_of_three_hundred_arrives_whole_and_in_order(net: Net) -> None:
+    _, referral = working(net)
+    net.spoil = lambda parcel: []
+    for line in words(300):
+        say(net, net.cem, referral, line)
+    net.settle(3)
+    heal(net)
+    net.settle(60)
+    assert heard(net.csmc) == words(300)
+    well(net)
+
+
+def test_nothing_is_said_of_gaps_that_were_closed(net: Net) -> None:
+    _, referral = working(net)
+    kept = kept_back(net, referral, 2)
+    net.hand(net.cem, kept[1])
+    net.settle(4)
+    net.wait(minutes=20)
+    assert heard(net.csmc) == words(2)
+    assert "gap_open" not in net.alarms(net.csmc)
+    assert opened(net.cem)
