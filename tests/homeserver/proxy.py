@@ -35,6 +35,7 @@ class _Failure:
     times: int
     status: int | None
     after: bool
+    answer: dict[str, Any] | None = None
 
 
 class HostileProxy:
@@ -66,9 +67,11 @@ class HostileProxy:
         self._edits.clear()
         self._failures.clear()
 
-    def fail(self, part: str, *, times: int = 1, status: int | None = None, after: bool = False) -> None:
-        """Answer the next `times` such requests with `status`, or (None) cut the line; with `after`, once they took effect."""
-        self._failures.append(_Failure(part=part, times=times, status=status, after=after))
+    def fail(
+        self, part: str, *, times: int = 1, status: int | None = None, after: bool = False, answer: dict[str, Any] | None = None
+    ) -> None:
+        """Answer the next `times` such requests with `status` (and `answer`), or (None) cut the line; with `after`, once they took effect."""
+        self._failures.append(_Failure(part=part, times=times, status=status, after=after, answer=answer))
 
     def asked(self, part: str) -> list[Request]:
         return [one for one in self.requests if part in one.path]
@@ -133,7 +136,7 @@ class HostileProxy:
 
 async def _break(request: web.Request, failure: _Failure) -> web.StreamResponse:
     if failure.status is not None:
-        return web.json_response({"errcode": "M_UNKNOWN", "error": "broken on purpose"}, status=failure.status)
+        return web.json_response(failure.answer or {"errcode": "M_UNKNOWN", "error": "broken on purpose"}, status=failure.status)
     assert request.transport
     request.transport.close()
     raise asyncio.CancelledError
