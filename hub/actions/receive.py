@@ -10,6 +10,7 @@ from hub.actions.common import note, remind
 from hub.actions.erase import drop_words
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
+from hub.actions.watch_ledger import heard_checkpoint
 from hub.base.errors import PeerFault, TinkuyError
 from hub.cases.events import Alarm
 from hub.exchange.intake import Place, open_envelope, place
@@ -74,8 +75,9 @@ def _apply(unit: Unit, link: Link, record: SignedInner) -> int:
         return 0
     digest = b"" if inner.kind == SkipSeq.kind else record.digest
     unit.seen.add(Seen(id=_key(link, record), link=link.id, epoch=inner.epoch, seq=inner.sequence, digest=digest, at=unit.now))
+    heard = heard_checkpoint(unit, link, inner.checkpoint)
     unit.links.put(
-        replace(link, epoch_in=inner.epoch, next_in=inner.sequence + 1, head_in=record.digest, ack_due_at=_ack_due(unit, link))
+        replace(heard, epoch_in=inner.epoch, next_in=inner.sequence + 1, head_in=record.digest, ack_due_at=_ack_due(unit, link))
     )
     for row in unit.early.all(link=link.id, epoch__lt=inner.epoch) if fresh else ():
         unit.early.delete(row.id)

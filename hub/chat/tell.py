@@ -73,6 +73,11 @@ KEPT_LINE = mark(
 )
 ALARMS = {
     "peer_silent": mark("{institution} no confirma lo que le enviamos hace 15 minutos o más ({number}). Lo sigo intentando; si urge, llame."),
+    "ledger_rewritten": mark(
+        "El registro de entregas de {institution} ya no es el que firmó antes ({why}; tenía {number} filas). Puede ser una copia restaurada "
+        "o un cambio a escondidas. La firma anterior está guardada. Hable con su administración."
+    ),
+    "checkpoint_refused": mark("El resumen del registro de {institution} no está bien firmado ({why}). Revise el enlace."),
     "gap_open": mark("Falta el mensaje número {number} de {institution} desde hace 15 minutos o más. Lo sigo pidiendo; si urge, llame."),
     "peer_skipped": mark("{institution} anuló el mensaje número {number} (ya no existe allá)."),
     "record_refused": mark("Se rechazó un mensaje «{kind}» de {institution} ({why}). No se guardó nada de él."),

@@ -38,6 +38,10 @@ class Link:
     ack_due_at: datetime | None = None
     resend_asked_at: datetime | None = None
     frozen: str | None = None
+    ledger_size: int = 0
+    """How long the peer's disclosure ledger was when it last spoke, and what its head was; `checkpoint` is its signed word for that."""
+    ledger_head: bytes = b""
+    checkpoint: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,9 @@ def test_placed_again_it_moves_what_is_retained_already_and_tells_the_owner(net:
     taken_back(net, case)
     net.wait(days=6)
     assert states(net, referral) == {"retained"}
-    net.wait(days=15)
+    hold(net, referral, days=4)
+    net.settle()
+    net.wait(days=6)
     assert states(net, referral) == {"destroyed"}
     assert net.csmc.run(lambda unit: unit.holds.count()) == 0
     well(net)

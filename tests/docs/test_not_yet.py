@@ -35,7 +35,6 @@ HERE: dict[str, Callable[[], bool]] = {
     "Bases legales.": lambda: not used(r"legal_basis=frozenset\(\)", "hub/actions"),
     "Salas de coordinación.": lambda: used(r"coordination", "hub/app", "hub/actions"),
     "Verificación con emojis": lambda: used(r"m\.key\.verification", "hub"),
-    "Comparación de libros.": lambda: used(r"verify_checkpoint", "hub"),
     "Otros sistemas.": lambda: bool(other_systems()),
 }
 

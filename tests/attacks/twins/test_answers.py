@@ -126,7 +126,7 @@ def two_at_work() -> tuple[Any, Any, Any]:
 
 
 @pytest.mark.parametrize("firm", [True, False])
-@pytest.mark.parametrize("words", ["aceptar", "rechazar", "rechazar sin cupo"])
+@pytest.mark.parametrize("words", ["aceptar", "rechazar", "rechazar sin cupo", "!tk aceptar", "!tk rechazar sin cupo"])
 def test_x34_words_in_the_thread_of_one_never_act_on_another(words: str, *, firm: bool) -> None:
     net, first, second = two_at_work()
     thread = net.csmc.run(lambda unit: unit.posts.one(key=f"ref:{first.id}")).event

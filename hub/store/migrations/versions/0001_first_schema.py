@@ -182,6 +182,9 @@ def upgrade() -> None:
     sa.Column('ack_due_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('resend_asked_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('frozen', sa.Text(), autoincrement=False, nullable=True),
+    sa.Column('ledger_size', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('ledger_head', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('checkpoint', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
