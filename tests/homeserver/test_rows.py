@@ -200,7 +200,8 @@ def test_sessions_are_bounded_and_the_last_used_is_taken() -> None:
     assert again.load_sessions().get("curve") is oldest
 
 
-def test_a_copy_that_reads_less_never_replaces_one_that_reads_more() -> None:
+def test_x18_a_copy_that_reads_less_never_replaces_one_that_reads_more() -> None:
+    """Also when a peer shares a session again at a later index, or one that is somebody else's."""
     groups = OlmStore({}).load_inbound_group_sessions()
     outbound = OutboundGroupSession()
     outbound.shared = True
@@ -302,7 +303,8 @@ def test_a_fresh_room_needs_nothing_and_drift_is_planned_away() -> None:
     assert steps == {("kick", "@x:y"), ("invite", ROSA), ("state", "m.room.topic"), ("state", "m.room.history_visibility")}
 
 
-def test_a_link_at_fault_is_replaced_and_never_repaired() -> None:
+def test_x29_a_link_at_fault_is_replaced_and_never_repaired() -> None:
+    """Room state is never believed, only compared: a state reset, another version or a rolled back power level ends the room."""
     spec = RoomSpec(purpose="link", members=frozenset({PEER}))
     view = view_of(spec, HUB, PEER)
     assert link_faults(spec, view, HUB) == []

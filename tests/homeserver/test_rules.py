@@ -95,7 +95,7 @@ async def test_rule_3_rows_are_on_disk_before_the_server_sees_them(new_proxied: 
     assert dirty == []
 
 
-async def test_rule_3_killed_while_uploading_keys(new_proxied: NewProxied, new_hub: NewHub, link: Link) -> None:
+async def test_rule_3_and_x24_killed_while_uploading_keys(new_proxied: NewProxied, new_hub: NewHub, link: Link) -> None:
     """The server took the one-time keys, the answer never came, the process died: later Olm messages still open (X24)."""
     (two, proxy), one = await new_proxied("dos"), await new_hub("uno")
     proxy.fail("/keys/upload", times=99, after=True)
@@ -267,7 +267,7 @@ async def test_the_login_happens_once_and_the_token_is_sealed(new_hub: NewHub, s
         assert secret not in text
 
 
-async def test_an_old_copy_of_the_rows_stops_the_hub(new_hub: NewHub) -> None:
+async def test_r15_an_old_copy_of_the_rows_stops_the_hub(new_hub: NewHub) -> None:
     """N12: the homeserver refuses re-used key ids; we stop instead of retrying for ever."""
     hub = await new_hub()
     old = OlmStore(await hub.rows.load_olm())
