@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
@@ -65,6 +65,11 @@ def mark(msgid: str) -> str:
 def city(zone: ZoneInfo) -> str:
     """The city that a zone is named after, as people say it: `Lima`."""
     return str(zone).rsplit("/", 1)[-1].replace("_", " ")
+
+
+def long_day(language_: str, at: datetime, zone: ZoneInfo) -> str:
+    """A day in words, without a time: `23 de noviembre de 2026`."""
+    return format_date(at.astimezone(zone).date(), format="long", locale=_DATE_LOCALES[language(language_)])
 
 
 def date(lang: str, moment: datetime, zone: ZoneInfo, *, now: datetime | None = None) -> str:

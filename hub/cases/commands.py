@@ -193,9 +193,10 @@ class PlanCheckIn(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class WhoKnows(Command):
-    """`quién sabe [código]`"""
+    """`quién sabe [código] [para ella]`: `for_her` is the sheet in plain words that she can take along."""
 
     case: str | None
+    for_her: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

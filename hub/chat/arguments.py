@@ -310,8 +310,9 @@ def _check_in(rest: Rest, context: Context) -> c.Command:
 
 
 def _who_knows(rest: Rest, _context: Context) -> c.Command:
-    bare = re.sub(r"^(?:que|de|del|esto|ella|su|caso|sobre|datos|what|about|this|of|the|case|\s)+$", "", fold(rest.head))
-    return rest.bad("extra", rest.head) if bare else c.WhoKnows(case=rest.code)
+    said, for_her = re.subn(r"\b(?:para ella|para darle|para imprimir|for her|to print)$", "", fold(rest.head))
+    bare = re.sub(r"^(?:que|de|del|esto|ella|su|caso|sobre|datos|what|about|this|of|the|case|\s)+$", "", said.strip())
+    return rest.bad("extra", rest.head) if bare else c.WhoKnows(case=rest.code, for_her=bool(for_her))
 
 
 def _withdraw(rest: Rest, context: Context) -> c.Command:

@@ -295,6 +295,12 @@ def _check_in(unit: Unit, here: Here, command: c.PlanCheckIn) -> None:
 def _who_knows(unit: Unit, here: Here, command: c.WhoKnows) -> None:
     desk_only(here)
     known = who_knows.who_knows(unit, here.person.id, case_code(unit, here, command.case))
+    if command.for_her:
+        put(unit, Place(purpose=here.direct.purpose), overviews.sheet(unit, here.lang, known), owner=known.case.id)
+        if not here.purpose.startswith("direct:"):
+            said = mark("Se lo dejo en nuestro chat directo, en palabras para ella, sin códigos ni su nombre. Vea con ella si es seguro llevárselo.")
+            say(unit, here, said)
+        return
     for part in overviews.knowledge(unit, here.lang, known):
         reply(unit, here, part)
 

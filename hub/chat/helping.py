@@ -21,7 +21,7 @@ DESK = (
     (mark("anotar"), mark("un dato: «anotar C-… riesgo: alto»")),
     (mark("control"), mark("un aviso de seguimiento: «control C-… en 3 días»")),
     (mark("ver"), mark("sus datos en el chat directo, por unos minutos: «ver C-…»")),
-    (mark("quién sabe"), mark("qué institución tiene qué dato: «quién sabe C-…»")),
+    (mark("quién sabe"), mark("qué institución tiene qué dato: «quién sabe C-…»; para dárselo: «quién sabe C-… para ella»")),
     (mark("retirar"), mark("lo compartido, todo o una parte: «retirar C-…»")),
     (mark("cerrar"), mark("el caso, con su resultado: «cerrar C-…»")),
     (mark("guardia"), mark("si está de guardia: «guardia sí» o «guardia no»")),

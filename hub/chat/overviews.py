@@ -11,6 +11,7 @@ from hub.base.i18n import plural, text
 from hub.cases.lifecycle import WORKING, Side, State
 from hub.cases.records import Case, Consent, Referral
 from hub.chat import wording as w
+from hub.chat.person_texts import SHEET
 from hub.chat.plain import Block, Message, code, listing, message, messages, paragraph, strong
 from hub.chat.plain import Line as Words
 
@@ -66,6 +67,24 @@ def knowledge(unit: Unit, lang: str, known: Knowledge) -> tuple[Message, ...]:
         if consent.until > unit.now:
             blocks.append(_agreed(unit, lang, consent))
     return messages(*blocks)
+
+
+def sheet(unit: Unit, lang: str, known: Knowledge) -> Message:
+    """The same for herself, in plain words, to print or read aloud; what was declined or never held is left out (R9, R75)."""
+
+    def line(name: str, **params: str) -> list[Words]:
+        return [one.format(**params) for one in SHEET[name].lines(lang)]
+
+    found: list[Words] = []
+    for holding in known.holdings:
+        disclosure = holding.disclosure
+        found += line(
+            holding.state, place=w.institution(unit, holding.institution), fields=w.low(w.field_list(unit, w.in_order(unit, holding.fields), lang)),
+            until=w.day(unit, lang, holding.until), when=w.day(unit, lang, disclosure.ended_at or holding.until),
+            basis=w.term(unit, "retention_bases", disclosure.basis or "", lang),
+        )  # fmt: skip
+    title = line("head", today=w.day(unit, lang, unit.now))
+    return message(paragraph([strong(str(title[0]))]), paragraph(*(found or line("nobody"))), paragraph(*line("foot")))
 
 
 def _holding(unit: Unit, lang: str, holding: Holding) -> Block:

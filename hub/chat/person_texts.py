@@ -63,6 +63,28 @@ NOTICES: Mapping[str, PersonText] = MappingProxyType(
 )
 """Every notice ever read out, by version."""
 
+SHEET: Mapping[str, PersonText] = MappingProxyType(
+    {
+        "head": PersonText(es=("Quién sabe qué de usted, hoy {today}",), en=("Who knows what about you, today {today}",)),
+        "nobody": PersonText(es=("Nadie más que nosotras sabe de usted.",), en=("No one but us knows about you.",)),
+        "active": PersonText(es=("{place} sabe esto: {fields}. Lo guarda hasta el {until}.",),
+                             en=("{place} knows this: {fields}. They keep it until {until}.",)),
+        "recalled": PersonText(es=("A {place} ya le pedimos que lo borre. Falta que nos diga que lo hizo.",),
+                               en=("We asked {place} to delete it. They still have to tell us that they did.",)),
+        "overdue": PersonText(es=("A {place} ya le pedimos que lo borre. Se tarda mucho en decir que lo hizo. Lo vamos a llamar.",),
+                              en=("We asked {place} to delete it. They take too long to tell us that they did. We will call them.",)),
+        "destroyed": PersonText(es=("{place} ya borró lo que le dimos. Nos lo firmó el {when}.",),
+                                en=("{place} has deleted what we gave them. They signed that on {when}.",)),
+        "retained": PersonText(es=("{place} guarda una parte hasta el {until}: {basis}. Nadie la mira.",),
+                               en=("{place} keeps some of it until {until}: {basis}. No one looks at it.",)),
+        "foot": PersonText(es=("Puede cambiar de idea cuando quiera. Nos avisa y pedimos que lo borren.",
+                               "Lo que alguien ya leyó o anotó en papel no se puede borrar."),
+                           en=("You can change your mind at any time. Tell us, and we ask them to delete it.",
+                               "What someone has read or put on paper can not be taken back.")),
+    }
+)  # fmt: skip
+"""The answer to "who has what of me", to print or read aloud (R75). No code and no name of hers; the kinds of facts are named."""
+
 CONTACT_CARD = PersonText(
     es=(
         "{place}",

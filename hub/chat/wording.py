@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from hub.actions.decide import peer_kind
 from hub.actions.ports import Unit
-from hub.base.i18n import date, mark, text
+from hub.base.i18n import date, long_day, mark, text
 from hub.cases.commands import AS_ASKED
 from hub.cases.records import Referral
 from hub.chat.context import Context
@@ -116,6 +116,11 @@ def person(unit: Unit, user: str | None) -> str:
 def moment(unit: Unit, lang: str, at: datetime) -> str:
     """A time with its zone."""
     return date(lang, at, ZoneInfo(unit.me.zone), now=unit.now)
+
+
+def day(unit: Unit, lang: str, at: datetime) -> str:
+    """A day in words, without a time: for what she reads herself."""
+    return long_day(lang, at, ZoneInfo(unit.me.zone))
 
 
 def state(lang: str, referral: Referral) -> str:

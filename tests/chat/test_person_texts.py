@@ -8,7 +8,7 @@ import pytest
 import textstat as textstat_module  # type: ignore[import-untyped]  # ships no types
 
 from hub.base.i18n import placeholders
-from hub.chat.person_texts import CONTACT_CARD, NOTICE_VERSION, NOTICES, consent_notice, contact_card
+from hub.chat.person_texts import CONTACT_CARD, NOTICE_VERSION, NOTICES, SHEET, consent_notice, contact_card
 
 textstat = textstat_module.textstat
 CARD = {"place": "Centro Uno", "phone": "555 0100", "hours": "de lunes a viernes, de 8 a 4", "emergency": "555 0199"}
@@ -53,6 +53,19 @@ def test_the_notice_of_today_exists() -> None:
     assert NOTICE_VERSION in NOTICES
     with pytest.raises(KeyError):
         consent_notice("es", "0")
+
+
+def test_the_sheet_of_who_knows_what_is_easy_in_every_line() -> None:
+    textstat.set_lang("es")
+    given = {
+        "place": "El centro de salud", "fields": "su nombre, cómo llamarla", "until": "3 de mayo de 2027", "when": "2 de mayo de 2027",
+        "today": "1 de mayo de 2027", "basis": "lo manda un juez",
+    }  # fmt: skip
+    for name, sheet in SHEET.items():
+        assert [placeholders(a) for a in sheet.es] == [placeholders(b) for b in sheet.en], name
+        said = " ".join(line.format(**given) for line in sheet.es)
+        assert textstat.fernandez_huerta(said) >= 70, (name, textstat.fernandez_huerta(said))
+        assert not re.search(LEGAL, said, re.IGNORECASE)
 
 
 def test_the_card_says_nothing_of_what_happened() -> None:

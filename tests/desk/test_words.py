@@ -459,6 +459,22 @@ def test_before_it_is_accepted_nobody_is_said_to_have_it(desk: Desk) -> None:
         assert "aún no está aceptada" in desk.bea(words, thread=offer)
 
 
+def test_who_knows_what_in_words_for_herself(desk: Desk) -> None:
+    """Only in the direct chat; no code, no name of hers; what was destroyed is said to be gone, and nobody is named who never had anything."""
+    code, _ = desk.accepted()
+    said = desk.ana(f"quién sabe {desk.code} para ella")
+    sheet = desk.cem.find("Quién sabe qué de usted")
+    assert sheet.room.endswith(desk.cem.person("ana"))
+    assert "chat directo" in said
+    assert "Csmc Comas sabe esto: " in sheet.body
+    assert not re.search(r"[CR]-\w{5}|Luz", sheet.body), code
+    desk.ana(pick(desk.ana(f"retirar {desk.code}"), "retirar"))
+    desk.net.settle()
+    desk.ana(f"quién sabe {desk.code} para ella")
+    assert "ya borró lo que le dimos" in desk.cem.find("Quién sabe qué de usted").body
+    assert "Colectiva" not in desk.cem.find("Quién sabe qué de usted").body
+
+
 def test_undo_never_takes_more_than_the_last_thing(desk: Desk) -> None:
     """Opened, then noted something: `deshacer` may not erase what was noted with it."""
     said = desk.ana("abrir Mar Inventada, mañana a las 10")

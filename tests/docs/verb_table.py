@@ -30,7 +30,7 @@ ENGLISH = {
     "set": 'a fact: "note C-… risk: high"',
     "checkin": 'a follow-up that rings: "check-in C-… in 3 days"',
     "show": 'her facts in your direct chat, for some minutes: "show C-…"',
-    "whoknows": 'which institution holds which fact: "who knows C-…"',
+    "whoknows": 'which institution holds which fact: "who knows C-…"; to give it to her: "who knows C-… for her"',
     "withdraw": 'what was shared, all or part: "withdraw C-…"',
     "close": 'the case, with its outcome: "close C-…"',
     "duty": 'whether you are on duty: "duty yes" or "duty no"',
