@@ -10,17 +10,13 @@ from typing import Literal
 
 from hub.actions.ports import Unit
 from hub.base.errors import Refused, TinkuyError
-from hub.cases.commands import BadArgument, BentPointer, Cancel, Choose, Command, Help, ListCases, LooseNumber, Relay, Unclear
-from hub.cases.lifecycle import State
 from hub.cases.records import Handled, Post
-from hub.chat import address, do, talk, wording
-from hub.chat.fold import fold, words
+from hub.chat import do, wording
 from hub.chat.heard import Heard
 from hub.chat.here import Here, answer
-from hub.chat.options import by_words
-from hub.chat.posting import Place, find_question, open_questions
+from hub.chat.posting import Place
 from hub.chat.refusals import refusal
-from hub.chat.verbs import labels, match_verb
+from hub.chat.understand import meaning
 from keys.errors import KeyDestroyed
 
 
@@ -32,7 +28,7 @@ def hear(unit: Unit, heard: Heard, own_user: str) -> bool:
     here = _here(unit, heard)
     if here is None or heard.type != "m.room.message":
         return False
-    act = _meaning(unit, heard, here, own_user)
+    act = meaning(unit, heard, here, own_user)
     if act is None:
         return False
     try:
@@ -89,75 +85,3 @@ def _subject(post: Post | None) -> str | None:
     if name and name.startswith("msg:") and post:
         name = f"ref:{name.split(':')[1]}"
     return name.split(":")[1] if name and name.startswith(("case:", "ref:")) else None
-
-
-def _meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | str | None:
-    """A command; or a text, which answers the running dialogue; or None: not for us."""
-    card: Literal["reply", "thread"] | None = "reply" if here.card == "message" else here.card
-    found = address.addressed(
-        heard.content, sender=heard.sender, own_user=own_user, own_names=("Tinkuy",), direct=here.purpose.startswith("direct:"),
-        on_our_card=card,
-    )  # fmt: skip
-    body = heard.content.get("body")
-    plain = address.without_quotes(body).strip() if isinstance(body, str) and heard.content.get("msgtype") == "m.text" else ""
-    if heard.edits is not None or address.is_edit(heard.content) or heard.sender == own_user:
-        return None
-    bent = here.loose and (found is None or found.how in ("thread", "reply"))
-    running = None if here.loose and here.place.thread else talk.running(unit, here)
-    if plain.isdecimal() and len(plain) < 5 and (_owes(unit, here, int(plain)) or (not running and _awaits(unit, here))):
-        return Choose(number=int(plain))  # one that fits nothing is answered with those that do
-    to_us = found is not None and not bent
-    chosen = None if running or not plain else by_words(unit, here, found.text if found else plain, to_us=to_us)
-    if chosen is not None:
-        return Choose(number=chosen)
-    if running is not None and plain and (found is None or found.how in ("direct", "thread", "reply")) and not _interrupts(unit, here, found):
-        return plain if to_us or talk.takes(unit, here, plain) else None
-    if found is None:
-        if fold(plain) in WAYS_OUT and _awaits(unit, here):
-            return Cancel()
-        return LooseNumber(number=int(plain)) if _fits_everybody(unit, here, plain) else None
-    if running is not None and talk.is_answer(found.text, here.context):
-        return found.text
-    command = address.command_of(found, here.context)
-    if here.card == "message" and found.how == "reply" and isinstance(command, Unclear | BadArgument):
-        command = Relay(text=found.text)
-    if command is None and _wavers(unit, here, found.text):
-        command = Unclear(suggestions=labels(("accept", "decline"), here.lang))
-    return BentPointer() if bent and command is not None and not _names(command) else command
-
-
-def _wavers(unit: Unit, here: Here, said: str) -> bool:
-    """`acepto` in the thread of an offer that waits: not firm enough to take it, and silence would let her believe that she did."""
-    referral = unit.referrals.get(here.subject or "")
-    matched = match_verb(words(said.split("\n", 1)[0][:200]))
-    return bool(referral and referral.state is State.RECEIVED and matched and matched[0].key in ("accept", "decline"))
-
-
-WAYS_OUT = ("cancelar", "cancel", "atras", "back")
-"""What leaves a list of choices that is on her screen, said to nobody in particular."""
-
-
-def _names(command: Command) -> bool:
-    """Whether a command says by itself which case or referral it means, or only shows how things are done."""
-    return isinstance(command, Help | ListCases) or any(getattr(command, name, None) for name in ("case", "referral", "code"))
-
-
-def _interrupts(unit: Unit, here: Here, found: address.Addressed | None) -> bool:
-    """A running dialogue takes every plain answer; only an explicit prefix or mention begins something else."""
-    return found is not None and found.how in ("prefix", "mention")
-
-
-def _fits_everybody(unit: Unit, here: Here, plain: str) -> bool:
-    return plain.isdecimal() and len(plain) < 5 and find_question(unit, here.room, here.person.id, int(plain)) is not None
-
-
-def _awaits(unit: Unit, here: Here) -> bool:
-    """Whether this very person was just asked something here."""
-    return any(question.asked == here.person.id for question in open_questions(unit, here.room))
-
-
-def _owes(unit: Unit, here: Here, number: int) -> bool:
-    question = find_question(unit, here.room, here.person.id, number)
-    return question is not None and question.asked == here.person.id
-
-

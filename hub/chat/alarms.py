@@ -1,0 +1,45 @@
+"""What administrators are told in their room: one plain sentence an alarm, with its code at the end."""
+
+from __future__ import annotations
+
+from hub.actions.ports import Unit
+from hub.base.i18n import mark, text
+from hub.cases import events as e
+from hub.chat.plain import message, paragraph
+from hub.chat.posting import Place, put
+
+ALARMS = {
+    "peer_silent": mark("{institution} no confirma lo que le enviamos hace 15 minutos o más ({number}). Lo sigo intentando; si urge, llame."),
+    "ledger_rewritten": mark(
+        "El registro de entregas de {institution} ya no es el que firmó antes ({why}; tenía {number} filas). Puede ser una copia restaurada "
+        "o un cambio a escondidas. La firma anterior está guardada. Hable con su administración."
+    ),
+    "checkpoint_refused": mark("El resumen del registro de {institution} no está bien firmado ({why}). Revise el enlace."),
+    "gap_open": mark("Falta el mensaje número {number} de {institution} desde hace 15 minutos o más. Lo sigo pidiendo; si urge, llame."),
+    "peer_skipped": mark("{institution} anuló el mensaje número {number} (ya no existe allá)."),
+    "record_refused": mark("Se rechazó un mensaje «{kind}» de {institution} ({why}). No se guardó nada de él."),
+    "false_ack": mark("{institution} confirmó algo que no enviamos. Revise el enlace."),
+    "link_frozen": mark("El enlace con {institution} quedó detenido ({why}). Hable con su administración antes de reabrir."),
+    "fields_dropped": mark("{institution} no guardó estos datos de {code} porque su protocolo no los permite: {fields}."),
+    "staff_repinned": mark("Se aceptó una nueva llave de {user}."),
+    "key_changed": mark(
+        "La llave de {user} cambió y quedó bloqueada. Si ella lo confirma en persona: tinkuy staff repin {user} --fingerprint {detail}"
+    ),
+    "lead_needed": mark("{user} ya no está. Estos casos necesitan responsable: {codes}."),
+    "post_refused": mark("El servidor Matrix no aceptó un mensaje nuestro ({why}) y quedó sin mostrar. Avise a soporte."),
+    "timer_failed": mark("Un aviso programado falló ({kind}, {why}). Los demás siguen. Avise a soporte."),
+    "dispatch_failed": mark("Un mensaje «{kind}» no se pudo preparar ({why}) y no salió. Avise a soporte."),
+    "event_failed": mark("Un mensaje recibido no se pudo atender ({why}) y quedó apartado. Avise a soporte."),
+    "envelope_refused": mark("Se rechazó un sobre de {institution} ({why}). No se guardó nada de él."),
+    "matrix": mark("Aviso de Matrix: {kind} {user} {device} {detail}"),
+}
+
+
+def tell_alarm(unit: Unit, event: e.Alarm) -> None:
+    """Queue the sentence of an alarm; one without a sentence speaks by its code."""
+    lang = unit.me.language
+    params = {"institution": "", "user": "", "device": "", "detail": "", "kind": "", "why": "", "number": "", "code": "", "fields": "", "codes": ""}
+    params |= dict(event.params)
+    template = ALARMS.get(event.code)
+    words = text(lang, template, **params) if template else f"{event.code} {dict(event.params)}"
+    put(unit, Place(purpose="admin"), message(paragraph(f"{words} [{event.code}]")))

@@ -1,0 +1,121 @@
+"""What somebody means: the road from words to a command, or to an answer, in the order in which they are tried (I01–I03, X34).
+
+A number (or the words of an option) of an open question → the running dialogue → chatter, left alone → a command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hub.actions.ports import Unit
+from hub.cases.commands import BadArgument, BentPointer, Cancel, Choose, Command, Help, ListCases, LooseNumber, Relay, Unclear
+from hub.cases.lifecycle import State
+from hub.chat import address, talk
+from hub.chat.fold import fold, words
+from hub.chat.heard import Heard
+from hub.chat.here import Here
+from hub.chat.options import by_words
+from hub.chat.posting import find_question, open_questions
+from hub.chat.verbs import labels, match_verb
+
+
+def meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | str | None:
+    """A command; or a text, which answers the running dialogue; or None: not for us."""
+    if heard.edits is not None or address.is_edit(heard.content) or heard.sender == own_user:
+        return None
+    said = _said(heard, here, own_user)
+    running = None if here.loose and here.place.thread else talk.running(unit, here)
+    chosen = _number(unit, here, said, in_dialogue=running is not None)
+    if chosen is not None:
+        return Choose(number=chosen)
+    how = said.found.how if said.found else None
+    if running is not None and said.plain and how not in ("prefix", "mention"):  # only those begin something else
+        return said.plain if said.to_us or talk.takes(unit, here, said.plain) else None
+    if said.found is None:
+        return _said_to_nobody(unit, here, said.plain)
+    if running is not None and talk.is_answer(said.found.text, here.context):
+        return said.found.text
+    return _ordered(unit, here, said.found, bent=said.bent)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """The words without what they quote, and how far they are meant for us. `bent`: only a pointer that a homeserver may have made says so."""
+
+    plain: str
+    found: address.Addressed | None
+    bent: bool
+
+    @property
+    def to_us(self) -> bool:
+        return self.found is not None and not self.bent
+
+
+def _said(heard: Heard, here: Here, own_user: str) -> Said:
+    card: Literal["reply", "thread"] | None = "reply" if here.card == "message" else here.card
+    found = address.addressed(
+        heard.content, sender=heard.sender, own_user=own_user, own_names=("Tinkuy",), direct=here.purpose.startswith("direct:"),
+        on_our_card=card,
+    )  # fmt: skip
+    body = heard.content.get("body")
+    plain = address.without_quotes(body).strip() if isinstance(body, str) and heard.content.get("msgtype") == "m.text" else ""
+    return Said(plain=plain, found=found, bent=here.loose and (found is None or found.how in ("thread", "reply")))
+
+
+def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> int | None:
+    """The number that was chosen, by itself or by the words of its option. One that fits nothing is answered with those that do."""
+    if said.plain.isdecimal() and len(said.plain) < 5:
+        number = int(said.plain)
+        if _owes(unit, here, number) or (not in_dialogue and _awaits(unit, here)):
+            return number
+    if in_dialogue or not said.plain:
+        return None
+    return by_words(unit, here, said.found.text if said.found else said.plain, to_us=said.to_us)
+
+
+def _said_to_nobody(unit: Unit, here: Here, plain: str) -> Command | None:
+    """Chatter, but for the way out of a list on her screen, and for a number that fits a question put to everybody."""
+    if fold(plain) in WAYS_OUT and _awaits(unit, here):
+        return Cancel()
+    return LooseNumber(number=int(plain)) if _fits_everybody(unit, here, plain) else None
+
+
+def _ordered(unit: Unit, here: Here, found: address.Addressed, *, bent: bool) -> Command | None:
+    """The command of words that are for us."""
+    command = address.command_of(found, here.context)
+    if here.card == "message" and found.how == "reply" and isinstance(command, Unclear | BadArgument):
+        command = Relay(text=found.text)
+    if command is None and _wavers(unit, here, found.text):
+        command = Unclear(suggestions=labels(("accept", "decline"), here.lang))
+    return BentPointer() if bent and command is not None and not _names(command) else command
+
+
+def _wavers(unit: Unit, here: Here, said: str) -> bool:
+    """`acepto` in the thread of an offer that waits: not firm enough to take it, and silence would let her believe that she did."""
+    referral = unit.referrals.get(here.subject or "")
+    matched = match_verb(words(said.split("\n", 1)[0][:200]))
+    return bool(referral and referral.state is State.RECEIVED and matched and matched[0].key in ("accept", "decline"))
+
+
+WAYS_OUT = ("cancelar", "cancel", "atras", "back")
+"""What leaves a list of choices that is on her screen, said to nobody in particular."""
+
+
+def _names(command: Command) -> bool:
+    """Whether a command says by itself which case or referral it means, or only shows how things are done."""
+    return isinstance(command, Help | ListCases) or any(getattr(command, name, None) for name in ("case", "referral", "code"))
+
+
+def _fits_everybody(unit: Unit, here: Here, plain: str) -> bool:
+    return plain.isdecimal() and len(plain) < 5 and find_question(unit, here.room, here.person.id, int(plain)) is not None
+
+
+def _awaits(unit: Unit, here: Here) -> bool:
+    """Whether this very person was just asked something here."""
+    return any(question.asked == here.person.id for question in open_questions(unit, here.room))
+
+
+def _owes(unit: Unit, here: Here, number: int) -> bool:
+    question = find_question(unit, here.room, here.person.id, number)
+    return question is not None and question.asked == here.person.id
