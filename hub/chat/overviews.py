@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from hub.actions.common import value_of
@@ -70,21 +72,31 @@ def knowledge(unit: Unit, lang: str, known: Knowledge) -> tuple[Message, ...]:
 
 
 def sheet(unit: Unit, lang: str, known: Knowledge) -> Message:
-    """The same for herself, in plain words, to print or read aloud; what was declined or never held is left out (R9, R75)."""
+    """The same for herself, in plain words, to print or read aloud; who was only asked, or declined, is left out (R9, R75)."""
+    title = _plain("head", lang, today=w.day(unit, lang, unit.now))
+    by_place = groupby(sorted(known.holdings, key=lambda h: h.institution), key=lambda h: h.institution)
+    found = [line for place, holdings in by_place for line in _place(unit, lang, place, list(holdings))]
+    return message(paragraph([strong(title[0])]), paragraph(*(found or _plain("nobody", lang))), paragraph(*_plain("foot", lang)))
 
-    def line(name: str, **params: str) -> list[Words]:
-        return [one.format(**params) for one in SHEET[name].lines(lang)]
 
-    found: list[Words] = []
-    for holding in known.holdings:
-        disclosure = holding.disclosure
-        found += line(
-            holding.state, place=w.institution(unit, holding.institution), fields=w.low(w.field_list(unit, w.in_order(unit, holding.fields), lang)),
-            until=w.day(unit, lang, holding.until), when=w.day(unit, lang, disclosure.ended_at or holding.until),
-            basis=w.term(unit, "retention_bases", disclosure.basis or "", lang),
-        )  # fmt: skip
-    title = line("head", today=w.day(unit, lang, unit.now))
-    return message(paragraph([strong(str(title[0]))]), paragraph(*(found or line("nobody"))), paragraph(*line("foot")))
+def _place(unit: Unit, lang: str, institution: str, holdings: list[Holding]) -> list[str]:
+    """What one institution has, a line for each way in which it has it; that it destroyed something only when that was all."""
+    states = [state for state in ("active", "retained", "recalled", "overdue") if any(h.state == state for h in holdings)] or ["destroyed"]
+    return [line for state in states for line in _stands(unit, lang, institution, [h for h in holdings if h.state == state])]
+
+
+def _stands(unit: Unit, lang: str, institution: str, holdings: list[Holding]) -> list[str]:
+    outcomes = {field: h.disclosure.fields[field] for h in holdings for field in h.fields}
+    last = holdings[-1].disclosure
+    return _plain(
+        holdings[-1].state, lang, place=w.institution(unit, institution), fields=w.low(_held(unit, lang, outcomes)),
+        until=w.day(unit, lang, max(h.until for h in holdings)), when=w.day(unit, lang, last.ended_at or last.until),
+        basis=w.term(unit, "retention_bases", last.basis or "", lang),
+    )  # fmt: skip
+
+
+def _plain(name: str, lang: str, **params: str) -> list[str]:
+    return [line.format(**params) for line in SHEET[name].lines(lang)]
 
 
 def _holding(unit: Unit, lang: str, holding: Holding) -> Block:
@@ -92,7 +104,7 @@ def _holding(unit: Unit, lang: str, holding: Holding) -> Block:
     name = w.institution(unit, holding.institution)
     lines: list[Words] = [[strong(f"{name} ({holding.referral.code})"), f" · {text(lang, w.HOLDING[holding.state])}"]]
     if holding.state != "destroyed":
-        lines.append(text(lang, "Datos: {fields}", fields=_held(unit, lang, holding)))
+        lines.append(text(lang, "Datos: {fields}", fields=_held(unit, lang, holding.disclosure.fields)))
     until = disclosure.ended_at if holding.state == "destroyed" and disclosure.ended_at else holding.until
     lines.append(text(lang, "Desde {since}, hasta {until}", since=w.moment(unit, lang, holding.since), until=w.moment(unit, lang, until)))
     if disclosure.ended_at and holding.state in ("destroyed", "retained"):
@@ -109,11 +121,10 @@ def _holding(unit: Unit, lang: str, holding: Holding) -> Block:
     return paragraph(*lines)
 
 
-def _held(unit: Unit, lang: str, holding: Holding) -> str:
-    """Each field they hold, and whether whole, in part, or only that it exists."""
+def _held(unit: Unit, lang: str, outcomes: Mapping[str, str]) -> str:
+    """Each field they hold (name → outcome), and whether whole, in part, or only that it exists."""
     how = {"presence": text(lang, " (solo que hay algo anotado)"), "generalise": text(lang, " (en parte)")}
-    outcomes = holding.disclosure.fields
-    return ", ".join(w.field_label(unit, f, lang) + how.get(outcomes[f], "") for f in w.in_order(unit, holding.fields))
+    return ", ".join(w.field_label(unit, f, lang) + how.get(outcomes[f], "") for f in w.in_order(unit, outcomes))
 
 
 def _agreed(unit: Unit, lang: str, consent: Consent) -> Block:

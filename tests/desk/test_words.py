@@ -468,6 +468,19 @@ def test_who_knows_what_in_words_for_herself(desk: Desk) -> None:
     assert "chat directo" in said
     assert "Csmc Comas sabe esto: " in sheet.body
     assert not re.search(r"[CR]-\w{5}|Luz", sheet.body), code
+    assert "Relato (solo que hay algo anotado)" in sheet.body, "she is not told that they know what they do not"
+    desk.bea(f"!tk pedir {code} edad para su ficha")
+    desk.net.settle()
+    desk.ana("anotar edad 30")
+    desk.ana(pick(desk.cem.find("pide un dato más").body, "dar permiso"))
+    desk.net.settle()
+    desk.ana(pick(desk.ana(f"retirar {desk.code} a csmc-comas edad"), "retirar"))
+    desk.net.settle()
+    desk.ana(f"quién sabe {desk.code} para ella")
+    part = desk.cem.find("Quién sabe qué de usted").body
+    assert part.count("Csmc Comas") == 1, "one line for one institution"
+    assert "ya borró" not in part, "part destroyed, part held: the part that is held is what she must hear"
+    assert "Edad" not in part
     desk.ana(pick(desk.ana(f"retirar {desk.code}"), "retirar"))
     desk.net.settle()
     desk.ana(f"quién sabe {desk.code} para ella")
