@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from bench.rows import Row, compare, percentile
@@ -182,11 +183,14 @@ async def _plain(on: Stage, name: str) -> Trip:
     return Trip(there=there, whole=there + on.here.arrived[f"{name} vuelta"] - start)
 
 
+def _quiet_desk(unit: Unit) -> bool:
+    return not unit.posts.count(state__in=("ready", "sending"))
+
+
 async def _quiet(on: Stage) -> None:
     """Wait until both desks have their cards and nothing is under way."""
     for hub in (on.sender, on.recipient):
-        store = hub.house.store
-        await until(lambda s=store: s.run(lambda unit: not unit.posts.count(state__in=("ready", "sending")), quiet=True), "a quiet desk")  # type: ignore[misc]  # bound default
+        await until(partial(hub.house.store.run, _quiet_desk, quiet=True), "a quiet desk")
     await asyncio.sleep(QUIET_S)
 
 

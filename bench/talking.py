@@ -11,6 +11,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 
 from bench.federated import QUIET_S, Stage
 from bench.rows import Row, compare, percentile
@@ -76,7 +77,7 @@ def in_memory(*, rounds: int = 9, each: int = 12) -> list[Row]:
             raise AssertionError(f"`{words}` was answered with something else")
         ours, limits = [], []
         for _ in range(rounds):
-            ours.append(_each(each, lambda s=said: _hear(twin, s)))  # type: ignore[misc]  # bound default
+            ours.append(_each(each, partial(_hear, twin, said)))
             limits.append(_each(each, lambda: twin.run(lambda unit: None)))
             twin.post()
         found.append(compare(f"hear alone, «{words.split(' ')[0]}», beside an empty unit of work", "ms", ours, limits))

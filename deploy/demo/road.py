@@ -5,7 +5,6 @@ Everybody is invented. Each station waits for what its person would see, and rai
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from deploy.demo.network import HubProcess, Network
@@ -49,7 +48,7 @@ class Road:
 
     async def _open(self) -> None:
         said = await self._say(self.ana, self.desk, "!tk abrir Luz Inventada, mañana a las 10", r"Listo: C-")
-        self.code = re.search(r"C-\w{5}", said.body)[0]  # type: ignore[index]  # the pattern above found it
+        self.code = said.code("C")
         self.card = await self.ana.expect(rf"{self.code} · Luz Inventada", room=self.desk)
         for words in (
             "anotar contacto seguro: solo por la mañana, puede contestar su hermana", "anotar riesgo: alto",
@@ -72,19 +71,17 @@ class Road:
         shown = await self._say(self.ana, self.desk, f"!tk derivar {self.code} a csmc-comas por salud mental", "Vista previa")
         assert "No sale" in shown.body and "Nombre legal" in shown.body, shown.body
         assert SECRET_ACCOUNT not in shown.body
-        number = re.search(r"(\d+)[.)]? +enviar", shown.body)
-        assert number, shown.body
-        said = await self._say(self.ana, self.desk, number[1], r"R-\w{5} en camino")
-        self.referral = re.search(r"R-\w{5}", said.body)[0]  # type: ignore[index]  # the pattern above found it
+        number = shown.choice("enviar")
+        said = await self._say(self.ana, self.desk, number, r"R-\w{5} en camino")
+        self.referral = said.code("R")
         self.offer = await self.bea.expect(rf"{self.referral} · derivación", room=self.desk_there)
         assert "Luz" not in self.offer.body, "an offer names nobody"
         await self.ana.expect(rf"{self.referral}: .*acuse firmado", room=self.desk)
         self._passed("vista previa, oferta sin ninguna persona, acuse firmado")
 
     async def _accept(self) -> None:
-        number = re.search(r"(\d+)[.)]? +aceptar", self.offer.body)
-        assert number, self.offer.body
-        await self.bea.say(self.desk_there, number[1], thread=self.offer)
+        number = self.offer.choice("aceptar")
+        await self.bea.say(self.desk_there, number, thread=self.offer)
         await self.ana.expect(rf"{self.referral}: .*aceptó", room=self.desk)
         await self.bea.expect(r"llegaron los datos", room=self.desk_there)
         card = await self.bea.expect(r"Luz Inventada", room=self.desk_there)
@@ -99,10 +96,9 @@ class Road:
         """The third institution is asked too, at the same time and under another code; it cannot, and never saw a person."""
         carla, there = self.network.people["carla"], await self.network.hubs["colectiva-miluska"].room("desk")
         shown = await self._say(self.ana, self.desk, f"!tk derivar {self.code} a colectiva-miluska por acompañamiento", "Vista previa")
-        number = re.search(r"(\d+)[.)]? +enviar", shown.body)
-        assert number, shown.body
-        said = await self._say(self.ana, self.desk, number[1], r"R-\w{5} en camino")
-        other = re.search(r"R-\w{5}", said.body)[0]  # type: ignore[index]  # the pattern above found it
+        number = shown.choice("enviar")
+        said = await self._say(self.ana, self.desk, number, r"R-\w{5} en camino")
+        other = said.code("R")
         assert other != self.referral, "two institutions never share a code"
         offer = await carla.expect(rf"{other} · derivación", room=there)
         await carla.say(there, "rechazar sin cupo", thread=offer)
@@ -124,18 +120,16 @@ class Road:
     async def _ask_more(self) -> None:
         await self.bea.say(self.desk_there, "pedir medicinas que toma para no duplicar la receta", thread=self.offer)
         asked = await self.ana.expect(r"pide un dato más", room=self.desk)
-        number = re.search(r"(\d+)[.)]? +no darlo", asked.body)
-        assert number, asked.body
-        await self._say(self.ana, self.desk, number[1], "no se da", thread=asked.thread)
+        number = asked.choice("no darlo")
+        await self._say(self.ana, self.desk, number, "no se da", thread=asked.thread)
         await self.bea.expect(r"no puede dar ese dato", room=self.desk_there)
         self._passed("pedido de un dato más, con motivo, decidido por número")
 
     async def _check_in(self) -> None:
         rung = await self.ana.expect(r"toca el contacto de seguimiento", room=self.desk, within=100)
         assert self.ana.user_id in rung.mentions, "the lead is rung"
-        number = re.search(r"(\d+)[.)]? +contactada y a salvo", rung.body)
-        assert number, rung.body
-        await self._say(self.ana, self.desk, number[1], "anotado, contactada", thread=rung.thread)
+        number = rung.choice("contactada y a salvo")
+        await self._say(self.ana, self.desk, number, "anotado, contactada", thread=rung.thread)
         self._passed("el control sonó a su hora y se respondió por número")
 
     async def _who_knows(self) -> None:
@@ -145,9 +139,8 @@ class Road:
 
     async def _withdraw(self) -> None:
         stops = await self._say(self.ana, self.desk, f"!tk retirar {self.code}", "se retira")
-        number = re.search(r"(\d+)[.)]? +retirar", stops.body)
-        assert number, stops.body
-        await self._say(self.ana, self.desk, number[1], "retirado")
+        number = stops.choice("retirar")
+        await self._say(self.ana, self.desk, number, "retirado")
         await self.ana.expect(rf"{self.referral}: .*destruyó los datos", room=self.desk)
         await self.bea.expect(r"retirado", room=self.desk_there)
         await self.bea.expect_redacted(self.shown)

@@ -5,6 +5,7 @@ Pure: events as plain JSON go in, frozen `Message` values come out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -34,6 +35,19 @@ class Message:
     """Why a careful client would warn here: `clear`, `unreadable`, `unknown-device`, `unsigned-device`; None when all is well."""
     sender_key: str | None = field(default=None, repr=False)
     """Curve25519 key of the sending device; None for clear text and for what could not be decrypted."""
+
+    def code(self, kind: str) -> str:
+        """The first code in it that begins with `kind`: C for a case, R for a referral. Raises AssertionError."""
+        return self._found(rf"{kind}-\w{{5}}")
+
+    def choice(self, label: str) -> str:
+        """The number that stands before an option whose label begins so. Raises AssertionError."""
+        return self._found(rf"\d+(?=[.)]? +{label})")
+
+    def _found(self, pattern: str) -> str:
+        found = re.search(pattern, self.body)
+        assert found, f"no {pattern} in: {self.body}"
+        return found[0]
 
 
 class Transcript:

@@ -43,11 +43,11 @@ class Inbox(Worker):
     async def turn(self) -> float:
         """Handle everything that waits."""
         while (event := await self._store.run(self._next, quiet=True)) is not None:
-            if await self._store.run(lambda unit, e=event: self._too_early(unit, e), quiet=True):  # type: ignore[misc]  # bound default
+            if await self._store.run(self._too_early, event, quiet=True):
                 await asyncio.sleep(0.1)
                 continue
             try:
-                inbound = await self._store.run(lambda unit, e=event: self._handle(unit, e))  # type: ignore[misc]  # bound default
+                inbound = await self._store.run(self._handle, event)
             except Exception as error:
                 await self._set_aside(event, error)
                 continue

@@ -55,7 +55,7 @@ class Poster(Worker):
                 event = await self._send(errand)
             except HomeserverRefused as error:
                 if error.status in (400, 413):  # the same again would be refused again, and hold back its room for ever
-                    await self._store.run(lambda unit, e=errand, s=error.status: give_up(unit, e, s))  # type: ignore[misc]  # bound defaults
+                    await self._store.run(give_up, errand, error.status)
                     continue
                 self._held[errand.purpose] = time.monotonic() + WAIT
                 continue
@@ -64,7 +64,7 @@ class Poster(Worker):
                 self._held[errand.purpose] = time.monotonic() + WAIT
                 continue
             self._faults.reach("post.sent")
-            await self._store.run(lambda unit, e=errand, v=event: mark(unit, e, v), quiet=True)  # type: ignore[misc]  # bound defaults
+            await self._store.run(mark, errand, event, quiet=True)
             self._faults.reach("post.marked")
         waiting = await self._store.run(lambda unit: unit.posts.count(state__in=("ready", "sending")), quiet=True)
         return WAIT if waiting else 30.0

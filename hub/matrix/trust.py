@@ -80,8 +80,8 @@ def judge_peer(pinned: frozenset[Device], served: Served | None) -> Verdict:
     if served is not None:
         shown = frozenset(read_devices(user, served))
         for device in sorted(pinned - shown, key=lambda one: one.device_id):
-            kind = "peer_differs" if device.device_id in served.devices else "hidden_device"
-            reports.append(Report(kind=kind, user_id=user, device_id=device.device_id))  # type: ignore[arg-type]  # two literals
+            report = Report(kind="hidden_device", user_id=user, device_id=device.device_id)
+            reports.append(replace(report, kind="peer_differs") if device.device_id in served.devices else report)
         for device in sorted(shown - pinned, key=lambda one: one.device_id):
             if device.device_id not in {one.device_id for one in pinned}:
                 reports.append(Report(kind="peer_differs", user_id=user, device_id=device.device_id))

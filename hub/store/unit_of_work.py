@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import Connection
 
@@ -25,6 +25,7 @@ from keys.casekeys import Cell, DataKeys
 from policies.packs import Pack
 
 T = TypeVar("T")
+With = TypeVarTuple("With")
 _CREATING = threading.Lock()
 """Two threads that both find no key must not both make one: the second would bury what the first has sealed."""
 
@@ -136,9 +137,9 @@ class Store:
         """Call `listener` on the event loop after every unit that committed."""
         self._listeners.append(listener)
 
-    async def run(self, fn: Callable[[Any], T], *, quiet: bool = False) -> T:
-        """One unit of work. What `fn` raises rolls everything back and is raised here. `quiet` units wake nobody."""
-        result, condemned = await self._database.run(lambda c: self._one(c, fn))
+    async def run(self, fn: Callable[[Any, *With], T], *given: *With, quiet: bool = False) -> T:
+        """One unit of work, `fn(unit, *given)`. What `fn` raises rolls everything back and is raised here. `quiet` units wake nobody."""
+        result, condemned = await self._database.run(lambda c: self._one(c, lambda unit: fn(unit, *given)))
         try:
             if condemned:
                 await self._database.run(lambda c: self._one(c, finish_shredding))
@@ -147,9 +148,9 @@ class Store:
                 listener()
         return result
 
-    def run_now(self, fn: Callable[[Any], T]) -> T:
+    def run_now(self, fn: Callable[[Any, *With], T], *given: *With) -> T:
         """The same on the calling thread, for offline commands and tests."""
-        result, condemned = self._database.run_now(lambda c: self._one(c, fn))
+        result, condemned = self._database.run_now(lambda c: self._one(c, lambda unit: fn(unit, *given)))
         if condemned:
             self._database.run_now(lambda c: self._one(c, finish_shredding))
         return result

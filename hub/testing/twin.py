@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from hub.actions import peers, staff
 from hub.actions.dispatch import Parcel, dispatch, mark_sent
@@ -31,6 +31,7 @@ from keys.providers.memory import MemoryKek
 from policies import packs
 
 T = TypeVar("T")
+With = TypeVarTuple("With")
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 """A Monday, 09:00 in Lima."""
 
@@ -73,14 +74,14 @@ class Twin:
     said: list[Said] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
-    def run(self, fn: Callable[[Unit], T]) -> T:
-        """One unit of work."""
-        return self.store.run_now(fn)
+    def run(self, fn: Callable[[Unit, *With], T], *given: *With) -> T:
+        """One unit of work, `fn(unit, *given)`."""
+        return self.store.run_now(fn, *given)
 
     def enrol(self, *names: str, role: str = "caseworker") -> None:
         """Staff of this institution, with a desk and a direct room each."""
         for name in names:
-            self.run(lambda unit, n=name: self._enrol(unit, n, role))  # type: ignore[misc]  # bound default
+            self.run(self._enrol, name, role)
 
     def _enrol(self, unit: Unit, name: str, role: str) -> None:
         user = self.person(name)
@@ -110,7 +111,7 @@ class Twin:
         while (errand := self.run(claim)) is not None:
             event = f"$p{len(self.said)}.{self.id}"
             self._show(errand, event)
-            self.run(lambda unit, e=errand, v=event: mark(unit, e, v))  # type: ignore[misc]  # bound defaults
+            self.run(mark, errand, event)
 
     def _show(self, errand: Errand, event: str) -> None:
         relation = errand.relation or {}
@@ -135,12 +136,13 @@ class Twin:
 
 
 class TwinNetwork:
-    """Several twins and the road between them. `spoil(parcel)` may return other parcels: none, two, or a changed one."""
+    """Several twins and the road between them. `spoil(parcel)` may return other parcels: none, two, a changed one. Those in `mute` are not heard."""
 
     def __init__(self, *hubs: tuple[str, str], url: Callable[[str], str] = lambda name: "sqlite://") -> None:
         self.clock = HandClock()
         self.twins = {name: self._twin(name, kind, url) for name, kind in hubs}
         self.spoil: Callable[[Parcel], list[Parcel]] = lambda parcel: [parcel]
+        self.mute: set[str] = set()
         self._pair()
 
     def __getitem__(self, name: str) -> Twin:
@@ -177,11 +179,11 @@ class TwinNetwork:
         for a in self.twins.values():
             for b in self.twins.values():
                 if a is not b:
-                    a.run(lambda unit, o=b: peers.add_peer(unit, o.manifest))  # type: ignore[misc]  # bound default
-                    code = a.run(lambda unit, o=b: peers.short_code_with(unit, o.id))  # type: ignore[misc]  # bound default
-                    a.run(lambda unit, o=b, c=code: peers.confirm_peer(unit, "admin", o.id, c))  # type: ignore[misc]  # bound defaults
+                    a.run(peers.add_peer, b.manifest)
+                    code = a.run(peers.short_code_with, b.id)
+                    a.run(peers.confirm_peer, "admin", b.id, code)
                     room = "!link." + ".".join(sorted((a.id, b.id)))
-                    a.run(lambda unit, o=b, r=room: peers.open_link_room(unit, o.id, r))  # type: ignore[misc]  # bound defaults
+                    a.run(peers.open_link_room, b.id, room)
 
     def settle(self, turns: int = 8) -> None:
         """Let everything travel: dispatch, deliver, acknowledge, post; a second passes each turn."""
@@ -195,16 +197,16 @@ class TwinNetwork:
     def deliver(self, sender: Twin) -> None:
         """Everything that one hub has to send now."""
         for parcel in sender.run(dispatch):
-            for spoilt in self.spoil(parcel):
+            for spoilt in () if sender.id in self.mute else self.spoil(parcel):
                 self.hand(sender, spoilt)
-            sender.run(lambda unit, p=parcel: mark_sent(unit, p))  # type: ignore[misc]  # bound default
+            sender.run(mark_sent, parcel)
 
     def hand(self, sender: Twin, parcel: Parcel) -> None:
         """Hand one parcel to whoever shares its room. A refused one is remembered by its code."""
         for twin in self.twins.values():
             if twin is not sender and parcel.room.endswith(".".join(sorted((sender.id, twin.id)))):
                 try:
-                    twin.run(lambda unit, t=twin: receive(unit, parcel.room, sender.user, parcel.sealed))  # type: ignore[misc]  # bound default
+                    twin.run(receive, parcel.room, sender.user, parcel.sealed)
                 except PeerFault as fault:
                     twin.refused.append(fault.code)
 

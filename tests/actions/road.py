@@ -18,6 +18,7 @@ from hub.actions.record_consent import Terms
 from hub.base.errors import Refused
 from hub.cases.events import Alarm, CheckInRang, ReferralMoved
 from hub.cases.records import Case, Consent, Referral
+from hub.exchange.records import Link, Outgoing
 from hub.store.database import Database
 from hub.store.migrate import upgrade
 from hub.testing import Twin, TwinNetwork
@@ -241,6 +242,14 @@ def everything(twin: Twin) -> bytes:
     return connection.serialize()
 
 
+def _link_with(unit: Unit, peer: str) -> Link:
+    return unit.links.one(peer=peer)
+
+
+def _last_out(unit: Unit, link: Link) -> Outgoing | None:
+    return unit.outbox.one(link=link.id, seq=link.next_out - 1, epoch=link.epoch_out)
+
+
 def well(net: Net) -> None:
     """What must hold between any two hubs once the road has healed: nothing waits, nothing is missing, the ledgers hold."""
     from hub.actions.keep_ledger import verify_ledger
@@ -248,10 +257,10 @@ def well(net: Net) -> None:
     for twin in net.twins.values():
         twin.run(verify_ledger)
         for link in twin.run(lambda unit: unit.links.all()):
-            other = net[link.peer].run(lambda unit, me=twin.id: unit.links.one(peer=me))  # type: ignore[misc]  # bound default
+            other = net[link.peer].run(_link_with, twin.id)
             assert not link.frozen
             assert (link.next_out, link.acked_out) == (other.next_in, link.next_out - 1), (twin.id, link.peer)
-            last = twin.run(lambda unit, one=link: unit.outbox.one(link=one.id, seq=one.next_out - 1, epoch=one.epoch_out))  # type: ignore[misc]
+            last = twin.run(_last_out, link)
             assert link.head_out == other.head_in or (last is not None and "was" in last.ref)  # a skip has a digest of its own
         assert not twin.run(lambda unit: unit.outbox.count(state__in=("ready", "dispatched")))
         assert not twin.run(lambda unit: unit.early.count())

@@ -10,7 +10,7 @@ HUBS = (("cem-lima", "emergency_centre"), ("csmc-comas", "mental_health_centre")
 
 
 def _found_out(net: object, case: object) -> None:
-    net.cem.run(lambda unit: open_case.set_field(unit, net.cem.person("ana"), case.id, "aggressor_affiliation", "health"))  # type: ignore[attr-defined]
+    net.cem.run(lambda unit: open_case.set_field(unit, net.cem.person("ana"), case.id, "aggressor_affiliation", "health"))
 
 
 def test_what_the_excluded_sector_holds_is_called_back_and_the_lead_is_rung() -> None:

@@ -91,7 +91,7 @@ def test_p03_another_consent_never_releases(faults: list[str], fields: set[str],
         consented(net.cem, case, fields=good_fields)
 
     def seen(unit: object) -> set[str]:
-        ruling = rule(unit, case, CSMC, NEED)  # type: ignore[arg-type]
+        ruling = rule(unit, case, CSMC, NEED)
         assert not good or ruling.consent_state == "active"
         return {f for f in ruling.values if ruling.decision.field(f).outcome.word != "withhold"}
 
@@ -111,13 +111,13 @@ def _spoilt(net: Net, fault: str, case: str, other: str, fields: set[str]) -> No
     about = other if fault == "other_case" else case
 
     def run(unit: object) -> None:
-        consent = record_consent.record_consent(unit, net.cem.person("ana"), about, wanted)  # type: ignore[arg-type]
+        consent = record_consent.record_consent(unit, net.cem.person("ana"), about, wanted)
         from dataclasses import replace
 
         if fault == "withdrawn":
-            unit.consents.put(replace(consent, withdrawn_at=unit.now))  # type: ignore[attr-defined]
+            unit.consents.put(replace(consent, withdrawn_at=unit.now))
         if fault == "not_explained":
-            unit.consents.put(replace(consent, explained=False))  # type: ignore[attr-defined]
+            unit.consents.put(replace(consent, explained=False))
 
     net.cem.run(run)
 

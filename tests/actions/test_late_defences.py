@@ -66,7 +66,7 @@ def test_what_waits_for_its_turn_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         record = craft(net.cem, "csmc-comas", "cancel", b"{}", epoch=epoch, sequence=2)
         data = sealed(net.cem, net.csmc, record.data)
         try:
-            net.csmc.run(lambda unit, d=data: receive(unit, line.room, net.cem.user, d))  # type: ignore[misc]  # bound default
+            net.csmc.run(receive, line.room, net.cem.user, data)
         except PeerFault as fault:
             refused += fault.code == "too_many_early"
     assert (net.csmc.run(lambda unit: unit.early.count()), refused) == (8, 2)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from hub.actions import legal_hold, receipts, withdraw, work
+from hub.actions.ports import Unit
 from hub.actions.who_knows import who_knows
 from hub.base.errors import Refused
 from hub.cases.records import Case, LegalHold, Referral
@@ -31,6 +32,11 @@ def taken_back(net: Net, case: Case) -> None:
 def states(net: Net, referral: Referral) -> set[str]:
     """How both sides see its disclosures."""
     return {d.state for hub in (net.cem, net.csmc) for d in hub.run(lambda unit: unit.disclosures.all(referral=referral.id))}
+
+
+def confirm_with(unit: Unit, referral: Referral, disclosure: str, kept: LegalHold) -> None:
+    """The holder signs `retained` of its own making."""
+    receipts.confirm(unit, referral, [disclosure], receipts.make_receipt(unit, referral, [disclosure], kept))
 
 
 def received(net: Net) -> tuple[Case, Referral]:
@@ -105,7 +111,7 @@ def test_retained_before_anybody_had_to_destroy_anything_is_not_believed(net: Ne
     mine = net.cem.run(lambda unit: unit.disclosures.one(referral=referral.id))
     for days in (30, 9000):
         far = LegalHold(id=referral.id, basis="court_order", until=net.clock.now() + timedelta(days=days), by="x", at=net.clock.now())
-        net.csmc.run(lambda unit, h=far: receipts.confirm(unit, referral, [mine.id], receipts.make_receipt(unit, referral, [mine.id], h)))  # type: ignore[misc]  # bound default
+        net.csmc.run(confirm_with, referral, mine.id, far)
         net.settle()
     assert states(net, referral) == {"active"}
 
@@ -157,7 +163,7 @@ def test_it_outlives_the_end_of_the_term_and_giving_back(net: Net) -> None:
         if end == "term":
             net.wait(days=1900)
         else:
-            net.csmc.run(lambda unit, r=referral: work.give_back(unit, net.csmc.person("ana"), r.code, "she_asked"))
+            net.csmc.run(work.give_back, net.csmc.person("ana"), referral.code, "she_asked")
             net.settle()
         assert states(net, referral) == {"retained"}, end
 

@@ -27,7 +27,7 @@ def test_a_changed_manifest_is_refused(net: Net) -> None:
     data = stranger()
     for broken in (data.replace(b"A", b"B", 1), data[:-2], data + b" x"):
         with pytest.raises(Refused) as refused:
-            net.cem.run(lambda unit, b=broken: peers.add_peer(unit, b))
+            net.cem.run(peers.add_peer, broken)
         assert code_of(refused) == "manifest_refused"
 
 
@@ -50,7 +50,7 @@ def test_nothing_goes_to_a_peer_before_the_code_was_compared(net: Net) -> None:
     consented(net.cem, case, recipients=("defensa-norte",))
     for wrong in ("", "00000 00000 00000 00000", net.cem.run(lambda unit: peers.short_code_with(unit, CSMC))):
         with pytest.raises(Refused) as refused:
-            net.cem.run(lambda unit, w=wrong: peers.confirm_peer(unit, "admin", "defensa-norte", w))
+            net.cem.run(peers.confirm_peer, "admin", "defensa-norte", wrong)
         assert code_of(refused) == "wrong_pairing_code"
     assert net.cem.run(lambda unit: unit.links.one(peer="defensa-norte")) is None
     with pytest.raises(Refused) as refused:

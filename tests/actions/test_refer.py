@@ -91,7 +91,7 @@ def test_what_was_allowed_arrives_and_nothing_else(net: Net) -> None:
     consented(net.cem, draft_case)
     draft = drafted(net.cem, draft_case)
     shown = {line.field: line.value or "" for part in (draft.preview.seen, draft.preview.generalised, draft.preview.presence) for line in part}
-    referral = taken(net, (confirmed(net.cem, draft), net.settle())[0])  # type: ignore[func-returns-value]
+    referral = taken(net, (confirmed(net.cem, draft), net.settle())[0])
     got = {field: value for field, (_, value) in held(net.csmc, referral).items()}
     assert got == shown, "what was previewed is what arrived"
     never = set(VALUES) - set(shown)

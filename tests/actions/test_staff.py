@@ -15,7 +15,7 @@ from tests.actions.road import Net, code_of, opened, there, working
 ])  # fmt: skip
 def test_who_cannot_be_enrolled(net: Net, user: str, more: dict[str, str], code: str) -> None:
     with pytest.raises(Refused) as refused:
-        net.cem.run(lambda unit: staff.add_staff(unit, user, display="Nueva", **more))  # type: ignore[arg-type]
+        net.cem.run(lambda unit: staff.add_staff(unit, user, display="Nueva", **more))
     assert code_of(refused) == code
 
 
@@ -27,7 +27,7 @@ def test_a_fingerprint_is_a_level_of_its_own(net: Net) -> None:
 def test_the_first_key_seen_is_kept_and_a_second_never_taken_silently(net: Net) -> None:
     ana = net.cem.person("ana")
     for key in ("primera", "segunda"):
-        net.cem.run(lambda unit, k=key: staff.pin_first_sight(unit, ana, k))
+        net.cem.run(staff.pin_first_sight, ana, key)
     assert net.cem.run(lambda unit: unit.staff.get(ana)).master == "primera"
 
 
@@ -64,7 +64,7 @@ def test_who_left_may_do_nothing_and_may_come_back(net: Net) -> None:
     assert "not_enrolled" in net.cem.type("ana", "!tk casos") or not net.cem.type("ana", "!tk casos")
     for act in (staff.remove_staff, lambda unit, user: staff.set_duty(unit, user, on=True), lambda unit, user: staff.repin_staff(unit, user, None)):
         with pytest.raises(Refused) as refused:
-            net.cem.run(lambda unit, a=act: a(unit, ana))
+            net.cem.run(act, ana)
         assert code_of(refused) == "not_enrolled"
     back = net.cem.run(lambda unit: staff.add_staff(unit, ana, display="Ana"))
     assert (back.removed_at, back.master, back.level) == (None, None, "seen")

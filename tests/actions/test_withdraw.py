@@ -147,7 +147,7 @@ def test_a_silent_holder_is_shown_as_overdue_and_rings_the_supervisor_p14(net: N
 
 def receipt(net: Net, referral: Referral, disclosure: str, *, by: str = CSMC, signer: SigningKey | None = None, **more: object) -> bytes:
     given = Receipt(institution=by, referral=referral.id, disclosures=(disclosure,), outcome=Outcome.DESTROYED, at=net.clock.now())
-    return sign_receipt(replace(given, **more), signer or net.csmc.store.given.hand.signer)  # type: ignore[arg-type]
+    return sign_receipt(replace(given, **more), signer or net.csmc.store.given.hand.signer)
 
 
 @pytest.mark.parametrize("forgery", ["another key", "another institution", "another referral", "garbage"])
@@ -220,9 +220,9 @@ def test_over_shared_fields_are_dropped_before_storage_and_reported_by_name_p01(
     real = compose._disclose
 
     def oversharing(unit: object, row: object, referral: object) -> compose.Letter:
-        letter = real(unit, row, referral)  # type: ignore[arg-type]
+        letter = real(unit, row, referral)
         body = letter.body
-        return replace(letter, body=replace(body, fields=body.fields | extra))  # type: ignore[attr-defined,call-arg]
+        return replace(letter, body=replace(body, fields=body.fields | extra))
 
     with mock.patch.dict(compose._WRITERS, {"disclose": oversharing}):
         _, referral = working(net)

@@ -53,7 +53,7 @@ def test_nothing_is_said_before_acceptance(net: Net) -> None:
     referral = offered(net, case)
     for twin in (net.cem, net.csmc):
         with pytest.raises(Refused) as refused:
-            twin.run(lambda unit, t=twin: work.say(unit, t.person("ana"), referral.id, "hola"))
+            twin.run(work.say, twin.person("ana"), referral.id, "hola")
         assert code_of(refused) == "not_working"
 
 
@@ -61,7 +61,7 @@ def test_progress_and_outcome_come_back(net: Net) -> None:
     _, referral = working(net)
     ana = net.csmc.person("ana")
     for move, state in ((Move.START, State.IN_PROGRESS), (Move.HOLD, State.ON_HOLD), (Move.START, State.IN_PROGRESS)):
-        net.csmc.run(lambda unit, m=move: work.progress(unit, ana, referral.id, m))
+        net.csmc.run(work.progress, ana, referral.id, move)
         net.settle()
         assert there(net.cem, referral).state is there(net.csmc, referral).state is state
     net.csmc.run(lambda unit: work.finish(unit, ana, referral.id, "partly_met"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-import textstat as textstat_module  # type: ignore[import-untyped]  # ships no types
+import textstat as textstat_module
 
 from hub.base.i18n import placeholders
 from hub.chat.person_texts import CONTACT_CARD, NOTICE_VERSION, NOTICES, SHEET, consent_notice, contact_card

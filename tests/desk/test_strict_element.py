@@ -43,13 +43,6 @@ class Visitor:
         return await self.client.expect(pattern, room=room or self.desk, within=WITHIN)
 
 
-def number(message: Message, option: str) -> str:
-    """The number in front of an option."""
-    found = re.search(rf"(\d+)\. {option}", message.body)
-    assert found, f"no option «{option}» in:\n{message.body}"
-    return found[1]
-
-
 async def visit(network: Network, institution: str, stack: AsyncExitStack) -> Visitor:
     """First login of a visitor. Her first words are typed the moment her rooms are open, before the hub can have rested."""
     hub = network.hubs[institution]
@@ -113,7 +106,7 @@ async def open_by_dialogue(visitor: Visitor) -> str:
     for _ in range(3):
         await visitor.asks("saltar", r"idiomas|apoyo|agresora")
     said = await visitor.asks("saltar", r"Listo: C-")
-    return str(re.search(r"C-\w{5}", said.body)[0])  # type: ignore[index]  # the pattern above found it
+    return said.code("C")
 
 
 async def consent_by_dialogue(visitor: Visitor, code: str) -> None:
@@ -151,11 +144,11 @@ async def test_a_referral_by_typing_from_first_login_to_withdrawal(network: Netw
     assert "Nombre legal" in shown.body.partition("No sale")[2]
     assert STORY not in shown.body
     assert PHONE not in shown.body
-    said = await visitor.asks(number(shown, "enviar"), r"R-\w{5} en camino")
-    referral = str(re.search(r"R-\w{5}", said.body)[0])  # type: ignore[index]  # the pattern above found it
+    said = await visitor.asks(shown.choice("enviar"), r"R-\w{5} en camino")
+    referral = said.code("R")
     offer = await there.sees(rf"{referral} · derivación")
     assert "Alba" not in offer.body
-    await there.client.say(there.desk, number(offer, "aceptar"), thread=offer)
+    await there.client.say(there.desk, offer.choice("aceptar"), thread=offer)
     await visitor.sees(rf"{referral}: .*aceptó")
     await there.sees("llegaron los datos")
     await there.client.say(there.desk, "ver", thread=offer)
@@ -168,7 +161,7 @@ async def test_a_referral_by_typing_from_first_login_to_withdrawal(network: Netw
     theirs = await visitor.sees("le sirve el martes")
     await visitor.client.say(visitor.desk, "Sí, ese día puede", thread=card, reply_to=theirs)  # no verb: replying to their words is enough
     asked = await visitor.sees(r"¿se lo envío a")
-    await visitor.client.say(visitor.desk, number(asked, "enviarlo"))
+    await visitor.client.say(visitor.desk, asked.choice("enviarlo"))
     await visitor.sees(rf"Enviado a .*{referral}")
     await there.sees("ese día puede")
 
@@ -178,7 +171,7 @@ async def test_a_referral_by_typing_from_first_login_to_withdrawal(network: Netw
     own = await visitor.sees(PHONE, room=visitor.direct)
     assert own.kind == "m.notice"
     stops = await visitor.asks(f"!tk retirar {code}", "se retira")
-    await visitor.asks(number(stops, "retirar"), f"{code}: retirado")
+    await visitor.asks(stops.choice("retirar"), f"{code}: retirado")
     await visitor.sees(rf"{referral}: .*destruyó los datos")
     await there.sees("retirado")
     await gone(there, private)
@@ -194,5 +187,3 @@ async def gone(there: Visitor, message: Message) -> None:
             return
         await asyncio.sleep(1)
     raise AssertionError("what was shown in private still stands there")
-
-

@@ -279,7 +279,7 @@ def test_an_offer_nobody_took_is_taken_back_by_its_code(desk: Desk) -> None:
         said = desk.ana(words.format(code=code))
         assert "sigue como estaba" in desk.ana(pick(said, "dejarla"))
     desk.ana(pick(desk.ana(f"retirar {code}"), "cancelar la derivación"))
-    assert desk.cem.run(lambda unit: unit.referrals.one(code=code).state.value) == "cancelled"  # type: ignore[union-attr]  # it exists
+    assert desk.cem.run(lambda unit: unit.referrals.one(code=code).state.value) == "cancelled"
 
 
 def test_what_was_accepted_is_withdrawn_by_its_code(desk: Desk) -> None:
@@ -316,7 +316,7 @@ def test_what_ends_something_must_be_confirmed_soon(desk: Desk) -> None:
     number = pick(desk.ana("cerrar"), "Se atendió lo que pidió")
     desk.net.clock.advance(timedelta(minutes=11))
     assert "ninguna" in desk.ana(number)
-    assert desk.cem.run(lambda unit: unit.cases.one(code=desk.code).state) == "open"  # type: ignore[union-attr]  # it exists
+    assert desk.cem.run(lambda unit: unit.cases.one(code=desk.code).state) == "open"
 
 
 def test_no_list_of_reasons_for_what_cannot_be_declined_any_more(desk: Desk) -> None:
@@ -336,7 +336,7 @@ def test_a_number_that_fits_nothing_names_the_open_ones(desk: Desk) -> None:
 def test_progress_and_check_in_can_be_chosen_by_number(desk: Desk) -> None:
     code, offer = desk.accepted()
     desk.bea(pick(desk.bea("avance", thread=offer.event), "en curso"), thread=offer.event)
-    assert desk.csmc.run(lambda unit: unit.referrals.one(code=code).state.value) == "in-progress"  # type: ignore[union-attr]  # it exists
+    assert desk.csmc.run(lambda unit: unit.referrals.one(code=code).state.value) == "in-progress"
     assert "aviso de seguimiento" in desk.ana(pick(desk.ana("control"), "jue"))
 
 

@@ -22,7 +22,7 @@ def used(pattern: str, *folders: str, but: tuple[str, ...] = ()) -> bool:
 
 
 def commands() -> set[str]:
-    return set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group
+    return set(typer.main.get_command(app).commands)
 
 
 def other_systems() -> list[Path]:

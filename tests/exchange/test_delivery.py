@@ -111,7 +111,7 @@ def test_more_than_a_window_at_once_leaves_in_windows(net: Net) -> None:
 def test_a_gap_is_asked_for(net: Net) -> None:
     _, referral = working(net)
     lost: list[Parcel] = []
-    net.spoil = lambda parcel: lost.append(parcel) or [] if parcel.rows and not lost else [parcel]  # type: ignore[func-returns-value]
+    net.spoil = lambda parcel: lost.append(parcel) or [] if parcel.rows and not lost else [parcel]
     say(net, net.cem, referral, "mensaje-1")
     net.deliver(net.cem)
     say(net, net.cem, referral, "mensaje-2")
@@ -124,7 +124,7 @@ def test_a_gap_is_asked_for(net: Net) -> None:
     well(net)
 
 
-def _at(net: Net):  # type: ignore[no-untyped-def]
+def _at(net: Net):
     return net.clock.now()
 
 
@@ -173,7 +173,7 @@ def test_a_message_that_arrives_after_its_skip_freezes_nothing(net: Net) -> None
 
     _, referral = working(net)
     late: list[Parcel] = []
-    net.spoil = lambda parcel: late.append(parcel) or [] if parcel.rows else [parcel]  # type: ignore[func-returns-value]
+    net.spoil = lambda parcel: late.append(parcel) or [] if parcel.rows else [parcel]
     say(net, net.cem, referral, "mensaje-1")
     net.deliver(net.cem)
     row = net.cem.run(lambda unit: unit.outbox.one(kind="say"))
@@ -193,7 +193,7 @@ def test_the_acknowledgement_of_the_message_counts_when_a_skip_followed(net: Net
     say(net, net.cem, referral, "mensaje-1")
     for parcel in net.cem.run(dispatch):
         net.hand(net.cem, parcel)
-        net.cem.run(lambda unit, p=parcel: mark_sent(unit, p))
+        net.cem.run(mark_sent, parcel)
     row = net.cem.run(lambda unit: unit.outbox.one(kind="say"))
     net.cem.run(lambda unit: shred(unit, row.owner, "test"))
     net.clock.advance(timedelta(seconds=25))
@@ -280,7 +280,7 @@ class Two(RuleBasedStateMachine):
         for parcel in twin.run(dispatch):
             self.road.append((twin, parcel))
             if marked:
-                twin.run(lambda unit, p=parcel: mark_sent(unit, p))
+                twin.run(mark_sent, parcel)
 
     @precondition(lambda self: self.road)
     @rule(data=st.data(), how=st.sampled_from(("deliver", "deliver", "deliver", "double", "drop", "corrupt")))

@@ -29,7 +29,7 @@ def record(epoch: int, sequence: int, kind: str = "say") -> SignedInner:
 
 
 def link(**more: int) -> Link:
-    return Link(id="lnk-1", peer="csmc-comas", **more)  # type: ignore[arg-type]  # numbers only
+    return Link(id="lnk-1", peer="csmc-comas", **more)
 
 
 @given(epoch=st.integers(1, 5), next_in=st.integers(1, 500), ahead=st.integers(-400, 400), newer=st.integers(0, 3))

@@ -131,7 +131,7 @@ async def test_t1_and_t2(either: SqlMatrixRows) -> None:
 async def test_t2_is_one_transaction(either: SqlMatrixRows) -> None:
     rows = either
     number = await rows.save_batch(b"raw", "s1")
-    broken = InboxRow(event_id="$1", room_id="!r", session_id="s", index=0, body=None)  # type: ignore[arg-type]  # cannot be sealed
+    broken = InboxRow(event_id="$1", room_id="!r", session_id="s", index=0, body=None)
     with pytest.raises(TypeError):
         await rows.finish_batch(number, {"account": b"1"}, BatchResult(inbox=(broken,)))
     assert await rows.pending_batches() == [(number, b"raw")]
@@ -150,7 +150,7 @@ def roundtrip(store: OlmStore, rows: dict[str, bytes], **more: Any) -> OlmStore:
 
 
 def test_the_store_comes_back_as_it_was() -> None:
-    store, rows = OlmStore({}), {}  # type: ignore[var-annotated]
+    store, rows = OlmStore({}), {}
     account, peer = OlmAccount(), OlmAccount()
     account.generate_one_time_keys(1)
     key = next(iter(account.one_time_keys["curve25519"].values()))
@@ -184,7 +184,7 @@ def test_only_changed_rows_are_taken_and_failed_commits_are_put_back() -> None:
 
 
 def test_sessions_are_bounded_and_the_last_used_is_taken() -> None:
-    store, rows = OlmStore({}), {}  # type: ignore[var-annotated]
+    store, rows = OlmStore({}), {}
     account, peer = OlmAccount(), OlmAccount()
     account.generate_one_time_keys(MAX_OLM_SESSIONS + 5)
     made = []
@@ -218,7 +218,7 @@ def test_x18_a_copy_that_reads_less_never_replaces_one_that_reads_more() -> None
 
 def test_old_sessions_are_pruned() -> None:
     now = [1_000_000.0]
-    store, rows = OlmStore({}, now=lambda: now[0]), {}  # type: ignore[var-annotated]
+    store, rows = OlmStore({}, now=lambda: now[0]), {}
     own, theirs = _group("own"), _group("theirs")
     for group in (own, theirs):
         store.load_inbound_group_sessions().add(group)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]  # its stubs are not among our tools
+import jsonschema
 import pytest
 
 from hub.base.config import Config, ConfigError, from_mapping, load

@@ -284,7 +284,7 @@ def resolve(words: list[str]) -> click.Command:
         elif hasattr(command, "commands"):
             assert word in command.commands, f"`tinkuy {' '.join(words)}`: no command {word}"
             command = command.commands[word]
-    return command  # type: ignore[no-any-return]  # typer's tree is click's, untyped here
+    return command
 
 
 def leaves(command: Any = ROOT_COMMAND, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

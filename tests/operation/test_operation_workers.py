@@ -50,7 +50,7 @@ async def test_a_post_that_is_refused_for_good_is_dropped_and_told_and_the_next_
     server = Homeserver("enorme")
     say(net, "enorme")
     say(net, "la siguiente")
-    await Poster(net.cem.store, server, Faults()).turn()  # type: ignore[arg-type]  # what it uses of Matrix
+    await Poster(net.cem.store, server, Faults()).turn()
     assert "la siguiente" in server.sent
     assert net.cem.run(lambda unit: unit.posts.count(state="sending")) == 0
     assert "post_refused" in net.alarms(net.cem)
@@ -66,7 +66,7 @@ def inbox(net: Net, **of: Any) -> tuple[Inbox, SqlMatrixRows, Any]:
         firm=True, **of,
     )  # fmt: skip
     row = InboxRow(event_id="$ana1", room_id=heard.room_id, session_id="s", index=1, body=heard.to_bytes())
-    made = Inbox(net.cem.store, rows, Homeserver(), Faults(), asyncio.Event())  # type: ignore[arg-type]  # what it uses of Matrix
+    made = Inbox(net.cem.store, rows, Homeserver(), Faults(), asyncio.Event())
     return made, rows, row
 
 
@@ -76,7 +76,7 @@ async def test_d03_an_answer_to_a_card_whose_event_is_not_noted_yet_waits_for_it
     case = opened(net.cem, {"social_name": "Luz Inventada"})
     errand = net.cem.run(claim)
     while errand and not errand.content["body"].startswith(case.code):
-        net.cem.run(lambda unit, e=errand: mark(unit, e, f"$x{e.post}"))  # type: ignore[misc]  # bound default
+        net.cem.run(mark, errand, f"$x{errand.post}")
         errand = net.cem.run(claim)
     worker, rows, row = inbox(net, content={"msgtype": "m.text", "body": "anotar edad 30"}, thread_root="$card")
     await rows.finish_batch(None, {}, Gathered(inbox=[row]).result())

@@ -154,7 +154,7 @@ def test_forbid_wins(protocol: Protocol, request: Request, name: str) -> None:
 @given(protocols(), requests(), st.randoms(use_true_random=False))
 def test_order_never_matters(protocol: Protocol, request: Request, chance: object) -> None:
     shuffled = list(protocol.rules)
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]  # Hypothesis gives a random.Random
+    chance.shuffle(shuffled)
     assert engine.compile(dataclasses.replace(protocol, rules=tuple(shuffled))).decide(request) == engine.compile(
         protocol
     ).decide(request)
@@ -236,7 +236,7 @@ def test_an_error_withholds_everything(protocol: Protocol, request: Request, bro
 @pytest.mark.parametrize("broken", [None, "text", 7, object()])
 def test_a_request_that_is_none_withholds_everything(broken: object) -> None:
     compiled = PACK.compiled["mental-health"]
-    for decision in (compiled.decide(broken), compiled.decide_afresh(broken), meaning.decide(compiled.protocol, broken)):  # type: ignore[arg-type]
+    for decision in (compiled.decide(broken), compiled.decide_afresh(broken), meaning.decide(compiled.protocol, broken)):
         assert not decision.discloses
         assert tuple(decision.fields) == compiled.protocol.universe
         assert {item.reason.code for item in decision.fields.values()} == {"error"}

@@ -26,7 +26,7 @@ def ask(compiled: Compiled = MENTAL, *, need: str = "mental_health", kind: str =
         state: str = "active", **facts: object) -> Decision:  # fmt: skip
     fields = frozenset(compiled.protocol.universe) if consented is None else consented
     return compiled.decide(Request(
-        purpose=compiled.protocol.purpose, recipient_kind=kind, recipient_id="ejemplo-1", facts=Facts(need=need, **facts),  # type: ignore[arg-type]  # test rows
+        purpose=compiled.protocol.purpose, recipient_kind=kind, recipient_id="ejemplo-1", facts=Facts(need=need, **facts),
         consented=fields, consent_state=state,
     ))  # fmt: skip
 
@@ -280,6 +280,6 @@ def test_remembered_answers_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_decision_cannot_be_changed_by_who_holds_it() -> None:
     decision = ask()
     with pytest.raises(TypeError):
-        decision.fields["legal_name"] = decision.fields["social_name"]  # type: ignore[index]  # the very thing that must fail
+        decision.fields["legal_name"] = decision.fields["social_name"]
     with pytest.raises(AttributeError):
-        decision.fields["legal_name"].outcome = Outcome.RELEASE  # type: ignore[misc]  # the very thing that must fail
+        decision.fields["legal_name"].outcome = Outcome.RELEASE

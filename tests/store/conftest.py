@@ -52,7 +52,7 @@ class Server:
     def _make(self, name: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-                connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # the name is ours
+                connection.execute(f"CREATE DATABASE {name}")
                 return
             connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
         with psycopg.connect(self.url.replace("/postgres?", f"/{name}?"), autocommit=True) as connection:
@@ -75,7 +75,7 @@ def postgres() -> Iterator[Server]:
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         # No test cuts the power, and nobody wants the data afterwards.
         for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
-            connection.execute(f"ALTER SYSTEM SET {setting}")  # type: ignore[arg-type]  # written just above
+            connection.execute(f"ALTER SYSTEM SET {setting}")
         connection.execute("SELECT pg_reload_conf()")
     yield Server(url=server.get_uri(), folder=folder / "pg")
     os.kill(server.get_pid(), signal.SIGQUIT)

@@ -69,7 +69,7 @@ def test_two_writers_that_decide_on_what_both_read(postgres_database: Database) 
         if taken == 0:
             rows.add(timer(name))
 
-    threads = [threading.Thread(target=lambda n=n: postgres_database.run_now(lambda c: take_place(c, n))) for n in "ab"]  # type: ignore[misc]  # bound
+    threads = [threading.Thread(target=lambda n=n: postgres_database.run_now(lambda c: take_place(c, n))) for n in "ab"]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -48,7 +48,7 @@ def test_r01_a_full_disk_leaves_nothing_half_done_and_is_survived(tmp_path: Path
         before, database = counts(twin), database_of(twin)
         used = database.plainly(lambda driver: driver.execute("PRAGMA page_count").fetchone()[0])
         for spare in range(4):
-            database.plainly(lambda driver, n=used + spare: driver.execute(f"PRAGMA max_page_count = {n}"))  # type: ignore[misc]  # bound default
+            database.plainly(lambda driver, n=used + spare: driver.execute(f"PRAGMA max_page_count = {n}"))
             with pytest.raises((OperationalError, sqlite3.OperationalError), match="full"):
                 fills(twin)
             kept = counts(twin)

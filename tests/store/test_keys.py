@@ -146,7 +146,7 @@ def test_deleting_beside_running_units_neither_fails_nor_ends_them(sqlite_keys: 
     thread = threading.Thread(target=churn)
     thread.start()
     for number in range(100):
-        sqlite_keys.run_now(lambda connection, n=number: [connection.execute(text("INSERT INTO other VALUES (:n)"), {"n": n}) for _ in "ab"])  # type: ignore[misc]  # bound
+        sqlite_keys.run_now(lambda connection, n=number: [connection.execute(text("INSERT INTO other VALUES (:n)"), {"n": n}) for _ in "ab"])
     thread.join(60)
     assert not failed
     assert sqlite_keys.plainly(lambda driver: driver.execute("SELECT count(*) FROM other").fetchone()) == (200,)

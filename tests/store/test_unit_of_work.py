@@ -173,7 +173,7 @@ def test_a_crash_between_key_and_data_leaves_no_unreadable_data(store: Store, gi
     assert store.run_now(lambda unit: unit.timers.count()) == 0
     assert given.keys.exists("case_a")
     store.run_now(lambda unit: work(unit, crash=False))
-    assert [store.run_now(lambda unit, s=s: unit.vault.open("case_a", "x|y", s)) for s in sealed] == [b"1", b"1"]  # type: ignore[misc]  # bound
+    assert [store.run_now(lambda unit, s=s: unit.vault.open("case_a", "x|y", s)) for s in sealed] == [b"1", b"1"]
 
 
 def test_threads_that_create_one_key_at_once_make_one(store: Store, given: Collaborators) -> None:
@@ -217,7 +217,7 @@ async def test_the_event_loop_goes_on_while_a_unit_works(store: Store) -> None:
 
 
 async def test_many_units_at_once_each_take_effect(store: Store) -> None:
-    await asyncio.gather(*(store.run(lambda unit, n=n: unit.timers.add(timer(f"{n}"))) for n in range(40)))  # type: ignore[misc]  # bound default
+    await asyncio.gather(*(store.run(lambda unit, n=n: unit.timers.add(timer(f"{n}"))) for n in range(40)))
     assert store.run_now(lambda unit: unit.timers.count()) == 40
 
 

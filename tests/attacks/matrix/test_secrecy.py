@@ -95,4 +95,4 @@ async def test_x27_a_failing_key_share_is_not_success(new_proxied: NewProxied, n
 
 
 def _session_of(hub: object, room_id: str) -> str:
-    return str(hub.matrix._machine._outbound[room_id].session.id)  # type: ignore[attr-defined]  # the attacker's view from inside
+    return str(hub.matrix._machine._outbound[room_id].session.id)

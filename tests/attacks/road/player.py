@@ -55,7 +55,7 @@ class ShortRoad:
 
     async def open(self) -> None:
         said = await self._say(self.ana, self.desk, "!tk abrir Luz Inventada, mañana a las 10", r"Listo: C-")
-        self.code = re.search(r"C-\w{5}", said.body)[0]  # type: ignore[index]  # the pattern above found it
+        self.code = said.code("C")
         self.card = await self._hear(self.ana, rf"{self.code} · Luz Inventada", self.desk)
         for words in ("anotar contacto seguro: solo por la mañana", "anotar salud mental: insomnio (inventado)"):
             await self._say(self.ana, self.desk, words, f"Anotado en {self.code}", thread=self.card)
@@ -66,13 +66,13 @@ class ShortRoad:
 
     async def refer(self) -> None:
         shown = await self._say(self.ana, self.desk, f"!tk derivar {self.code} a csmc-comas por salud mental", f"Vista previa · {self.code}")
-        said = await self._say(self.ana, self.desk, number(shown, "enviar"), r"R-\w{5} en camino")
-        self.referral = re.search(r"R-\w{5}", said.body)[0]  # type: ignore[index]  # the pattern above found it
+        said = await self._say(self.ana, self.desk, shown.choice("enviar"), r"R-\w{5} en camino")
+        self.referral = said.code("R")
         self.offer = await self._hear(self.bea, rf"{self.referral} · derivación", self.there)
         await self._hear(self.ana, rf"{self.referral}: .*acuse firmado", self.desk)
 
     async def accept(self) -> None:
-        await self.bea.say(self.there, number(self.offer, "aceptar"), thread=self.offer)
+        await self.bea.say(self.there, self.offer.choice("aceptar"), thread=self.offer)
         await self._hear(self.ana, rf"{self.referral}: .*aceptó", self.desk)
         await self._hear(self.bea, rf"{self.referral}: llegaron los datos", self.there)
 
@@ -86,7 +86,7 @@ class ShortRoad:
 
     async def withdraw(self) -> None:
         stops = await self._say(self.ana, self.desk, f"!tk retirar {self.code}", f"{self.code}: se retira")
-        await self._say(self.ana, self.desk, number(stops, "retirar"), f"{self.code}: retirado")
+        await self._say(self.ana, self.desk, stops.choice("retirar"), f"{self.code}: retirado")
         await self._hear(self.ana, rf"{self.referral}: .*destruyó los datos", self.desk)
         await self._hear(self.bea, rf"{self.referral}: retirado", self.there)
         await self.bea.expect_redacted(self.shown, within=PATIENCE)
@@ -121,10 +121,3 @@ async def room(hub: HubProcess, purpose: str) -> str:
                 return await hub.room(purpose)
             except (HubAway, OSError):
                 await asyncio.sleep(0.1)
-
-
-def number(message: Message, label: str) -> str:
-    """The number before an option that begins with this word."""
-    found = re.search(rf"(\d+)[.)]? +{label}", message.body)
-    assert found, message.body
-    return found[1]

@@ -80,7 +80,7 @@ class Road:
         return int(self.csmc.run(lambda unit: unit.disclosures.count(state="active")))
 
     def referral_id(self, twin: Twin | None = None) -> str:
-        return str((twin or self.cem).run(lambda unit: unit.referrals.one(code=self.referral)).id)  # type: ignore[union-attr]  # it exists
+        return str((twin or self.cem).run(lambda unit: unit.referrals.one(code=self.referral)).id)
 
 
 def found(pattern: str, text: str) -> str:

@@ -64,7 +64,7 @@ def test_x22_an_envelope_in_another_room_is_refused() -> None:
     before = road.csmc.run(lambda unit: unit.referrals.count())
     for user in (road.cem.user, road.col.user):
         with pytest.raises(PeerFault, match=r"wrong_sender|envelope_refused"):
-            road.csmc.run(lambda unit, u=user: receive(unit, room, u, parcel.sealed))  # type: ignore[misc]  # bound default
+            road.csmc.run(receive, room, user, parcel.sealed)
     assert road.csmc.run(lambda unit: unit.referrals.count()) == before
     with pytest.raises(PeerFault, match="no_link"):
         road.csmc.run(lambda unit: receive(unit, "!another:room", road.cem.user, parcel.sealed))
@@ -110,7 +110,7 @@ def test_p06_an_offer_outside_the_contract_is_refused(change: dict[str, str], wh
         "version": 1, "urgency": "routine", "territory": "Lima", "languages": (), "accessibility": (), "opened_at": moment,
         "respond_by": moment + timedelta(days=1), "key": road.cem.store.given.hand.opening.public.raw,
     }  # fmt: skip
-    send(road.cem, road.csmc, craft(road.cem, CSMC, "offer", encode(wire.Offer(**given | change))))  # type: ignore[arg-type]
+    send(road.cem, road.csmc, craft(road.cem, CSMC, "offer", encode(wire.Offer(**given | change))))
     assert road.csmc.run(lambda unit: unit.referrals.count()) == 0
     assert why in alarms(road.csmc)
     assert link(road.csmc, CEM).next_in == link(road.cem, CSMC).next_out + 1, "the line goes on: it was numbered"

@@ -9,6 +9,8 @@ import pytest
 
 from hub.actions import keep_ledger
 from hub.actions.keep_ledger import verify_ledger
+from hub.actions.ports import Unit
+from hub.exchange.records import LedgerRow
 from keys.errors import KeysError
 from keys.ledger import Checkpoint, Head, verify_checkpoint
 from tests.actions.road import CEM, CSMC, Net, fresh, raw, well, working
@@ -45,6 +47,10 @@ def rechained(net: Net) -> None:
             head = made.head
 
     net.cem.run(run)
+
+
+def put(unit: Unit, row: LedgerRow) -> None:
+    unit.ledger.put(row)
 
 
 def said(net: Net) -> list[str]:
@@ -120,8 +126,8 @@ def test_c07_every_changed_row_is_found_at_home(net: Net, column: str) -> None:
         broken = bytearray(getattr(row, column))
         broken[len(broken) // 2] ^= 1
         spoilt = replace(row, **{column: bytes(broken)})
-        net.cem.run(lambda unit, r=spoilt: unit.ledger.put(r))  # type: ignore[misc]  # bound default
+        net.cem.run(put, spoilt)
         with pytest.raises(KeysError):
             net.cem.run(keep_ledger.verify_ledger)
-        net.cem.run(lambda unit, r=row: unit.ledger.put(r))  # type: ignore[misc]  # bound default
+        net.cem.run(put, row)
     net.cem.run(verify_ledger)

@@ -136,7 +136,7 @@ def test_x12_withheld_acks_are_retried_with_patience_and_never_double() -> None:
             if parcel.rows:
                 sent.append((road.net.clock.now() - began).total_seconds())
             road.net.hand(road.cem, parcel)
-            road.cem.run(lambda unit, p=parcel: mark_sent(unit, p))  # type: ignore[misc]  # bound default
+            road.cem.run(mark_sent, parcel)
         road.csmc.run(dispatch)  # its acknowledgements are put, and kept by the homeserver
         road.net.clock.advance(SECOND)
         if len(sent) == 5:
@@ -199,7 +199,7 @@ def test_d02_a_post_condemned_between_its_sending_and_its_mark_is_redacted_all_t
     redacted = []
     while (errand := road.csmc.run(claim)) is not None:
         redacted.append(errand.redacts)
-        road.csmc.run(lambda unit, e=errand: mark(unit, e, "$x"))  # type: ignore[misc]  # bound default
+        road.csmc.run(mark, errand, "$x")
     assert "$lost" in redacted
     assert road.csmc.run(lambda unit: unit.posts.count(state__in=("ready", "sending"))) == 0
 
@@ -271,7 +271,7 @@ def readable(road: Road, kept: list[tuple[str, Any]], at: str | None = None) -> 
                     continue
                 referral, sealed = unbox(inner.body)
                 try:
-                    secret = b.run(lambda unit, r=referral: unit.vault.secret(r))  # type: ignore[misc]  # bound default
+                    secret = b.run(lambda unit, r=referral: unit.vault.secret(r))
                     open_body(OpeningKey(secret), (referral, a.id, inner.kind), sealed)
                 except KeysError:
                     continue
