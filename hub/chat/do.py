@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
 
-from hub.actions import answer as answers
-from hub.actions import (
-    close_case,
-    open_case,
-    plan_check_in,
-    record_consent,
-    refer,
-    show_value,
-    staff,
-    undo,
-    who_knows,
-    withdraw,
-    work,
-)
-from hub.actions.common import find_case, find_referral, living_referrals, open_case_of, remind
-from hub.actions.legal_hold import living_hold
+from hub.actions import open_case, record_consent, refer, staff, undo
+from hub.actions.common import find_case, find_referral, living_referrals, open_case_of
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
-from hub.base.i18n import mark, text
-from hub.base.ids import new_id
+from hub.base.i18n import mark
 from hub.cases import commands as c
-from hub.cases.lifecycle import Move, Side, State, after
-from hub.cases.records import Referral, Undoable
-from hub.chat import dialogue, overviews, talk, views
+from hub.cases.lifecycle import Side
+from hub.cases.records import Referral
+from hub.chat import dialogue, do_case, do_referral, overviews, talk
 from hub.chat import wording as w
-from hub.chat.choose import choose, preview_referral, take_back
+from hub.chat.choose import choose, take_back
 from hub.chat.helping import help_text, unclear_text
 from hub.chat.here import Here
-from hub.chat.meant import case_code, meant, received
+from hub.chat.meant import case_code
 from hub.chat.misread import bad_argument
-from hub.chat.options import ask_relay, labels, offer_choice, offer_days, offer_progress
+from hub.chat.options import labels
 from hub.chat.person_texts import NOTICE_VERSION
-from hub.chat.plain import Message, message, paragraph
-from hub.chat.posting import Place, close_questions, find_question, open_questions, put
+from hub.chat.posting import close_questions, find_question, open_questions
+from hub.chat.saying import Doers, desk_only, reply, say
 
 _CODE = re.compile(r"\b[Rr]-?[0-9A-Za-z]{5}\b")
 
@@ -61,22 +43,6 @@ def _in_order(unit: Unit, here: Here, done: tuple[c.Command, ...]) -> None:
         return
     for command in done:
         perform(unit, here, command)
-
-
-def say(unit: Unit, here: Here, msgid: str, **params: object) -> None:
-    """Answer with one sentence."""
-    put(unit, here.place, message(paragraph(text(here.lang, msgid, **params))))
-
-
-def reply(unit: Unit, here: Here, words: Message, owner: str = "hub") -> None:
-    """Answer with a message."""
-    put(unit, here.place, words, owner=owner)
-
-
-def desk_only(here: Here) -> None:
-    """Work on cases is done at the desk or in the direct chat, never in the admin room."""
-    if here.purpose == "admin":
-        raise Refused("wrong_room")
 
 
 def _help(unit: Unit, here: Here, command: c.Help) -> None:
@@ -115,18 +81,6 @@ def _opened(unit: Unit, here: Here, name: str, when: c.When, fields: dict[str, s
     )  # fmt: skip
 
 
-def _set(unit: Unit, here: Here, command: c.SetField) -> None:
-    desk_only(here)
-    before = open_case_of(unit, case_code(unit, here, command.case))
-    case = open_case.set_field(unit, here.person.id, before.id, command.field, command.value)
-    label, now = w.field_label(unit, command.field, here.lang), find_case(unit, case.id)
-    if now.next_contact_at != before.next_contact_at:
-        moved = mark("Anotado en {code}: {field}. El próximo contacto pasa a su horario seguro: {when}. Si no es así, «control {code} …».")
-        say(unit, here, moved, code=case.code, field=label, when=w.moment(unit, here.lang, now.next_contact_at))
-        return
-    say(unit, here, mark("Anotado en {code}: {field}."), code=case.code, field=label)
-
-
 def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
     desk_only(here)
     case = open_case_of(unit, case_code(unit, here, command.case))
@@ -143,16 +97,6 @@ def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
     )  # fmt: skip
     consent = record_consent.record_consent(unit, here.person.id, case.id, terms)
     reply(unit, here, overviews.consent_done(unit, here.lang, case, consent))
-
-
-def _refer(unit: Unit, here: Here, command: c.Refer) -> None:
-    desk_only(here)
-    case = open_case_of(unit, case_code(unit, here, command.case))
-    close_questions(unit, case.id, ("where",))
-    if not command.to or not command.need:
-        reply(unit, here, views.where_to(unit, here, case, command))
-        return
-    preview_referral(unit, here, case.id, command.to, command.need)
 
 
 def _choose(unit: Unit, here: Here, command: c.Choose) -> None:
@@ -197,159 +141,6 @@ def _nothing_running(unit: Unit, here: Here, _: c.Command) -> None:
     say(unit, here, mark("No hay ninguna pregunta en marcha. Escriba «ayuda» si no sabe cómo seguir."))
 
 
-def _accept(unit: Unit, here: Here, command: c.Accept) -> None:
-    desk_only(here)
-    answers.accept(unit, here.person.id, received(unit, here, command.referral).id)
-
-
-def _decline(unit: Unit, here: Here, command: c.Decline) -> None:
-    desk_only(here)
-    referral = received(unit, here, command.referral)
-    after(referral.state, Move.DECLINE, Side.RECIPIENT)  # no list of reasons for what cannot be done any more
-    if command.reason is None:
-        offer_choice(unit, here, "decline", referral.id, referral.code, "decline_reasons", text(here.lang, "¿Por qué no pueden tomarla?"))
-        return
-    answers.decline(unit, here.person.id, referral.id, command.reason)
-
-
-def _ask_field(unit: Unit, here: Here, command: c.AskField) -> None:
-    desk_only(here)
-    if command.field is None:
-        raise Refused("field_missing")
-    answers.ask_field(unit, here.person.id, received(unit, here, command.referral).id, command.field, command.why or "")
-
-
-def _say(unit: Unit, here: Here, command: c.Say) -> None:
-    desk_only(here)
-    referral = work.say(unit, here.person.id, meant(unit, here, command.referral), command.text)
-    say(unit, here, mark("Enviado a {institution}, sellado ({code})."), institution=w.institution(unit, referral.peer), code=referral.code)
-
-
-def _relay(unit: Unit, here: Here, command: c.Relay) -> None:
-    """A reply to their words may be meant for them or for a colleague: it goes once she says so, by number, with the name of who gets it."""
-    desk_only(here)
-    referral = work.may_say(unit, meant(unit, here, None), command.text)
-    ask_relay(unit, here, referral, command.text)
-
-
-def _bent(unit: Unit, here: Here, _: c.BentPointer) -> None:
-    raise Refused("loose_thread")
-
-
-def _progress(unit: Unit, here: Here, command: c.Progress) -> None:
-    desk_only(here)
-    moves = {"in-progress": Move.START, "on-hold": Move.HOLD}
-    if command.status not in moves:
-        found = received(unit, here, command.referral)
-        offer_progress(unit, here, found.id, found.code)
-        return
-    work.progress(unit, here.person.id, received(unit, here, command.referral).id, moves[command.status])
-
-
-def _accepted(referral: Referral) -> None:
-    if referral.state in (State.REQUESTED, State.RECEIVED):
-        raise Refused("not_accepted", code=referral.code)
-
-
-def _finish(unit: Unit, here: Here, command: c.Finish) -> None:
-    desk_only(here)
-    referral = received(unit, here, command.referral)
-    _accepted(referral)
-    after(referral.state, Move.COMPLETE, Side.RECIPIENT)
-    if command.outcome is None:
-        offer_choice(unit, here, "finish", referral.id, referral.code, "close_outcomes", text(here.lang, "¿Cómo terminó?"))
-        return
-    work.finish(unit, here.person.id, referral.id, command.outcome)
-
-
-def _give_back(unit: Unit, here: Here, command: c.GiveBack) -> None:
-    desk_only(here)
-    referral = received(unit, here, command.referral)
-    _accepted(referral)
-    after(referral.state, Move.GIVE_BACK, Side.RECIPIENT)
-    if command.reason is None:
-        kept = living_hold(unit, referral.id)
-        fate = mark("¿Por qué la devuelven? Los datos quedan sellados aquí mientras la ley lo mande, y luego se destruyen.")
-        head = text(here.lang, fate if kept else mark("¿Por qué la devuelven? Los datos se destruirán aquí."))
-        offer_choice(unit, here, "give_back", referral.id, referral.code, "give_back_reasons", head)
-        return
-    work.give_back(unit, here.person.id, referral.id, command.reason)
-
-
-def _check_in(unit: Unit, here: Here, command: c.PlanCheckIn) -> None:
-    desk_only(here)
-    if command.when is None:
-        case = open_case_of(unit, case_code(unit, here, command.case))
-        offer_days(unit, here, case.id, case.code)
-        return
-    checkin = plan_check_in.plan_check_in(unit, here.person.id, case_code(unit, here, command.case), command.when.at)
-    until = unit.now + timedelta(seconds=unit.rules.undo_seconds)
-    unit.undoables.add(Undoable(id=new_id("und"), user=here.person.id, room=here.room, kind="check_in", ref=checkin.id, until=until))
-    case = find_case(unit, checkin.case)
-    said = mark("Entendido: aviso de seguimiento de {code} el {when}.")
-    if checkin.due_at != command.when.at:
-        said = mark("Entendido: aviso de seguimiento de {code} el {when}, dentro de su horario seguro.")
-    say(unit, here, said, code=case.code, when=w.moment(unit, here.lang, checkin.due_at))
-
-
-def _who_knows(unit: Unit, here: Here, command: c.WhoKnows) -> None:
-    desk_only(here)
-    known = who_knows.who_knows(unit, here.person.id, case_code(unit, here, command.case))
-    if command.for_her:
-        put(unit, Place(purpose=here.direct.purpose), overviews.sheet(unit, here.lang, known), owner=known.case.id)
-        if not here.purpose.startswith("direct:"):
-            said = mark("Se lo dejo en nuestro chat directo, en palabras para ella, sin códigos ni su nombre. Vea con ella si es seguro llevárselo.")
-            say(unit, here, said)
-        return
-    for part in overviews.knowledge(unit, here.lang, known):
-        reply(unit, here, part)
-
-
-def _withdraw(unit: Unit, here: Here, command: c.Withdraw) -> None:
-    desk_only(here)
-    code = case_code(unit, here, command.case)
-    if code is None and here.subject and (theirs := unit.referrals.get(here.subject)):
-        raise Refused("not_ours_to_withdraw", institution=theirs.peer, code=theirs.code)
-    if code and code.startswith("R-"):
-        mine = find_referral(unit, code)
-        if mine.side is not Side.SENDER:
-            raise Refused("not_ours_to_withdraw", institution=mine.peer, code=mine.code)
-        if not command.fields:
-            take_back(unit, here, mine)
-            return
-        code = mine.case
-    fields = w.expand(unit, command.fields, (), ())
-    stops = withdraw.preview_withdrawal(unit, code, command.recipient, fields)
-    close_questions(unit, views.withdrawal_ref(stops, command.recipient), ("withdraw",))
-    reply(unit, here, views.withdrawal(unit, here, stops, command.recipient))
-
-
-def _show(unit: Unit, here: Here, command: c.Show) -> None:
-    code = command.code or here.subject
-    try:
-        found = show_value.show_values(unit, here.person.id, code, command.field, command.reason)
-    except Refused as refused:  # raised before anything was changed
-        if refused.code == "nothing_to_show" and command.field:
-            raise Refused("field_empty", code=refused.params["code"], field=command.field) from None
-        raise
-    minutes = unit.rules.show_minutes
-    key = f"show:{new_id('s')}"
-    put(unit, Place(purpose=here.direct.purpose), views.shown(unit, here.person.language, found, minutes), key=key, owner=found.owner)
-    remind(unit, "redact", key, unit.now + timedelta(minutes=minutes))
-    if not here.purpose.startswith("direct:"):
-        say(unit, here, mark("Se lo muestro en nuestro chat directo, por {minutes} minutos. Queda registrado."), minutes=minutes)
-
-
-def _close(unit: Unit, here: Here, command: c.CloseCase) -> None:
-    desk_only(here)
-    case = find_case(unit, case_code(unit, here, command.case))
-    if command.outcome is None:
-        offer_choice(unit, here, "close", case.id, case.code, "close_outcomes", text(here.lang, "¿Cómo termina el caso?"))
-        return
-    close_case.close_case(unit, here.person.id, case.id, command.outcome)
-    say(unit, here, mark("{code} cerrado. Si ella vuelve, siempre se puede abrir otro."), code=case.code)
-
-
 def _duty(unit: Unit, here: Here, command: c.Duty) -> None:
     staff.set_duty(unit, here.person.id, on=command.on)
     say(unit, here, mark("Anotado: está de guardia." if command.on else "Anotado: ya no está de guardia."))
@@ -369,34 +160,20 @@ def _loose_number(unit: Unit, here: Here, command: c.LooseNumber) -> None:
     say(unit, here, msgid, code=question.code, label=label, number=command.number)
 
 
-_DOERS: dict[type[c.Command], Callable[[Unit, Here, Any], None]] = {
+_DOERS: Doers = {
+    **do_case.DOERS,
+    **do_referral.DOERS,
     c.Help: _help,
     c.Unclear: _unclear,
     c.BadArgument: _bad,
     c.ListCases: _list,
     c.OpenCase: _open,
-    c.SetField: _set,
     c.RecordConsent: _consent,
-    c.Refer: _refer,
     c.Choose: _choose,
     c.LooseNumber: _loose_number,
     c.Undo: _undo,
     c.Cancel: _cancel,
     c.Skip: _nothing_running,
     c.Back: _nothing_running,
-    c.Accept: _accept,
-    c.Decline: _decline,
-    c.AskField: _ask_field,
-    c.Say: _say,
-    c.Relay: _relay,
-    c.BentPointer: _bent,
-    c.Progress: _progress,
-    c.Finish: _finish,
-    c.GiveBack: _give_back,
-    c.PlanCheckIn: _check_in,
-    c.WhoKnows: _who_knows,
-    c.Withdraw: _withdraw,
-    c.Show: _show,
-    c.CloseCase: _close,
     c.Duty: _duty,
 }

@@ -27,10 +27,11 @@ from hub.cases.commands import (
     Unclear,
 )
 from hub.chat import verbs
-from hub.chat.arguments import Rest, read_arguments
+from hub.chat.arguments import read_arguments
 from hub.chat.context import PROGRESS as PROGRESS
 from hub.chat.context import Context as Context
 from hub.chat.fold import Word, fold, words
+from hub.chat.rest import Rest
 
 _LONGEST_HEAD = 600
 _LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")

@@ -124,7 +124,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("P02", "hub/actions/open_case.py", "        stop_excluded(unit, case)\n", "        pass\n",
        "actions/test_conflict.py::test_what_the_excluded_sector_holds_is_called_back_and_the_lead_is_rung"),
     _m("P03", "hub/chat/talk.py", 'state.step != "explained" or', "True or", LATE + "test_that_she_understood_is_never_taken_from_chatter"),
-    _m("I02", "hub/chat/do.py", "ask_relay(unit, here, referral, command.text)", "work.say(unit, here.person.id, referral.id, command.text)",
+    _m("I02", "hub/chat/do_referral.py", "ask_relay(unit, here, referral, command.text)", "work.say(unit, here.person.id, referral.id, command.text)",
        ANSWERS + "test_a_reply_that_was_meant_for_a_colleague_stays_inside_and_its_words_die"),
     _m("pairing", "hub/actions/peers.py", _CODE + "    peer", "    peer",
        "actions/test_peers.py::test_nothing_goes_to_a_peer_before_the_code_was_compared"),
