@@ -63,6 +63,12 @@ class ManifestRefused(KeysError):
     code = "manifest.refused"
 
 
+class DevicesRefused(KeysError):
+    """a device statement was not accepted; `code` tells which numbered check refused it."""
+
+    code = "devices.refused"
+
+
 class DirectoryConflict(KeysError):
     """two institutions claim the same identity or device; neither can be told apart, so the second is refused."""
 

@@ -1,4 +1,4 @@
-"""Statements under the hub signing key: "this is my current manifest", "my key of the day", "my device after a restore".
+"""Statements under the hub signing key: "this is my current manifest", "my key of the day" (devices: `keys.devices`).
 
 Freshness defeats a homeserver or courier who keeps back a newer manifest: the link itself says which version is current.
 No decision rests on the sender's clock (R05): readers get the stated times and compare receipt times of their own.
@@ -7,7 +7,7 @@ No decision rests on the sender's clock (R05): readers get the stated times and 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +20,6 @@ from keys.statement import Statement, check_bytes, sign, sign_bytes, verify
 
 FRESHNESS: Final = "freshness"
 OPENING: Final = "opening-key"
-DEVICE: Final = "device"
 OPENING_LIFE: Final = timedelta(days=7)
 _MAX_BYTES: Final = 4096
 
@@ -47,19 +46,6 @@ class StatedOpeningKey:
     def usable(self, now: datetime) -> bool:
         """True while sealing to it makes sense; leaves a day before its end for the road."""
         return aware(now) < self.ends - timedelta(days=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Device:
-    """The Matrix device an institution speaks from after a restore, until its next manifest says the same (keys.md 5)."""
-
-    institution: str
-    version: int
-    """Of the manifest it amends; a later manifest ends it."""
-    device_id: str
-    ed25519: str
-    curve25519: str
-    issued: datetime
 
 
 def sign_freshness(manifest: Manifest, now: datetime, signer: SigningKey) -> bytes:
@@ -95,52 +81,6 @@ def verify_freshness(data: bytes, pinned: Manifest) -> Freshness:
     if fresh.institution != pinned.institution or type(fresh.version) is not int or len(fresh.digest) != 32:
         raise Malformed("the freshness statement speaks of another institution, or not of a manifest")
     return fresh
-
-
-def sign_device(device: Device, signer: SigningKey) -> bytes:
-    """The signed statement a restored hub sends before anything else."""
-    payload = {
-        "institution": device.institution,
-        "version": device.version,
-        "device": device.device_id,
-        "ed25519": device.ed25519,
-        "curve25519": device.curve25519,
-        "issued": time_text(device.issued),
-    }
-    return sign(DEVICE, strictjson.dumps(payload), signer).to_bytes()
-
-
-def verify_device(data: bytes, pinned: Manifest) -> Device:
-    """The stated device, once signed by a hub signing key of `pinned` and about exactly that manifest.
-
-    Raises `BadSignature` or `Malformed`. A caller that holds a statement already keeps the one issued later: an old one,
-    sent again, must not bring an abandoned device back.
-    """
-    payload = verify(DEVICE, Statement.from_bytes(data, max_bytes=_MAX_BYTES), pinned.profile.hub_signing)
-    found: Any = strictjson.loads(payload, max_bytes=_MAX_BYTES, max_depth=2)
-    try:
-        device = Device(
-            institution=found["institution"],
-            version=found["version"],
-            device_id=found["device"],
-            ed25519=found["ed25519"],
-            curve25519=found["curve25519"],
-            issued=time_value(found["issued"], "time"),
-        )
-    except (KeyError, TypeError):
-        raise Malformed("the device statement lacks a field or has one of a wrong type") from None
-    with_device(pinned, device)
-    return device
-
-
-def with_device(pinned: Manifest, device: Device) -> Manifest:
-    """`pinned` with `device` in place of its own: what the directory holds until the next manifest."""
-    if (device.institution, device.version) != (pinned.institution, pinned.version):
-        raise Malformed("the device statement amends another manifest than the one we hold")
-    profile = replace(
-        pinned.profile, device_id=device.device_id, device_ed25519=device.ed25519, device_curve25519=device.curve25519
-    )
-    return replace(pinned, profile=profile)
 
 
 def state_opening_key(institution: str, key: SealingKey, starts: datetime, signer: SigningKey) -> bytes:

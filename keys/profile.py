@@ -20,9 +20,9 @@ PROTOCOL_VERSION: Final = 1
 """What this release speaks hub to hub."""
 MAX_LIFE: Final = timedelta(days=400)
 MAX_BYTES: Final = 32 * 1024
-_USER: Final = re.compile(r"@[a-z0-9._=/+-]{1,200}:[A-Za-z0-9.:\[\]-]{1,200}")
-_DEVICE: Final = re.compile(r"[A-Z2-7]{10}")
-_MATRIX_KEY: Final = re.compile(r"[A-Za-z0-9+/]{43}")
+USER_PATTERN: Final = re.compile(r"@[a-z0-9._=/+-]{1,200}:[A-Za-z0-9.:\[\]-]{1,200}")
+DEVICE_PATTERN: Final = re.compile(r"[A-Z2-7]{10}")
+MATRIX_KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9+/]{43}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +63,11 @@ class Profile:
         _check_numbers(self)
         _check_keys(self)
         for value, pattern, what in (
-            (self.matrix_user, _USER, "Matrix user id"),
-            (self.device_id, _DEVICE, "Matrix device id"),
-            (self.device_ed25519, _MATRIX_KEY, "device's Ed25519 key"),
-            (self.device_curve25519, _MATRIX_KEY, "device's Curve25519 key"),
-            (self.master_fingerprint, _MATRIX_KEY, "cross-signing master key"),
+            (self.matrix_user, USER_PATTERN, "Matrix user id"),
+            (self.device_id, DEVICE_PATTERN, "Matrix device id"),
+            (self.device_ed25519, MATRIX_KEY_PATTERN, "device's Ed25519 key"),
+            (self.device_curve25519, MATRIX_KEY_PATTERN, "device's Curve25519 key"),
+            (self.master_fingerprint, MATRIX_KEY_PATTERN, "cross-signing master key"),
         ):
             check_id(value, what, pattern)
 

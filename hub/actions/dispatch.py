@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from hub.actions.common import note, remind
 from hub.actions.compose import Dropped, Letter, compose
+from hub.actions.devices import held_devices
 from hub.actions.erase import cancel_intent
 from hub.actions.keep_ledger import append_ledger, checkpoint
 from hub.actions.ports import Unit
@@ -180,7 +181,7 @@ def _sign(unit: Unit, link: Link, sequence: int, kind: str, body: bytes, extensi
         body=body,
         sent_at=int(unit.now.timestamp() * 1000),
         checkpoint=checkpoint(unit),
-        extensions=extensions,
+        extensions=(*extensions, *held_devices(unit, link)),
     )
     return envelope.sign_inner(inner, unit.hand.signer)
 

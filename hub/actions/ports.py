@@ -118,6 +118,8 @@ class Unit(Protocol):
     seen: Rows[x.Seen]
     early: Rows[x.Early]
     ledger: Rows[x.LedgerRow]
+    hub_devices: Rows[x.HubDevice]
+    own_statements: Rows[x.OwnStatement]
 
     def announce(self, event: Event) -> None: ...
     def attempt(self, fn: Callable[[], T]) -> T: ...

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from hub.actions import handle
 from hub.actions.common import note, remind
+from hub.actions.devices import heard_devices
 from hub.actions.erase import drop_words
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
@@ -14,7 +15,7 @@ from hub.actions.watch_ledger import heard_checkpoint
 from hub.base.errors import PeerFault, TinkuyError
 from hub.cases.events import Alarm
 from hub.exchange.intake import Place, open_envelope, place
-from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, SILENT_AFTER, WINDOW, read_ack
+from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, DEVICES_EXTENSION, SILENT_AFTER, WINDOW, read_ack
 from hub.exchange.records import Early, Link, Seen
 from hub.exchange.wire import MAX_JOINED, Ack, Resend, SkipSeq, decode, unbox
 from keys import envelope
@@ -42,6 +43,7 @@ def receive(unit: Unit, room: str, sender: str, sealed: bytes) -> int:
 
 def _take(unit: Unit, link_id: str, record: SignedInner) -> int:
     link = _link(unit, link_id)
+    heard_devices(unit, link, record.inner.extension(DEVICES_EXTENSION))
     ridden = read_ack(record.inner.extension(ACK_EXTENSION))
     if ridden is not None:
         _acked(unit, link, ridden)

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from hub.actions.devices import hold_device
 from hub.actions.erase import finish_shredding
 from hub.actions.ports import Hand, Institution, Rules
 from hub.actions.receive import owe_acks
 from hub.actions.ring import ring_due
+from hub.app.announcer import Announcer, stated
 from hub.app.commands import handlers
 from hub.app.facts import Watch
 from hub.app.inbox import Inbox
@@ -69,6 +71,7 @@ class House:
     dispatcher: Dispatcher
     poster: Poster
     keeper: RoomsKeeper
+    announcer: Announcer
     ticker: Ticker
 
     def poke(self) -> None:
@@ -76,6 +79,7 @@ class House:
         self.dispatcher.poke()  # first: what leaves has the longest way
         self.inbox.poke()
         self.poster.poke()
+        self.announcer.poke()
         self.ticker.poke()
 
 
@@ -139,7 +143,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
         config=config, clock=clock, identity=identity, database=database, keys_database=keys_database, rows=rows, matrix=matrix, store=store,
         reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting),
         dispatcher=Dispatcher(store, matrix, faults),
-        poster=Poster(store, matrix, faults), keeper=keeper, ticker=_ticker(store, faults, clock),
+        poster=Poster(store, matrix, faults), keeper=keeper, announcer=Announcer(store, matrix), ticker=_ticker(store, faults, clock),
     )  # fmt: skip
     reports.serve(store, matrix, keeper)
     return house
@@ -168,6 +172,7 @@ async def _serve(house: House, stopping: asyncio.Event) -> None:
     while (due := await house.store.run(ring_due, quiet=True)) is not None and due <= house.clock.now():
         pass  # what fell due while nobody ran comes before anything else is heard or shown (P13)
     await house.store.run(owe_acks, quiet=True)
+    await house.store.run(lambda unit: hold_device(unit, "", stated(house.matrix.device)), quiet=True)
     await house.keeper.trust()
     control = ControlServer(house.config.socket, handlers(house))
     watch = Watch(house)
@@ -176,7 +181,7 @@ async def _serve(house: House, stopping: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(coroutine, name=name) for name, coroutine in (
             ("matrix", house.matrix.run()), ("inbox", house.inbox.run()), ("dispatch", house.dispatcher.run()),
-            ("posts", house.poster.run()), ("rooms", house.keeper.run()), ("watch", watch.run()),
+            ("posts", house.poster.run()), ("rooms", house.keeper.run()), ("devices", house.announcer.run()), ("watch", watch.run()),
         )]  # fmt: skip
         house.ticker.start()
         await web.start()

@@ -6,10 +6,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hub.actions.devices import take_devices
 from hub.actions.peers import open_link_room
 from hub.actions.ports import Unit
 from hub.actions.staff import pin_first_sight, refuse_master
 from hub.base import logs
+from hub.base.errors import PeerFault
 from hub.cases.events import Alarm, DeviceNotice
 from hub.cases.records import Room
 from hub.exchange.records import Peer
@@ -60,10 +62,24 @@ class Reports:
         elif report.kind == "joined_by_invite":
             await store.run(lambda unit: _link_room(unit, report))
             self._keeper.poke()
+        elif report.kind == "device_statement" and report.user_id:
+            await self._take_devices(store, report)
         elif report.kind in _SILENT or self._was_told(report):
             return
         else:
             await store.run(lambda unit: _tell(unit, report))
+
+    async def _take_devices(self, store: Store, report: Report) -> None:
+        """A statement that holds is in force before the next event is judged; one that does not is told, but not each time."""
+        try:
+            changed = await store.run(lambda unit: take_devices(unit, report.user_id or "", report.detail.encode()))
+        except PeerFault as fault:
+            if not self._was_told(replace(report, device_id=fault.code)):
+                params = (("institution", str(fault.params["institution"])), ("why", fault.code))
+                await store.run(lambda unit: unit.announce(Alarm(code="devices_refused", params=params)))
+            return
+        if changed:
+            await self._keeper.trust()
 
     def _was_told(self, report: Report) -> bool:
         key = (report.kind, report.user_id or report.room_id or "", report.device_id or "")

@@ -6,13 +6,17 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from hub.actions.devices import devices_of, own_devices
 from hub.actions.peers import open_link_room
 from hub.actions.ports import Unit
 from hub.app.worker import Worker
 from hub.base import logs
 from hub.cases.records import Room
+from hub.exchange.records import Peer
 from hub.matrix import Matrix, MatrixError, PeerPin, RoomRecord, RoomSpec, StaffPin, TrustList
+from hub.matrix.ports import Device
 from hub.store.unit_of_work import Store
+from keys.devices import StatedDevice
 from keys.manifest import Manifest
 
 _log = logs.get("rooms")
@@ -136,17 +140,25 @@ def keep_room(unit: Unit, purpose: str, room: str) -> None:
 
 
 def trust_list(unit: Unit) -> TrustList:
-    """Staff by their pinned master keys, peers by exactly the devices of their manifests."""
+    """Staff by their pinned master keys, peers by exactly the devices of their manifests, or of a later statement of theirs."""
     staff = tuple(StaffPin(user_id=p.id, master_key=p.master, level=p.level) for p in unit.staff.all(removed_at=None))  # type: ignore[arg-type]  # LEVELS
-    peers = (Manifest.from_bytes(p.manifest).profile for p in unit.peers.all(state="confirmed"))
-    awaited = frozenset(Manifest.from_bytes(p.manifest).profile.matrix_user for p in unit.peers.all(state="added"))
+    peers = [(_user(p), one) for p in unit.peers.all(state="confirmed") for one in devices_of(p)]
+    ours = (_device(unit.hand.manifest.profile.matrix_user, one) for one in own_devices(unit))
+    awaited = frozenset(_user(p) for p in unit.peers.all(state="added"))
     return TrustList(
         staff=staff,
         awaited=awaited,
-        peers=tuple(
-            PeerPin(user_id=m.matrix_user, device_id=m.device_id, ed25519=m.device_ed25519, curve25519=m.device_curve25519) for m in peers
-        ),
+        own=frozenset(ours),
+        peers=tuple(PeerPin(user_id=user, device_id=one.device_id, ed25519=one.ed25519, curve25519=one.curve25519) for user, one in peers),
     )
+
+
+def _user(peer: Peer) -> str:
+    return Manifest.from_bytes(peer.manifest).profile.matrix_user
+
+
+def _device(user: str, one: StatedDevice) -> Device:
+    return Device(user_id=user, device_id=one.device_id, ed25519=one.ed25519, curve25519=one.curve25519)
 
 
 def wanted_rooms(unit: Unit) -> list[Wanted]:
@@ -162,7 +174,7 @@ def wanted_rooms(unit: Unit) -> list[Wanted]:
         spec = RoomSpec(purpose="direct", members=frozenset({person.id}), name=DIRECT_NAME)
         found.append(_wanted(unit, f"direct:{person.id}", spec))
     for peer in unit.peers.all(state="confirmed", order="id"):
-        user = Manifest.from_bytes(peer.manifest).profile.matrix_user
+        user = _user(peer)
         found.append(_wanted(unit, f"link:{peer.id}", RoomSpec(purpose="link", members=frozenset({user})), ours=unit.me.id < peer.id))
     return found
 

@@ -30,6 +30,13 @@ ALARMS = {
     "timer_failed": mark("Un aviso programado falló ({kind}, {why}). Los demás siguen. Avise a soporte."),
     "dispatch_failed": mark("Un mensaje «{kind}» no se pudo preparar ({why}) y no salió. Avise a soporte."),
     "event_failed": mark("Un mensaje recibido no se pudo atender ({why}) y quedó apartado. Avise a soporte."),
+    "devices_stated": mark(
+        "{institution} firmó que su centro habla ahora desde estos dispositivos Matrix: {detail}. Los demás ya no leen nada nuestro. "
+        "Pasa al restaurar o al sumar un servidor. Si nadie lo esperaba, llame a su administración."
+    ),
+    "devices_refused": mark(
+        "Se rechazó una lista de dispositivos Matrix a nombre de {institution} ({why}). Nada cambió. Si se repite, hable con su administración."
+    ),
     "envelope_refused": mark("Se rechazó un sobre de {institution} ({why}). No se guardó nada de él."),
     "matrix": mark("Aviso de Matrix: {kind} {user} {device} {detail}"),
 }

@@ -42,6 +42,8 @@ def bundles(rows: list[tuple[Outgoing, bytes]]) -> list[list[tuple[Outgoing, byt
     return result
 
 
+DEVICES_EXTENSION = "devices"
+"""The header key under which a hub says which device statement of the other one it holds: its number (8)."""
 ACK_EXTENSION = "ack"
 """The header key under which an acknowledgement rides in a numbered message: epoch (4) | up to (8) | digest (32)."""
 

@@ -18,6 +18,31 @@ class Peer:
     confirmed_at: datetime | None = None
     confirmed_by: str | None = None
     profile: dict[str, Any] = field(default_factory=dict)
+    devices: bytes = b""
+    """Its latest statement on its Matrix devices (`keys.devices`); empty: the manifest's device."""
+    told: int = 0
+    """The number of our own device statement that it says it holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubDevice:
+    """One living Matrix device of our own account, by the name of the server that runs it (empty: the only one)."""
+
+    id: str
+    device_id: str
+    ed25519: str
+    curve25519: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnStatement:
+    """The latest public statement of ours of one kind, as it travels."""
+
+    id: str
+    number: int
+    data: bytes
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hub.matrix.ports import ENVELOPE_TYPE
+from hub.matrix.ports import DEVICES_TYPE, ENVELOPE_TYPE, MAX_STATEMENT
 from hub.matrix.roomview import STATE_TYPES
 
 TIMELINE = 100
@@ -40,6 +40,7 @@ def prefilter(raw: dict[str, Any], senders: frozenset[str], own: str) -> dict[st
     return {
         "next_batch": raw["next_batch"],
         "to_device": {"events": [one for one in messages if one["sender"] in senders and not too_deep(one)]},
+        "statements": _statements(raw, senders),
         "changed": strings(as_dict(raw.get("device_lists")).get("changed")),
         "rooms": {kind: _rooms(rooms.get(kind), own) for kind in ("join", "leave", "invite")},
     }
@@ -50,7 +51,7 @@ def is_empty(kept: dict[str, Any]) -> bool:
     rooms = [room for kind in kept["rooms"].values() for room in kind.values()]
     quiet = not any(room["timeline"]["events"] or room["timeline"]["limited"] or room["state"]["events"] for room in rooms)
     moved = kept["rooms"]["leave"] or kept["rooms"]["invite"]
-    return quiet and not moved and not kept["to_device"]["events"] and not kept["changed"]
+    return quiet and not moved and not kept["to_device"]["events"] and not kept["changed"] and not kept["statements"]
 
 
 def timelines(kept: dict[str, Any]) -> Iterator[Any]:
@@ -109,6 +110,15 @@ def as_list(value: Any) -> list[Any]:
 
 def strings(value: Any) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _statements(raw: dict[str, Any], senders: frozenset[str]) -> list[list[str]]:
+    """[sender, statement] of what says to be a device statement; of each sender the newest alone, cut where it is too long to be one."""
+    found = {}
+    for one in events_of(raw.get("to_device")):
+        if well_formed(one) and one["type"] == DEVICES_TYPE and one["sender"] in senders:
+            found[one["sender"]] = str(one["content"].get("statement"))[: MAX_STATEMENT + 1]
+    return [list(pair) for pair in found.items()]
 
 
 def _rooms(value: Any, own: str) -> dict[str, Any]:

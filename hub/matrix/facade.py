@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import ssl as tls
 import time
 from collections.abc import Callable, Iterable
@@ -22,7 +23,7 @@ from hub.matrix.listener import Listener
 from hub.matrix.machine import Machine
 from hub.matrix.olm_store import OlmStore
 from hub.matrix.persist import Persist
-from hub.matrix.ports import Device, MatrixRows, Report, Reporter, RoomRecord, RoomSpec, TrustList
+from hub.matrix.ports import DEVICES_TYPE, Device, MatrixRows, Report, Reporter, RoomRecord, RoomSpec, TrustList
 from hub.matrix.queries import KeyQueries
 from hub.matrix.receiving import Receiver
 from hub.matrix.rooms import Action, RoomKeeper, link_faults
@@ -182,6 +183,7 @@ class Matrix:
             chores=chores,
             heard=heard,
             senders=lambda: self.book.trust.users,
+            peers=lambda: self.book.peers,
             busy=self._carrier.idle,
             on_inbox=self._on_inbox,
             reach=self._reach,
@@ -222,6 +224,11 @@ class Matrix:
         self._machine.forget_rooms_of(user_id)
         for device in self.book.devices(user_id):
             await self._machine.renew(device)
+
+    async def state_devices(self, user_id: str, statement: bytes) -> None:
+        """Give a peer's hub our signed statement, in clear and to all its devices: it is public, and it knows ours only through it."""
+        path = f"/_matrix/client/v3/sendToDevice/{DEVICES_TYPE}/{secrets.token_hex(16)}"
+        await self.client.put(path, {"messages": {user_id: {"*": {"statement": statement.decode()}}}})
 
     async def sweep(self, room_id: str, *, pages: int = 20) -> int:
         """Page back through a room once more because a sequence number is missing; the number of events found."""

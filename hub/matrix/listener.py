@@ -54,12 +54,14 @@ class Listener:
         chores: Chores,
         heard: Heard,
         senders: Callable[[], frozenset[str]],
+        peers: Callable[[], frozenset[str]],
         busy: Callable[[float], Awaitable[None]],
         on_inbox: Callable[[], None],
         reach: Callable[[str], None] = lambda point: None,
     ) -> None:
         self._client, self._rows, self._persist, self._machine = client, rows, persist, machine
         self._rooms, self._backfill, self._queries, self._chores = rooms, backfill, queries, chores
+        self._peers = peers
         self._senders, self._busy, self._on_inbox, self.heard = senders, busy, on_inbox, heard
         self._receiver = receiver(lambda: len(self._waiting))
         self._reach = reach
@@ -176,6 +178,8 @@ class Listener:
         """Steps 1 to 4 of a batch. Raises HomeserverAway, or Poison for what should not happen."""
         into = Gathered()
         try:
+            # 0. Who says in a signed statement that it speaks from other devices now: its room keys and events may stand in this very batch.
+            await self._queries.tell(self._statements(kept))
             # 1. Room keys first: the events of this very batch may need them.
             arrived = self._open_to_device(kept, into)
             # 2. Who is trusted, as of this batch.
@@ -209,6 +213,9 @@ class Listener:
         if into.inbox:
             self._on_inbox()
         await self._queries.tell([*into.reports, *(Report(kind="replayed_event", event_id=event_id) for event_id in replays)])
+
+    def _statements(self, kept: dict[str, Any]) -> list[Report]:
+        return [Report(kind="device_statement", user_id=user, detail=data) for user, data in kept.get("statements", ()) if user in self._peers()]
 
     def _open_to_device(self, kept: dict[str, Any], into: Gathered) -> set[tuple[str, str]]:
         arrived = set()

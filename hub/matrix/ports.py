@@ -17,6 +17,10 @@ Purpose = Literal["link", "desk", "direct", "coordination", "admin"]
 
 ENVELOPE_TYPE = "org.tinkuy.envelope.v1"
 """The only event type that is sent into link rooms."""
+DEVICES_TYPE = "org.tinkuy.devices.v1"
+"""A to-device event in clear with nothing but a signed public statement: whoever gets it cannot yet believe the device it comes from."""
+MAX_STATEMENT = 4096
+"""Characters of one statement."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,8 @@ class TrustList:
 
     staff: tuple[StaffPin, ...] = ()
     peers: tuple[PeerPin, ...] = ()
+    own: frozenset[Device] = frozenset()
+    """Our own account's living devices besides this one: another server of ours runs them."""
     awaited: frozenset[str] = frozenset()
     """Hubs whose manifest is known and whose code nobody has compared yet: not believed, but their invitation waits instead of being refused."""
 
@@ -126,6 +132,7 @@ ReportKind = Literal[
     "unverified_writer",  # ... and wrote from it
     "hidden_device",  # a device we verified before (or a manifest lists) is not served any more
     "peer_differs",  # the homeserver serves other keys or devices for a peer than its manifest
+    "device_statement",  # a peer states its devices: `detail` is the signed statement, believed by nobody yet
     "own_ghost",  # our own account has a device that is not us
     "unreachable_device",  # no Olm session could be made: no key, or a forged one
     "nobody_can_read",  # a room where no trusted device is left: the message is held

@@ -88,10 +88,11 @@ def judge_peer(pinned: frozenset[Device], served: Served | None) -> Verdict:
     return Verdict(user_id=user, standing="peer", devices=pinned, reports=tuple(reports))
 
 
-def judge_self(own: Device, served: Served) -> Verdict:
-    """Our own account: no second device is ever verified (X02); one that is not us is an alarm."""
-    ghosts = sorted(set(served.devices) - {own.device_id})
-    shown = {device for device in read_devices(own.user_id, served) if device.device_id == own.device_id}
+def judge_self(own: Device, served: Served, others: frozenset[Device] = frozenset()) -> Verdict:
+    """Our own account: one that is neither us nor one of the `others` that we know to be ours, by its keys, is an alarm (X02)."""
+    known = read_devices(own.user_id, served)
+    ghosts = sorted(set(served.devices) - {own.device_id} - {device.device_id for device in known if device in others})
+    shown = {device for device in known if device.device_id == own.device_id}
     reports = [Report(kind="own_ghost", user_id=own.user_id, device_id=name) for name in ghosts]
     if shown != {own}:
         reports.append(Report(kind="hidden_device", user_id=own.user_id, device_id=own.device_id))
@@ -212,7 +213,7 @@ class TrustBook:
         if served is None:
             return Verdict(user_id=user, standing=self.standing(user), devices=frozenset())
         if user == self.own.user_id:
-            return judge_self(self.own, served)
+            return judge_self(self.own, served, self.trust.own)
         return judge_staff(next(pin for pin in self.trust.staff if pin.user_id == user), served)
 
     def _news(self, before: Verdict | None, now: Verdict) -> list[Report]:

@@ -106,6 +106,7 @@ class UnitOfWork(Unit):
         self.tombstones, self.handled = Rows(connection, t.TOMBSTONES), Rows(connection, t.HANDLED)
         self.peers, self.links, self.outbox = Rows(connection, t.PEERS), Rows(connection, t.LINKS), Rows(connection, t.OUTBOX)
         self.seen, self.early, self.ledger = Rows(connection, t.SEEN), Rows(connection, t.EARLY), Rows(connection, t.LEDGER)
+        self.hub_devices, self.own_statements = Rows(connection, t.HUB_DEVICES), Rows(connection, t.OWN_STATEMENTS)
         self.events: list[Event] = []
 
     def announce(self, event: Event) -> None:

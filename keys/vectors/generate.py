@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from keys import envelope, frame, ledger, manifest, shortcode, statement, strictjson
+from keys import devices, envelope, frame, ledger, manifest, shortcode, statement, strictjson
 from keys.codec import b64
 from keys.errors import KeysError
 from keys.matrixjson import unpadded
@@ -207,6 +207,61 @@ def check_statement(kind: str, data: bytes, least: int, keys: Any) -> bytes:
     return statement.verify(kind, statement.Statement.from_bytes(data), keys, threshold=least)
 
 
+def stated_device(name: str) -> devices.StatedDevice:
+    """An invented Matrix device."""
+    return devices.StatedDevice(
+        device_id=b32(seed(f"{name} device")), ed25519=unpadded(seed(f"{name} ed25519")), curve25519=unpadded(seed(f"{name} curve25519"))
+    )
+
+
+def sample_devices(*names: str, **changes: Any) -> devices.DeviceStatement:
+    """The invented institution's statement of these devices."""
+    stated = devices.DeviceStatement(
+        institution="cem-lima",
+        number=devices.next_number(NOW),
+        issued=NOW,
+        user="@hub-cem-lima:sample.invalid",
+        devices=tuple(stated_device(name) for name in names or ("one",)),
+    )
+    return replace(stated, **changes)
+
+
+def device_cases() -> list[Case]:
+    hub, later = signer("cem-lima hub"), NOW + timedelta(hours=1)
+    held = manifest.Manifest.from_bytes(manifest.make_manifest(sample_profile(), [signer("cem-lima root")]))
+    kept = devices.sign_devices(sample_devices("one"), hub)
+    next_ = sample_devices("two", "three", number=devices.next_number(later), issued=later)
+    ahead = NOW + timedelta(days=2)
+    fifth = {"institution": "cem-lima", "number": 1, "issued": "2026-01-01T12:00:00Z", "user": next_.user, "devices": []}
+    rows: list[tuple[str, bytes, bytes]] = [
+        ("the first, after a restore", b"", kept),
+        ("the same bytes again", kept, kept),
+        ("the next, two servers", kept, devices.sign_devices(next_, hub)),
+        ("an older one sent again", devices.sign_devices(next_, hub), kept),
+        ("another one of the same number", kept, devices.sign_devices(replace(next_, number=sample_devices().number), hub)),
+        ("signed by the root", kept, devices.sign_devices(next_, signer("cem-lima root"))),
+        ("signed by a stranger", kept, devices.sign_devices(next_, signer("stranger"))),
+        ("of another institution", kept, devices.sign_devices(replace(next_, institution="csmc-comas"), hub)),
+        ("of another Matrix user", kept, devices.sign_devices(replace(next_, user="@other:sample.invalid"), hub)),
+        ("issued two days ahead", kept, devices.sign_devices(replace(next_, issued=ahead), hub)),
+        ("numbered two days ahead", kept, devices.sign_devices(replace(next_, number=devices.next_number(ahead)), hub)),
+        ("no device", kept, statement.sign(devices.KIND, strictjson.dumps(fifth), hub).to_bytes()),
+        ("shown as another kind", kept, statement.sign("freshness", strictjson.dumps(fifth), hub).to_bytes()),
+        ("not a statement", kept, b"{}"),
+    ]
+    return [
+        {
+            "name": name,
+            "manifest": held.raw.decode("ascii"),
+            "kept": old.decode("ascii"),
+            "candidate": new.decode("ascii"),
+            "now": later.isoformat(),
+            "expect": outcome(devices.accept_devices, old, new, held, later),
+        }
+        for name, old, new in rows
+    ]
+
+
 def manifest_cases() -> list[Case]:
     root, new, hub = signer("cem-lima root"), signer("cem-lima root 2"), signer("cem-lima hub")
     one = sample_profile()
@@ -361,6 +416,7 @@ def json_cases() -> list[Case]:
 
 
 ABOUT: Final[dict[str, str]] = {
+    "devices": "statements of a hub's Matrix devices that a holder of `manifest` and of the statement `kept` accepts or refuses at `now`",
     "envelope_info": "info of an envelope: join('TINKUY-v1 envelope', from, to, link), each part behind a 4-byte length",
     "envelope_sealed": "HPKE-sealed envelopes; opening_seed opens them or must refuse them",
     "frame": "message frames (keys/frame.py); those that parse must print back identically",
@@ -375,6 +431,7 @@ ABOUT: Final[dict[str, str]] = {
 def build(name: str, old: list[Case]) -> bytes:
     """The bytes of one vector file."""
     makers: dict[str, Callable[[], list[Case]]] = {
+        "devices": device_cases,
         "envelope_info": info_cases,
         "envelope_sealed": lambda: sealed_cases(old),
         "frame": frame_cases,

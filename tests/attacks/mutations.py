@@ -26,6 +26,7 @@ def _m(id_: str, file: str, before: str, after: str, test: str) -> Mutation:
 DEVICES, EVENTS, SECRECY = "attacks/matrix/test_devices.py::", "attacks/matrix/test_events.py::", "attacks/matrix/test_secrecy.py::"
 ENVELOPES, PROMISES, ANSWERS = "attacks/twins/test_envelopes.py::", "attacks/twins/test_promises.py::", "attacks/twins/test_answers.py::"
 LATE, WITHDRAW, HOLD = "actions/test_late_defences.py::", "actions/test_withdraw.py::", "actions/test_legal_hold.py::"
+STATED = "attacks/twins/test_devices.py::"
 RULES = "homeserver/test_rules.py::"
 WORKERS = "operation/test_operation_workers.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
@@ -69,6 +70,22 @@ MUTATIONS: tuple[Mutation, ...] = (
        ANSWERS + "test_x34_a_moved_message_answers_no_dialogue_and_acts_on_nobody"),
     _m("X34", "hub/chat/posting.py", 'state="closed", expires_at=unit.now + NUMBER_REST', 'state="closed", expires_at=unit.now',
        LATE + "test_the_numbers_of_an_answered_question_rest_x34"),
+    # ---- device statements
+    _m("N12", "keys/devices.py", "payload = verify(KIND, Statement.from_bytes(data, max_bytes=MAX_BYTES), manifest.profile.hub_signing)",
+       "payload = Statement.from_bytes(data, max_bytes=MAX_BYTES).payload", STATED + "test_forged_old_and_foreign_statements_change_nothing"),
+    _m("N12", "keys/devices.py", "if (stated.institution, stated.user) != (manifest.institution, manifest.profile.matrix_user):", "if False:",
+       STATED + "test_forged_old_and_foreign_statements_change_nothing"),
+    _m("N12", "keys/devices.py", "if before is not None and candidate != kept and found.number <= before.number:", "if False:",
+       STATED + "test_two_servers_and_then_one"),
+    _m("N12", "hub/actions/devices.py", 'unit.peers.all(state="confirmed") if Manifest', 'unit.peers.all() if Manifest',
+       STATED + "test_an_unconfirmed_peer_states_nothing_to_us"),
+    _m("N12", "hub/actions/devices.py", 'int.from_bytes(value or b"", "big") == row.number', "True",
+       STATED + "test_only_the_present_number_proves_that_a_peer_knows"),
+    _m("X25", "hub/actions/devices.py", "if any({one.device_id, one.ed25519, one.curve25519} & taken for one in stated.devices):", "if False:",
+       STATED + "test_x25_a_device_that_somebody_else_has_is_not_taken_twice"),
+    _m("N12", "hub/matrix/listener.py", "if user in self._peers()]", "]", DEVICES + "test_statements_are_heard_of_peers_only_and_bounded"),
+    _m("X02", "hub/matrix/trust.py", "for device in known if device in others", "for device in known if others",
+       DEVICES + "test_x02_a_second_device_of_ours_is_no_ghost_by_its_keys_alone"),
     # ---- envelopes and the line between two hubs
     _m("X20", "hub/actions/receive.py", "if sender != manifest.profile.matrix_user:", "if False:",
        ENVELOPES + "test_x20_another_user_of_the_peers_homeserver_is_refused"),

@@ -210,18 +210,3 @@ def test_opening_key_of_the_day_is_stated_and_read() -> None:
             freshness.read_opening_key(bad, "cem-lima", [hub.public])
     with pytest.raises(KeysError):
         freshness.read_opening_key(data, "other", [hub.public])
-
-
-def test_n12_a_restored_hub_states_its_new_device() -> None:
-    hub = signer("cem-lima hub")
-    device = freshness.Device(
-        institution="cem-lima", version=1, device_id="NEWDEVICE2", ed25519="A" * 43, curve25519="B" * 43, issued=NOW
-    )
-    assert freshness.verify_device(freshness.sign_device(device, hub), FIRST) == device
-    found = freshness.with_device(FIRST, device)
-    assert (found.profile.device_id, found.profile.device_ed25519, found.digest) == ("NEWDEVICE2", "A" * 43, FIRST.digest)
-    with pytest.raises(BadSignature):
-        freshness.verify_device(freshness.sign_device(device, SigningKey.generate()), FIRST)
-    for change in ({"institution": "other"}, {"version": 2}, {"device_id": "short"}, {"ed25519": "="}):
-        with pytest.raises(Malformed):
-            freshness.verify_device(freshness.sign_device(replace(device, **change), hub), FIRST)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from keys import envelope, ledger, manifest, shortcode, statement, strictjson
+from keys import devices, envelope, ledger, manifest, shortcode, statement, strictjson
 from keys.errors import KeysError
 from keys.primitives import OpeningKey, VerifyKey
 from keys.vectors import generate
@@ -29,6 +29,13 @@ def test_no_corpus_is_empty() -> None:
 def test_the_generator_makes_the_same_files() -> None:
     for name, content in FILES.items():
         assert generate.build(name, content["cases"]) == (FOLDER / f"{name}.json").read_bytes(), name
+
+
+def devices_(case: dict[str, Any]) -> None:
+    held = manifest.Manifest.from_bytes(case["manifest"].encode())
+    found = devices.accept_devices(case["kept"].encode(), case["candidate"].encode(), held, datetime.fromisoformat(case["now"]))
+    assert found.user == held.profile.matrix_user
+    assert 1 <= len(found.devices) <= devices.MAX_DEVICES
 
 
 def envelope_info(case: dict[str, Any]) -> None:
@@ -84,6 +91,7 @@ def strictjson_(case: dict[str, Any]) -> None:
 
 
 CHECKS = {
+    "devices": devices_,
     "envelope_info": envelope_info,
     "envelope_sealed": envelope_sealed,
     "frame": frame,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from deploy.demo.person import Person
 from deploy.demo.synapse import Synapses
 from hub.matrix.crosssigning import CrossSigningSeeds, ensure_cross_signed
 from hub.matrix.errors import Held, MatrixError, RoomFrozen
-from hub.matrix.ports import PeerPin, RoomRecord, StaffPin, TrustList
+from hub.matrix.ports import MAX_STATEMENT, PeerPin, RoomRecord, StaffPin, TrustList
 from tests.conftest import PASSWORD, NewAccount, NewPerson
 from tests.homeserver.bench import BenchHub, on_disk, until
 from tests.homeserver.conftest import Desk, Link, NewHub, NewProxied
@@ -234,6 +235,74 @@ async def test_x20_another_user_of_the_peers_server(new_hub: NewHub, link: Link,
     await other.say(room_id, "me hago pasar")
     assert (await one.reported("foreign_event")).user_id == other.user_id
     assert await one.bodies() == []
+
+
+async def second_device(hub: BenchHub) -> BenchHub:
+    """The same institution on a new device: restored, or its second server."""
+    other = BenchHub(url=hub.url, user_id=hub.user_id, password=hub.password, trust=hub.trust)
+    other.seeds = hub.seeds
+    other.records = dict(hub.records)
+    other.matrix = other._new()
+    return other
+
+
+async def test_n12_a_new_device_by_statement_and_the_old_one_is_out(new_hub: NewHub, link: Link) -> None:
+    one, two = await new_hub("uno"), await new_hub("dos", server=1)
+    room_id = await link(one, two)
+    await one.envelope(room_id, "al aparato viejo")
+    await two.gets("al aparato viejo")
+    async with await second_device(two) as new:
+        # Without a statement it is a ghost: what it sends is refused.
+        assert (await one.reported("peer_differs", lambda report: report.device_id == new.device_id)).user_id == two.user_id
+        await new.envelope(room_id, "todavía nadie me cree")
+        await one.reported("unverified_writer")
+        # The statement travels in clear from a device that nobody believes; the application decides, here by taking it.
+        await new.matrix.state_devices(one.user_id, b'{"payload":"...","sigs":[]}')
+        told = await one.reported("device_statement")
+        assert (told.user_id, told.detail) == (two.user_id, '{"payload":"...","sigs":[]}')
+        await one.set_trust(TrustList(peers=(new.pin,)))
+        before = next(iter(one.matrix._machine._outbound.values()), None)
+        assert before is None, "the room key that the old device has encrypts nothing more"
+        await one.envelope(room_id, "al aparato nuevo")
+        await new.gets("al aparato nuevo")
+        await new.envelope(room_id, "ahora sí")
+        await one.gets("ahora sí")
+        # The old one is still there and hears nothing; nor is it heard.
+        await two.envelope(room_id, "sigo aquí")
+        await until(lambda: len([r for r in one.reports if r.kind == "unverified_writer"]) >= 2, "the old device's word refused")
+        assert "al aparato nuevo" not in await two.bodies()
+        assert "sigo aquí" not in await one.bodies()
+        assert "todavía nadie me cree" not in await one.bodies()
+
+
+async def test_statements_are_heard_of_peers_only_and_bounded(new_hub: NewHub, new_person: NewPerson, desk: Desk, link: Link) -> None:
+    one, two, rosa = await new_hub("uno"), await new_hub("dos", server=1), await new_person("rosa")
+    await desk(one, rosa)
+    await link(one, two)
+    stranger = await new_hub("mallory")
+    path = "/_matrix/client/v3/sendToDevice/org.tinkuy.devices.v1/"
+    await rosa.request("PUT", path + "a", {"messages": {one.user_id: {"*": {"statement": "de una persona"}}}})
+    await stranger.matrix.state_devices(one.user_id, b"de nadie")
+    for body in ({"statement": 7}, {}, {"statement": "x" * 50_000}, {"statement": "y" * 50_000}):
+        await two.matrix.client.put(path + secrets.token_hex(4), {"messages": {one.user_id: {"*": body}}})
+    await one.reported("device_statement", lambda report: report.detail.startswith("y"))
+    heard = [report for report in one.reports if report.kind == "device_statement"]
+    assert {report.user_id for report in heard} == {two.user_id}
+    assert all(len(report.detail) <= MAX_STATEMENT + 1 for report in heard)
+
+
+async def test_x02_a_second_device_of_ours_is_no_ghost_by_its_keys_alone(new_hub: NewHub) -> None:
+    hub = await new_hub()
+    async with await second_device(hub) as other:
+        await hub.reported("own_ghost", lambda report: report.device_id == other.device_id)
+        hub.reports.clear()
+        await hub.set_trust(TrustList(own=frozenset({other.matrix.device})))
+        await hub.matrix.refresh(hub.user_id)
+        assert not [report for report in hub.reports if report.kind == "own_ghost"]
+        lying = replace(other.matrix.device, curve25519=hub.matrix.device.curve25519)
+        await hub.set_trust(TrustList(own=frozenset({lying})))
+        await hub.matrix.refresh(hub.user_id)
+        assert (await hub.reported("own_ghost")).device_id == other.device_id
 
 
 async def test_x25_equal_device_ids_are_refused(new_hub: NewHub) -> None:

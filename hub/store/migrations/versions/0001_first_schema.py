@@ -149,6 +149,23 @@ def upgrade() -> None:
     )
     op.create_index('ix_held_values_disclosure', 'held_values', ['disclosure'], unique=False)
     op.create_index('ix_held_values_referral', 'held_values', ['referral'], unique=False)
+    op.create_table('hub_devices',
+    sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('device_id', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('ed25519', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('curve25519', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('own_statements',
+    sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('data', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('ledger',
     sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -281,6 +298,8 @@ def upgrade() -> None:
     sa.Column('confirmed_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('confirmed_by', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('profile', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('devices', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('told', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )

@@ -1,0 +1,130 @@
+"""The Matrix devices we and our peers speak from: what the manifest says, or a later statement under the hub signing key (`keys.md` §5).
+
+A statement of ours exists from the first time our living devices are not the manifest's one; it travels to every confirmed peer until
+the peer says in a signed envelope that it holds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.actions.common import SYSTEM, note
+from hub.actions.ports import Unit
+from hub.base.errors import PeerFault
+from hub.cases.events import Alarm
+from hub.exchange.pacing import DEVICES_EXTENSION
+from hub.exchange.records import HubDevice, Link, OwnStatement, Peer
+from keys.devices import DeviceStatement, StatedDevice, accept_devices, kept_devices, manifest_device, next_number, sign_devices
+from keys.errors import KeysError
+from keys.manifest import Manifest
+
+_DEVICES = "devices"
+
+
+# ---- ours
+
+
+def hold_device(unit: Unit, server: str, device: StatedDevice, *, alone: bool = True) -> None:
+    """From now on this server of ours speaks from this device; the one it had before is out. `alone`: there is no other server."""
+    for row in unit.hub_devices.all():
+        if alone or row.id == server or row.device_id == device.device_id:
+            unit.hub_devices.delete(row.id)
+    unit.hub_devices.add(
+        HubDevice(id=server, device_id=device.device_id, ed25519=device.ed25519, curve25519=device.curve25519, at=unit.now)
+    )
+    state_devices(unit)
+
+
+def own_devices(unit: Unit) -> tuple[StatedDevice, ...]:
+    """Our living devices, the longest living first; the manifest's before any was noted."""
+    rows = unit.hub_devices.all(order="at")
+    found = tuple(StatedDevice(device_id=row.device_id, ed25519=row.ed25519, curve25519=row.curve25519) for row in rows)
+    return found or (manifest_device(unit.hand.manifest),)
+
+
+def state_devices(unit: Unit) -> None:
+    """Make a new statement when what peers know of our devices is not true any more, or is not signed by a key they accept."""
+    row, devices = unit.own_statements.get(_DEVICES), own_devices(unit)
+    stated = kept_devices(row.data, unit.hand.manifest) if row else None
+    known = stated.devices if stated else (manifest_device(unit.hand.manifest),)
+    if set(known) == set(devices) and (stated is not None or row is None):
+        return
+    number = next_number(unit.now, row.number if row else 0)
+    user = unit.hand.manifest.profile.matrix_user
+    new = DeviceStatement(institution=unit.me.id, number=number, issued=unit.now, user=user, devices=devices)
+    if row:
+        unit.own_statements.delete(_DEVICES)
+    unit.own_statements.add(OwnStatement(id=_DEVICES, number=number, data=sign_devices(new, unit.hand.signer), at=unit.now))
+    note(unit, unit.me.id, SYSTEM, "own.devices", number=number, devices=[one.device_id for one in devices])
+
+
+def untold(unit: Unit) -> tuple[int, bytes, tuple[str, ...]]:
+    """The number and bytes of our statement, and the Matrix users of the confirmed peers that have not said that they hold it."""
+    row = unit.own_statements.get(_DEVICES)
+    if row is None:
+        return 0, b"", ()
+    peers = unit.peers.all(state="confirmed", told__not=row.number, order="id")
+    return row.number, row.data, tuple(Manifest.from_bytes(peer.manifest).profile.matrix_user for peer in peers)
+
+
+def heard_devices(unit: Unit, link: Link, value: bytes | None) -> None:
+    """A peer says in a signed header which statement of ours it holds; any other number than the present one proves nothing."""
+    row = unit.own_statements.get(_DEVICES) if value is not None and len(value) == 8 else None
+    peer = unit.peers.get(link.peer)
+    if row and peer and peer.told != row.number and int.from_bytes(value or b"", "big") == row.number:
+        unit.peers.put(replace(peer, told=row.number))
+
+
+# ---- theirs
+
+
+def devices_of(peer: Peer) -> tuple[StatedDevice, ...]:
+    """The devices this peer speaks from: its statement's while that holds under its manifest, else the manifest's one."""
+    manifest = Manifest.from_bytes(peer.manifest)
+    stated = kept_devices(peer.devices, manifest)
+    return stated.devices if stated else (manifest_device(manifest),)
+
+
+def held_devices(unit: Unit, link: Link) -> tuple[tuple[str, bytes], ...]:
+    """The header that tells this peer which statement of its devices we hold."""
+    peer = unit.peers.get(link.peer)
+    stated = kept_devices(peer.devices, Manifest.from_bytes(peer.manifest)) if peer and peer.devices else None
+    return ((DEVICES_EXTENSION, stated.number.to_bytes(8, "big")),) if stated else ()
+
+
+def take_devices(unit: Unit, user: str, data: bytes) -> bool:
+    """Keep the statement that came from the Matrix user of a confirmed peer; whether it changed anything.
+
+    Raises PeerFault with the code of the check that refused it; then nothing changed.
+    """
+    peer = next((p for p in unit.peers.all(state="confirmed") if Manifest.from_bytes(p.manifest).profile.matrix_user == user), None)
+    if peer is None:
+        return False
+    try:
+        stated = accept_devices(peer.devices, data, Manifest.from_bytes(peer.manifest), unit.now)
+    except KeysError as error:
+        raise PeerFault(error.code, institution=peer.id) from None
+    _check_unclaimed(unit, peer, stated)
+    _answer(unit, peer)
+    if data == peer.devices:
+        return False
+    unit.peers.put(replace(peer, devices=data))
+    names = [one.device_id for one in stated.devices]
+    note(unit, peer.id, SYSTEM, "peer.devices", number=stated.number, devices=names)
+    unit.announce(Alarm(code="devices_stated", params=(("institution", peer.id), ("detail", ", ".join(names)))))
+    return True
+
+
+def _check_unclaimed(unit: Unit, peer: Peer, stated: DeviceStatement) -> None:
+    """A device id or key that we or another peer have is never taken a second time (N8, X25). Raises PeerFault `device_taken`."""
+    others = [*own_devices(unit), *(one for other in unit.peers.all() if other.id != peer.id for one in devices_of(other))]
+    taken = {name for one in others for name in (one.device_id, one.ed25519, one.curve25519)}
+    if any({one.device_id, one.ed25519, one.curve25519} & taken for one in stated.devices):
+        raise PeerFault("device_taken", institution=peer.id)
+
+
+def _answer(unit: Unit, peer: Peer) -> None:
+    """An acknowledgement is due: its header says which statement we hold, and the sender stops repeating it."""
+    link = unit.links.one(peer=peer.id)
+    if link and link.ack_due_at is None:
+        unit.links.put(replace(link, ack_due_at=unit.now))
