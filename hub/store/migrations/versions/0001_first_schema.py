@@ -83,6 +83,7 @@ def upgrade() -> None:
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('withdrawn_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_consents_case', 'consents', ['case'], unique=False)
@@ -165,6 +166,7 @@ def upgrade() -> None:
     sa.Column('by', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('links',
@@ -186,6 +188,7 @@ def upgrade() -> None:
     sa.Column('ledger_head', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('checkpoint', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('uq_links_peer', 'links', ['peer'], unique=True)
@@ -282,6 +285,7 @@ def upgrade() -> None:
     sa.Column('confirmed_by', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('profile', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('posts',
@@ -357,6 +361,7 @@ def upgrade() -> None:
     sa.Column('purpose', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('made_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('uq_rooms_purpose', 'rooms', ['purpose'], unique=True)
@@ -383,6 +388,7 @@ def upgrade() -> None:
     sa.Column('refused_master', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('removed_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('timers',
