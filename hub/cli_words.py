@@ -26,6 +26,12 @@ _WORDS: dict[str, Words] = {
         "Deténgalo antes de iniciar este, o revise `database.url` en su configuración.",
         "Stop it before you start this one, or check `database.url` in its configuration.",
     ),
+    "database.row_forged": (
+        "Alguien cambió por fuera del hub una fila que decide en quién se confía; el hub no sigue con ella.",
+        "Somebody changed a row that decides who is trusted, and it was not the hub; the hub does not go on with it.",
+        "Guarde una copia de la base de datos para investigar y recupere el último respaldo, como dice el manual (runbook).",
+        "Keep a copy of the database for an inquiry and restore the last backup, as the runbook says.",
+    ),
     "database.newer": (
         "La base de datos es de una versión más nueva de Tinkuy.",
         "The database belongs to a newer release of Tinkuy.",

@@ -22,7 +22,7 @@ from typing import Final, Protocol
 from keys.codec import aware
 from keys.errors import CannotOpen, KeyDestroyed, KeyExists, Malformed
 from keys.kek import KekProvider
-from keys.primitives import SECRET_SIZE, aead_open, aead_seal, join, random_bytes, sha256
+from keys.primitives import SECRET_SIZE, aead_open, aead_seal, hkdf, join, random_bytes, sha256
 
 KEY_VERSION: Final = 1
 _FORMAT: Final = b"\x01"
@@ -115,6 +115,10 @@ class DataKeys:
             raise CannotOpen("the sealed cell has a form this release does not know")
         version = int.from_bytes(sealed[1:3], "big")
         return aead_open(key, sealed[3:], cell.aad(owner, version))
+
+    def derive(self, owner: str, purpose: bytes) -> bytes:
+        """32 bytes for something else than sealing cells, bound to the owner's data key and to `purpose`."""
+        return hkdf(self._load(owner, _DATA_KEY), info=join(b"TINKUY-v1 derived", owner.encode("utf-8"), purpose))
 
     def put_secret(self, owner: str, secret: bytes, now: datetime) -> None:
         """Keep 32 given bytes (a referral's private opening key) as this owner's key; `KeyExists` when it has one."""

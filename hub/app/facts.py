@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hub.base import logs
 from hub.base.errors import Stopped
-from hub.store.unit_of_work import UnitOfWork
+from hub.store.unit_of_work import UnitOfWork, check_trust
 from hub.web.facts import Facts
 from keys.manifest import Manifest
 
@@ -41,11 +41,12 @@ class Watch:
                 await self._house.rows.prune(older_than_s=30 * 86400)
 
     async def _check_lock(self) -> None:
-        """Stop at once when the database is not ours alone any more (D12). Raises Stopped `database.lock_lost`."""
+        """Stop at once when the database is not ours alone any more: its lock (D12), the rows that say whom we trust (C08). Raises Stopped."""
         if time.monotonic() - self._checked > LOCK_EVERY:
             self._checked = time.monotonic()
             if not await asyncio.to_thread(self._house.lock.held):
                 raise Stopped("database.lock_lost")
+            await self._house.store.run(check_trust, quiet=True)
 
     async def facts(self) -> Facts:
         """One reading."""

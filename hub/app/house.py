@@ -39,7 +39,7 @@ from hub.store.key_rows import KeyTable
 from hub.store.lock import DatabaseLock
 from hub.store.matrix_rows import SqlMatrixRows
 from hub.store.migrate import upgrade
-from hub.store.unit_of_work import Collaborators, Store
+from hub.store.unit_of_work import Collaborators, Store, check_vouched
 from hub.web.app import WebServer
 from hub.web.control import ControlServer
 from keys.casekeys import DataKeys
@@ -168,6 +168,7 @@ async def _started(matrix: Matrix, stopping: asyncio.Event) -> bool:
 
 
 async def _serve(house: House, stopping: asyncio.Event) -> None:
+    await house.store.run(check_vouched, quiet=True)
     await house.store.run(finish_shredding, quiet=True)
     while (due := await house.store.run(ring_due, quiet=True)) is not None and due <= house.clock.now():
         pass  # what fell due while nobody ran comes before anything else is heard or shown (P13)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from hub.base import logs
+from hub.base.errors import Forged
 
 _log = logs.get("worker")
 LONGEST_PAUSE = 30.0
@@ -35,6 +36,8 @@ class Worker:
             try:
                 pause = await self.turn()
                 failures = 0
+            except Forged:
+                raise
             except Exception as error:
                 failures += 1
                 pause = min(2.0 ** min(failures - 1, 5), LONGEST_PAUSE)

@@ -25,3 +25,7 @@ class PeerFault(TinkuyError):
 
 class Stopped(TinkuyError):
     """Something we depend on is absent or in doubt, so we stopped before any effect."""
+
+
+class Forged(Stopped):
+    """A row that decides over trust was written by somebody else than the hub. No waiting mends it: the hub stops."""

@@ -82,9 +82,8 @@ def judge_peer(pinned: frozenset[Device], served: Served | None) -> Verdict:
         for device in sorted(pinned - shown, key=lambda one: one.device_id):
             report = Report(kind="hidden_device", user_id=user, device_id=device.device_id)
             reports.append(replace(report, kind="peer_differs") if device.device_id in served.devices else report)
-        for device in sorted(shown - pinned, key=lambda one: one.device_id):
-            if device.device_id not in {one.device_id for one in pinned}:
-                reports.append(Report(kind="peer_differs", user_id=user, device_id=device.device_id))
+        for name in sorted(set(served.devices) - {one.device_id for one in pinned})[:MAX_DEVICES]:
+            reports.append(Report(kind="peer_differs", user_id=user, device_id=name))
     return Verdict(user_id=user, standing="peer", devices=pinned, reports=tuple(reports))
 
 

@@ -37,6 +37,7 @@ R = TypeVar("R")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 INSERTED = "inserted"
+SEAL = "seal"
 _numbers = itertools.count(time.time_ns())
 _turn = threading.Lock()
 
@@ -108,10 +109,13 @@ def _codec(hint: Any) -> tuple[_Codec, bool]:
 
 
 class Mapping(Generic[R]):
-    """A record type and its table. The first field of the record is the primary key."""
+    """A record type and its table. The first field of the record is the primary key. `vouched` rows carry the hub's seal (`seals.py`)."""
 
-    def __init__(self, record: type[R], name: str, metadata: MetaData, *, indexes: Iterable[tuple[str, ...]] = ()) -> None:
+    def __init__(
+        self, record: type[R], name: str, metadata: MetaData, *, indexes: Iterable[tuple[str, ...]] = (), vouched: bool = False
+    ) -> None:
         self.record = record
+        self.vouched = vouched
         hints = typing.get_type_hints(record)
         self.names = [f.name for f in dataclasses.fields(record)]  # type: ignore[arg-type]  # every record is a dataclass
         self._codecs = {n: _codec(hints[n]) for n in self.names}
@@ -121,7 +125,10 @@ class Mapping(Generic[R]):
             for n, (codec, null) in self._codecs.items()
         ]
         self._back = [(n, None if codec.back is _same else codec.back) for n, (codec, _) in self._codecs.items()]
-        self.table = Table(name, metadata, *columns, Column(INSERTED, BigInteger, nullable=False))
+        columns.append(Column(INSERTED, BigInteger, nullable=False))
+        if vouched:
+            columns.append(Column(SEAL, LargeBinary, nullable=False))
+        self.table = Table(name, metadata, *columns)
         for parts in indexes:
             unique = parts[0] == "unique"
             kept = parts[1:] if unique else parts

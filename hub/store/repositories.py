@@ -18,7 +18,8 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.sql.base import Executable
 
-from hub.store.mapping import INSERTED, Mapping
+from hub.store.mapping import INSERTED, SEAL, Mapping
+from hub.store.seals import Seals
 
 R = TypeVar("R")
 _Shape = tuple[tuple[str, str, int], ...]
@@ -75,7 +76,7 @@ class Rows(Generic[R]):
         if limit is not None:
             values["limit"] = limit
         statement = _select(self._mapping, self._dialect, shape, order, limit is not None)
-        return [self._mapping.from_row(row) for row in statement.run(self._connection, values).fetchall()]
+        return [self._read(row) for row in statement.run(self._connection, values).fetchall()]
 
     def count(self, **where: Any) -> int:
         """How many records match."""
@@ -84,11 +85,11 @@ class Rows(Generic[R]):
 
     def add(self, row: R) -> None:
         """A new record."""
-        _insert(self._mapping, self._dialect).run(self._connection, self._mapping.new_row(row))
+        _insert(self._mapping, self._dialect).run(self._connection, self._sealed(self._mapping.new_row(row)))
 
     def put(self, row: R) -> None:
         """Replace the record with the same key. Raises LookupError when there is none: a change must not vanish unseen."""
-        values = self._mapping.to_row(row)
+        values = self._sealed(self._mapping.to_row(row))
         changed = _update(self._mapping, self._dialect).run(self._connection, values | {"at_key": values[self._mapping.key]}).rowcount
         if changed != 1:
             raise LookupError(f"no such row in `{self._mapping.table.name}`")
@@ -101,6 +102,13 @@ class Rows(Generic[R]):
     def next(self, column: str) -> int:
         """One more than the largest value of a numeric column: positions in an order, rows of a chain."""
         return int(_largest(self._mapping, self._dialect, column).run(self._connection, {}).fetchone()[0]) + 1
+
+    def _sealed(self, values: dict[str, Any]) -> dict[str, Any]:
+        """What is written; whoever has no seals (a tool, a test) leaves rows behind that no hub will believe."""
+        return values | {SEAL: b""} if self._mapping.vouched else values
+
+    def _read(self, row: Any) -> R:
+        return self._mapping.from_row(row[:-1] if self._mapping.vouched else row)
 
     @property
     def _dialect(self) -> str:
@@ -123,12 +131,28 @@ class Rows(Generic[R]):
         return tuple(shape), values
 
 
+class VouchedRows(Rows[R]):
+    """Rows that the hub seals as it writes them, and believes only with its seal. Reading another raises Forged (C08)."""
+
+    def __init__(self, connection: Connection, mapping: Mapping[R], seals: Seals) -> None:
+        super().__init__(connection, mapping)
+        self._seals = seals
+
+    def _sealed(self, values: dict[str, Any]) -> dict[str, Any]:
+        return values | {SEAL: self._seals.of(self._mapping.table.name, [values[name] for name in self._mapping.names])}
+
+    def _read(self, row: Any) -> R:
+        *values, seal = row
+        self._seals.check(self._mapping.table.name, values[0], values, seal)
+        return self._mapping.from_row(values)
+
+
 # ---- one statement for each shape ------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=2048)
 def _select(mapping: Mapping[Any], dialect: str, shape: _Shape, order: str | None, limited: bool) -> _Statement:
-    query = select(*(mapping.table.c[n] for n in mapping.names)).where(*_where(mapping, shape))
+    query = select(*(mapping.table.c[n] for n in _columns(mapping))).where(*_where(mapping, shape))
     if order:
         column = mapping.table.c[order.lstrip("-")]
         query = query.order_by(column.desc() if order.startswith("-") else column)
@@ -144,13 +168,13 @@ def _count(mapping: Mapping[Any], dialect: str, shape: _Shape) -> _Statement:
 
 @lru_cache(maxsize=512)
 def _insert(mapping: Mapping[Any], dialect: str) -> _Statement:
-    return _compiled(insert(mapping.table).values(_parameters(mapping, (*mapping.names, INSERTED))), dialect)
+    return _compiled(insert(mapping.table).values(_parameters(mapping, (*_columns(mapping), INSERTED))), dialect)
 
 
 @lru_cache(maxsize=512)
 def _update(mapping: Mapping[Any], dialect: str) -> _Statement:
     key = mapping.table.c[mapping.key] == bindparam("at_key", type_=mapping.table.c[mapping.key].type)
-    return _compiled(update(mapping.table).where(key).values(_parameters(mapping, mapping.names)), dialect)
+    return _compiled(update(mapping.table).where(key).values(_parameters(mapping, _columns(mapping))), dialect)
 
 
 @lru_cache(maxsize=512)
@@ -161,6 +185,10 @@ def _delete(mapping: Mapping[Any], dialect: str, shape: _Shape) -> _Statement:
 @lru_cache(maxsize=512)
 def _largest(mapping: Mapping[Any], dialect: str, column: str) -> _Statement:
     return _compiled(select(func.coalesce(func.max(mapping.table.c[column]), literal_column("0"))), dialect)
+
+
+def _columns(mapping: Mapping[Any]) -> tuple[str, ...]:
+    return (*mapping.names, SEAL) if mapping.vouched else tuple(mapping.names)
 
 
 def _compiled(statement: Executable, dialect: str) -> _Statement:

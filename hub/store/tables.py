@@ -1,4 +1,7 @@
-"""Every table of the data database, one line each. Values of people are always in a `sealed` column; the rest are ids, codes and times."""
+"""Every table of the data database, one line each. Values of people are always in a `sealed` column; the rest are ids, codes and times.
+
+What decides who is trusted, who consented and what must be kept is *vouched*: the hub seals the row, and stops when it reads another.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,16 @@ metadata = MetaData()
 
 CASES = Mapping(c.Case, "cases", metadata, indexes=[("unique", "code"), ("state", "next_contact_at")])
 FIELDS = Mapping(c.CaseField, "case_fields", metadata, indexes=[("unique", "case", "field")])
-CONSENTS = Mapping(c.Consent, "consents", metadata, indexes=[("case",)])
+CONSENTS = Mapping(c.Consent, "consents", metadata, indexes=[("case",)], vouched=True)
 REFERRALS = Mapping(c.Referral, "referrals", metadata, indexes=[("unique", "code"), ("case",), ("state",)])
 DISCLOSURES = Mapping(c.Disclosure, "disclosures", metadata, indexes=[("referral",), ("state", "until")])
 HELD = Mapping(c.HeldValue, "held_values", metadata, indexes=[("disclosure",), ("referral",)])
-HOLDS = Mapping(c.LegalHold, "legal_holds", metadata)
+HOLDS = Mapping(c.LegalHold, "legal_holds", metadata, vouched=True)
 ASKS = Mapping(c.Ask, "asks", metadata, indexes=[("referral",)])
 CHECKINS = Mapping(c.CheckIn, "checkins", metadata, indexes=[("case",), ("state", "next_ring_at")])
 TIMERS = Mapping(c.Timer, "timers", metadata, indexes=[("done_at", "due_at"), ("ref",)])
-STAFF = Mapping(c.Staff, "staff", metadata)
-ROOMS = Mapping(c.Room, "rooms", metadata, indexes=[("unique", "purpose")])
+STAFF = Mapping(c.Staff, "staff", metadata, vouched=True)
+ROOMS = Mapping(c.Room, "rooms", metadata, indexes=[("unique", "purpose")], vouched=True)
 QUESTIONS = Mapping(c.Question, "questions", metadata, indexes=[("room", "state")])
 DIALOGUES = Mapping(c.Dialogue, "dialogues", metadata, indexes=[("room", "user")])
 POSTS = Mapping(c.Post, "posts", metadata, indexes=[("order",), ("state", "order"), ("key",), ("thread",), ("event",), ("owner",)])
@@ -29,10 +32,10 @@ LOG = Mapping(c.LogLine, "log_lines", metadata, indexes=[("about", "at")])
 UNDOABLES = Mapping(c.Undoable, "undoables", metadata, indexes=[("user", "room")])
 TOMBSTONES = Mapping(c.Tombstone, "tombstones", metadata, indexes=[("confirmed_at",)])
 HANDLED = Mapping(c.Handled, "handled_events", metadata)
-PEERS = Mapping(x.Peer, "peers", metadata)
-HUB_DEVICES = Mapping(x.HubDevice, "hub_devices", metadata)
+PEERS = Mapping(x.Peer, "peers", metadata, vouched=True)
+HUB_DEVICES = Mapping(x.HubDevice, "hub_devices", metadata, vouched=True)
 OWN_STATEMENTS = Mapping(x.OwnStatement, "own_statements", metadata)
-LINKS = Mapping(x.Link, "links", metadata, indexes=[("unique", "peer")])
+LINKS = Mapping(x.Link, "links", metadata, indexes=[("unique", "peer")], vouched=True)
 OUTBOX = Mapping(x.Outgoing, "outbox", metadata, indexes=[("order",), ("state", "order"), ("link", "epoch", "seq")])
 SEEN = Mapping(x.Seen, "seen_messages", metadata, indexes=[("link", "epoch", "seq")])
 EARLY = Mapping(x.Early, "early_messages", metadata, indexes=[("link", "epoch", "seq")])

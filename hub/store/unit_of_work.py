@@ -20,7 +20,8 @@ from hub.base.clock import Clock
 from hub.cases.events import Event
 from hub.store import tables as t
 from hub.store.database import Database
-from hub.store.repositories import Rows
+from hub.store.repositories import Rows, VouchedRows
+from hub.store.seals import Seals
 from keys.casekeys import Cell, DataKeys
 from policies.packs import Pack
 
@@ -91,22 +92,24 @@ class Collaborators:
 class UnitOfWork(Unit):
     """See `hub.actions.ports.Unit`."""
 
-    def __init__(self, connection: Connection, given: Collaborators) -> None:
+    def __init__(self, connection: Connection, given: Collaborators, seals: Seals) -> None:
         self.connection = connection
         self.now = given.clock.now()
         self.me, self.rules, self.pack, self.hand = given.me, given.rules, given.pack, given.hand
         self.vault = Vault(given.keys, self.now)
-        self.cases, self.fields, self.consents = Rows(connection, t.CASES), Rows(connection, t.FIELDS), Rows(connection, t.CONSENTS)
+        self.cases, self.fields, self.consents = Rows(connection, t.CASES), Rows(connection, t.FIELDS), VouchedRows(connection, t.CONSENTS, seals)
         self.referrals, self.disclosures = Rows(connection, t.REFERRALS), Rows(connection, t.DISCLOSURES)
         self.held, self.asks, self.checkins = Rows(connection, t.HELD), Rows(connection, t.ASKS), Rows(connection, t.CHECKINS)
-        self.holds = Rows(connection, t.HOLDS)
-        self.timers, self.staff, self.rooms = Rows(connection, t.TIMERS), Rows(connection, t.STAFF), Rows(connection, t.ROOMS)
+        self.holds = VouchedRows(connection, t.HOLDS, seals)
+        self.staff, self.rooms = VouchedRows(connection, t.STAFF, seals), VouchedRows(connection, t.ROOMS, seals)
+        self.timers = Rows(connection, t.TIMERS)
         self.questions, self.dialogues = Rows(connection, t.QUESTIONS), Rows(connection, t.DIALOGUES)
         self.posts, self.log, self.undoables = Rows(connection, t.POSTS), Rows(connection, t.LOG), Rows(connection, t.UNDOABLES)
         self.tombstones, self.handled = Rows(connection, t.TOMBSTONES), Rows(connection, t.HANDLED)
-        self.peers, self.links, self.outbox = Rows(connection, t.PEERS), Rows(connection, t.LINKS), Rows(connection, t.OUTBOX)
+        self.peers, self.links = VouchedRows(connection, t.PEERS, seals), VouchedRows(connection, t.LINKS, seals)
+        self.outbox = Rows(connection, t.OUTBOX)
         self.seen, self.early, self.ledger = Rows(connection, t.SEEN), Rows(connection, t.EARLY), Rows(connection, t.LEDGER)
-        self.hub_devices, self.own_statements = Rows(connection, t.HUB_DEVICES), Rows(connection, t.OWN_STATEMENTS)
+        self.hub_devices, self.own_statements = VouchedRows(connection, t.HUB_DEVICES, seals), Rows(connection, t.OWN_STATEMENTS)
         self.events: list[Event] = []
 
     def announce(self, event: Event) -> None:
@@ -125,12 +128,26 @@ class UnitOfWork(Unit):
             raise
 
 
+def check_trust(unit: UnitOfWork) -> None:
+    """Read every row that says whom we trust. Raises Forged when somebody else wrote one (C08)."""
+    for rows in (unit.staff, unit.peers, unit.hub_devices, unit.links, unit.rooms):
+        rows.all()
+
+
+def check_vouched(unit: UnitOfWork) -> None:
+    """The same for every vouched row there is, consents and legal holds too."""
+    check_trust(unit)
+    unit.consents.all()
+    unit.holds.all()
+
+
 class Store:
     """Runs units of work. `tell(unit, event)` is called for each announced event inside the transaction."""
 
     def __init__(self, database: Database, given: Collaborators, tell: Callable[[Unit, Event], None] = lambda unit, event: None) -> None:
         self._database = database
         self.given = given
+        self._seals = Seals(given.keys)
         self._tell = tell
         self._listeners: list[Callable[[], None]] = []
 
@@ -157,7 +174,7 @@ class Store:
         return result
 
     def _one(self, connection: Connection, fn: Callable[[Any], T]) -> tuple[T, bool]:
-        unit = UnitOfWork(connection, self.given)
+        unit = UnitOfWork(connection, self.given, self._seals)
         try:
             result = fn(unit)
         except StopIteration as error:  # an asyncio future cannot carry it: whoever waits would wait for ever

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-from urllib.request import urlopen
 
 from deploy.demo.network import HubProcess, Network
 from hub.app.house import _identity
@@ -24,46 +20,13 @@ from keys.primitives import aead_open, join
 from policies import packs
 from policies.decision import Outcome
 from policies.holding import ceiling
+from tests.attacks.canaries import everything, found_in, hits, marker
 from tests.attacks.road import facts
 from tests.attacks.road.player import PATIENCE, ShortRoad, number
 
 PACK = packs.load("pe")
 TYPED = [f for f in PACK.vocabulary.fields.values() if f.type in ("text", "list") and not f.codes and f.id != "social_name"]
 """Every field into which a person's own words go. Codes and dates come from closed lists, which are no secret."""
-
-
-def marker() -> str:
-    """64 random bits that look like a word."""
-    return f"Kx{secrets.token_hex(8)}"
-
-
-def disguises(word: str) -> set[bytes]:
-    """The ways in which a word can stand in a file."""
-    plain = word.encode()
-    found = {plain, plain.upper(), word.encode("utf-16-le"), word.encode("utf-16-be"), plain.hex().encode(), plain.hex().upper().encode()}
-    found |= {quote(word).encode(), "".join(f"%{byte:02x}" for byte in plain).encode(), "".join(f"\\u{ord(c):04x}" for c in word).encode()}
-    for offset in range(3):
-        whole = base64.b64encode(b"\0" * offset + plain)
-        found.add(whole[(offset * 8 + 5) // 6 :].rstrip(b"=")[:-1])
-        found.add(base64.urlsafe_b64encode(b"\0" * offset + plain)[(offset * 8 + 5) // 6 :].rstrip(b"=")[:-1])
-    return found
-
-
-def hits(data: bytes, words: dict[str, str]) -> list[str]:
-    """The names of the markers that stand in `data` in any disguise."""
-    return [name for name, word in words.items() if any(disguise in data for disguise in disguises(word))]
-
-
-def everything(network: Network) -> Iterator[tuple[str, bytes]]:
-    """Every byte that anybody wrote: both homeservers, all hubs, logs, outputs, state, and what the metrics say."""
-    for path in sorted(network.folder.rglob("*")):
-        if path.is_file():
-            yield str(path.relative_to(network.folder)), path.read_bytes()
-    for name, hub in network.hubs.items():
-        address = (hub.folder / "s" / "web.address").read_text().strip()
-        for page in ("metrics", "health/ready", "health/live"):
-            with urlopen(f"{address}/{page}", timeout=10) as answer:
-                yield f"{name}/{page}", answer.read()
 
 
 class Thief:
@@ -119,17 +82,7 @@ def facts_now() -> Any:
     return datetime.now(UTC)
 
 
-def test_the_scanner_finds_what_it_must_find(tmp_path: Path) -> None:
-    """The control: every disguise, in a file with other things around it."""
-    word = marker()
-    for index, disguise in enumerate(sorted(disguises(word))):
-        assert hits(secrets.token_bytes(1000) + disguise + secrets.token_bytes(1000), {"x": word}) == ["x"], index
-    for offset in range(3):
-        assert hits(base64.b64encode(secrets.token_bytes(30 + offset) + word.encode() + secrets.token_bytes(31)), {"x": word}) == ["x"]
-    assert hits(secrets.token_bytes(100_000), {"x": word}) == []
-
-
-async def test_canaries(network: Network, tmp_path: Path) -> None:
+async def test_x08_p12_r13_r16_canaries(network: Network, tmp_path: Path) -> None:
     """A marker in every personal field, typed by a caseworker; disclosed, shown, talked about; then taken back."""
     road = ShortRoad(network=network)
     await road.begin()
@@ -140,8 +93,7 @@ async def test_canaries(network: Network, tmp_path: Path) -> None:
     await spoken_of(road, words)
     await facts.at_rest(network)
 
-    places = {place: found for place, data in everything(network) if (found := hits(data, words))}
-    assert places == {}, "personal words stand in clear"
+    assert found_in(everything(network), words) == {}, "personal words stand in clear"
 
     allowed = released()
     readable = set(hits(Thief(network.hubs["csmc-comas"], tmp_path / "before").read().encode(), words))
@@ -155,8 +107,7 @@ async def test_canaries(network: Network, tmp_path: Path) -> None:
     left = hits(Thief(network.hubs["csmc-comas"], tmp_path / "after").read().encode(), words)
     assert left == [], "readable after the withdrawal with every key that the hub has"
     assert hits(Thief(network.hubs["colectiva-miluska"], tmp_path / "third").read().encode(), words) == []
-    places = {place: found for place, data in everything(network) if (found := hits(data, words))}
-    assert places == {}
+    assert found_in(everything(network), words) == {}
     shown = [m.body for m in road.bea.transcript if m.sender != road.bea.user_id and hits(m.body.encode(), words)]
     assert shown == [], "a message at the recipient still shows her"
 

@@ -83,6 +83,7 @@ def upgrade() -> None:
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('withdrawn_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_consents_case', 'consents', ['case'], unique=False)
@@ -156,6 +157,7 @@ def upgrade() -> None:
     sa.Column('curve25519', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('own_statements',
@@ -182,6 +184,7 @@ def upgrade() -> None:
     sa.Column('by', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('links',
@@ -203,6 +206,7 @@ def upgrade() -> None:
     sa.Column('ledger_head', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('checkpoint', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('uq_links_peer', 'links', ['peer'], unique=True)
@@ -301,6 +305,7 @@ def upgrade() -> None:
     sa.Column('devices', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('told', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('posts',
@@ -376,6 +381,7 @@ def upgrade() -> None:
     sa.Column('purpose', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('made_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('uq_rooms_purpose', 'rooms', ['purpose'], unique=True)
@@ -402,6 +408,7 @@ def upgrade() -> None:
     sa.Column('refused_master', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('removed_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('timers',
