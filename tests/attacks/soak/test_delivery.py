@@ -27,7 +27,7 @@ async def on(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
         yield built
 
 
-async def test_a_burst_of_400_arrives_whole_and_in_order_within_the_window(on: Line) -> None:
+async def test_d04_a_burst_of_400_arrives_whole_and_in_order_within_the_window(on: Line) -> None:
     await burst(on, 400)
     assert 0 < on.most_under_way <= WINDOW < 100, "a homeserver prunes a room's inbound queue at 100 staged events"
 
