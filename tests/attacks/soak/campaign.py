@@ -18,6 +18,8 @@ from tests.attacks.soak.stage import PLANS, KeptHub, Stage
 UNDER_WAY = 40
 """Referrals of one hub that nobody signed for yet, at most: caseworkers do not outrun their hub for ever."""
 AT_ONCE = 5
+LANES = 2
+"""Faults at the same time."""
 REST = 60.0
 """Seconds after the last fault in which nothing may be left unacknowledged."""
 PATIENCE = 240.0
@@ -39,6 +41,7 @@ class Campaign:
 
     async def play(self) -> dict[str, Any]:
         """The figures, and the verdict under `verdict`."""
+        self._done, self._ahead = 0, [0.0] if self.faults else []
         self._menu = Menu(stage=self.stage, seed=self.seed)
         self._working = True
         people = [asyncio.create_task(self._work(hub)) for hub in self.stage.kept]
@@ -66,7 +69,8 @@ class Campaign:
         other = next(plan for plan in PLANS if plan.id != hub.plan.id)
         while (left := self.referrals // 2 - len(mine)) > 0:
             try:
-                if (await hub.ask("status"))["unacked"] > UNDER_WAY:
+                # Nobody outruns the faults either: they are to meet traffic.
+                if (self._ahead and self.sent > self._ahead[0] + AT_ONCE) or (await hub.ask("status"))["unacked"] > UNDER_WAY:
                     await asyncio.sleep(0.2)
                     continue
                 drafts = await hub.ask("desk.draft", count=min(left, AT_ONCE), to=other.id, kind=other.kind)
@@ -96,15 +100,23 @@ class Campaign:
     # ---- faults --------------------------------------------------------------------------------------------------------------
 
     async def _strike(self) -> None:
-        """One fault after the other, each at a moment of the traffic that the seed chose."""
+        """Each at a moment of the traffic that the seed chose, at most `LANES` at a time."""
         dice = random.Random(self.seed + 1)
         moments = sorted(dice.uniform(0, self.referrals * 0.95) for _ in range(self.faults))
-        for number, (moment, kind) in enumerate(zip(moments, self._menu.draw(self.faults), strict=True), 1):
+        self._coming = iter(zip(moments, self._menu.draw(self.faults), strict=True))
+        self._ahead = moments[LANES:]
+        await asyncio.gather(*(self._lane() for _ in range(LANES)))
+        self._ahead = []
+
+    async def _lane(self) -> None:
+        for moment, kind in self._coming:
             await self._until(moment)
-            await asyncio.sleep(dice.uniform(0, 0.3))
             began = time.monotonic()
             await self._menu.strike(kind)
-            self.say(f"{self._clock()} fault {number}/{self.faults} {kind} ({time.monotonic() - began:.1f} s), {self.sent} of {self.referrals} sent")
+            self._ahead = self._ahead[1:]
+            self._done += 1
+            took = time.monotonic() - began
+            self.say(f"{self._clock()} fault {self._done}/{self.faults} {kind} ({took:.1f} s), {self.sent} of {self.referrals} sent")
 
     async def _until(self, moment: float) -> None:
         while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -32,6 +32,11 @@ class Menu:
 
     def __post_init__(self) -> None:
         self._dice = random.Random(self.seed)
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def _turn(self, thing: object) -> asyncio.Lock:
+        """Several faults may be under way, but one at a time of each thing: else nobody could say which of them bit."""
+        return self._turns[id(thing)]
 
     def draw(self, count: int) -> list[str]:
         """So many kinds in the order of their turn: each as often as every other, give or take one."""
@@ -67,37 +72,42 @@ class Menu:
 
     async def _kill_hub(self) -> None:
         """At any moment; every other time once more while it is starting."""
-        hub = self._hub()
-        hub.kill()
-        if self._dice.random() < 0.5:
-            await asyncio.sleep(self._dice.uniform(0.5, 3))
+        hub, again, pause = self._hub(), self._dice.random() < 0.5, self._dice.uniform(0.5, 3)
+        async with self._turn(hub):
             hub.kill()
-            self.bitten["hub, starting"] += 1
-        await hub.back()
+            if again:
+                await asyncio.sleep(pause)
+                hub.kill()
+                self.bitten["hub, starting"] += 1
+            await hub.back()
 
     async def _kill_at(self, point: str) -> str | None:
         """Between a commit and the effect that follows it (D01–D03)."""
-        hub = self._hub()
-        with contextlib.suppress(HubAway, ControlError):
-            await hub.ask("desk.arm", points=[f"{point}:{self._dice.randint(1, 3)}"])
-        reached = await hub.dies(WITHIN)
-        hub.kill()
-        await hub.back()
+        hub, nth = self._hub(), self._dice.randint(1, 3)
+        async with self._turn(hub):
+            with contextlib.suppress(HubAway, ControlError):
+                await hub.ask("desk.arm", points=[f"{point}:{nth}"])
+            reached = await hub.dies(WITHIN)
+            hub.kill()
+            await hub.back()
         return None if reached else "hub"
 
     async def _kill_synapse(self) -> None:
-        server = self._dice.choice(self.stage.synapses.servers)
-        server.kill()
-        await asyncio.sleep(self._dice.uniform(0, LONGEST / 2))
-        await server.restart()
+        server, pause = self._dice.choice(self.stage.synapses.servers), self._dice.uniform(0, LONGEST / 2)
+        async with self._turn(server):
+            server.kill()
+            await asyncio.sleep(pause)
+            await server.restart()
 
     async def _kill_postgres(self) -> None:
         """The hub on it stops, for its lock is gone, and is started again until the database is back (R02)."""
         assert self.stage.postgres
-        self.stage.postgres.kill()
-        await asyncio.sleep(self._dice.uniform(0, LONGEST / 2))
-        await self.stage.postgres.restart()
-        await self.stage.kept[0].back()
+        hub, pause = self.stage.kept[0], self._dice.uniform(0, LONGEST / 2)
+        async with self._turn(hub):
+            self.stage.postgres.kill()
+            await asyncio.sleep(pause)
+            await self.stage.postgres.restart()
+            await hub.back()
 
     # ---- lines ---------------------------------------------------------------------------------------------------------------
 
@@ -108,9 +118,11 @@ class Menu:
         await self._for_a_while(self._dice.choice(self.stage.clients), breaks)
 
     async def _for_a_while(self, line: FaultProxy, breaks: Callable[[FaultProxy], None]) -> None:
-        breaks(line)
-        await asyncio.sleep(self._dice.uniform(0.5, LONGEST))
-        line.heal()
+        pause = self._dice.uniform(0.5, LONGEST)
+        async with self._turn(line):
+            breaks(line)
+            await asyncio.sleep(pause)
+            line.heal()
 
     def _doubled(self, line: FaultProxy) -> None:
         line.double()
