@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hub.app.inbox import TRIES, Inbox
 from hub.base.faults import Faults
@@ -114,3 +115,21 @@ class _Matrix:
 
     async def read(self, room: str, event: str) -> None:
         """A read receipt."""
+
+
+def test_r01_a_full_disk_is_the_databases_trouble_and_a_refusal_is_not(open_database: Callable[[str], Database], tmp_path: Path) -> None:
+    """What is refused would be refused again, and may not hold back what is behind it; a disk that is full will have room again."""
+    database = open_database(f"sqlite:///{tmp_path}/one.db")
+    database.run_now(lambda c: c.exec_driver_sql("CREATE TABLE marks (name text UNIQUE)"))
+    pages = database.plainly(lambda driver: driver.execute("PRAGMA page_count").fetchone()[0])
+    database.plainly(lambda driver: driver.execute(f"PRAGMA max_page_count = {pages}"))
+    with pytest.raises(OperationalError, match="full") as full:
+        database.run_now(lambda c: c.exec_driver_sql("INSERT INTO marks VALUES (?)", ("x" * 100_000,)))
+    assert is_away(full.value)
+    database.run_now(add)
+    with pytest.raises(IntegrityError) as twice:
+        database.run_now(add)
+    with pytest.raises(OperationalError, match="no such table") as bug:
+        database.run_now(lambda c: c.exec_driver_sql("SELECT * FROM nobody"))
+    assert not is_away(twice.value)
+    assert not is_away(bug.value)
