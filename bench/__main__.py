@@ -7,7 +7,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from bench import durable, federated, policy, sending, talking
+from bench import delivery, durable, federated, policy, sending, talking
 from bench.rows import Row, keep, show
 from deploy.demo.synapse import Synapses
 from hub.base import logs
@@ -19,7 +19,8 @@ async def on_homeservers(folder: Path) -> dict[str, list[Row]]:
     async with Synapses(folder / "servers", count=2) as servers:
         sent = await sending.run(servers[0], folder)
         async with federated.stage(servers, folder / "hubs") as on:
-            return {"send": sent, "chat": await talking.run(on), "federated": await federated.run(on)}
+            found = {"send": sent, "chat": await talking.run(on), "federated": await federated.run(on)}
+        return found | {"delivery": await delivery.run(servers, folder / "lines")}  # last: it kills homeservers
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.actions import handle
 from hub.actions.common import note, remind
@@ -224,18 +224,19 @@ def _held(unit: Unit, link: Link, row: Early) -> SignedInner:
     return envelope.read_signed(unit.vault.open("hub", _PLACE, row.sealed), manifest_of(unit, link.peer).profile.hub_signing)
 
 
-def owe_acks(unit: Unit) -> None:
+def owe_acks(unit: Unit, delay: timedelta = ACK_DELAY) -> None:
     """Acknowledge everything once more: after a start, or when an event could not be put. Acks are not kept in the outbox, and one that
-    died with its process would be missed until the peer's next try; said twice it is harmless (D01).
+    died with its process would be missed until the peer's next try; said twice it is harmless (D01). After an outage it is also the
+    sign of life at which the peers' homeservers send what they kept back for ours (D05).
     """
     for link in unit.links.all(frozen=None):
         if link.epoch_in and link.next_in > 1:
-            _owe_ack(unit, link)
+            _owe_ack(unit, link, delay)
 
 
-def _owe_ack(unit: Unit, link: Link) -> None:
+def _owe_ack(unit: Unit, link: Link, delay: timedelta = ACK_DELAY) -> None:
     if link.ack_due_at is None:
-        unit.links.put(replace(link, ack_due_at=unit.now + ACK_DELAY))
+        unit.links.put(replace(link, ack_due_at=unit.now + delay))
 
 
 def _ack_due(unit: Unit, link: Link) -> datetime:

@@ -114,7 +114,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     device = _device_id(config.paths.state)
     rows = _matrix_rows(config, database, identity, device)
     reports = Reports()
-    inbox_waiting = asyncio.Event()
+    inbox_waiting, dispatch_waiting = asyncio.Event(), asyncio.Event()
     matrix = Matrix(
         account=_account(config, device),
         seeds=CrossSigningSeeds(
@@ -124,6 +124,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
         trust_list=TrustList(),
         report=reports.hear,
         on_inbox=inbox_waiting.set,
+        on_return=dispatch_waiting.set,
         reach=faults.reach,
     )
     if not await _started(matrix, stopping):
@@ -142,7 +143,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     house = House(
         config=config, clock=clock, identity=identity, database=database, keys_database=keys_database, rows=rows, matrix=matrix, store=store,
         reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting),
-        dispatcher=Dispatcher(store, matrix, faults),
+        dispatcher=Dispatcher(store, matrix, faults, dispatch_waiting),
         poster=Poster(store, matrix, faults), keeper=keeper, announcer=Announcer(store, matrix), ticker=_ticker(store, faults, clock),
     )  # fmt: skip
     reports.serve(store, matrix, keeper)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from hub.actions.dispatch import Parcel, dispatch, mark_sent, next_send, troubles
 from hub.actions.receive import owe_acks
@@ -28,14 +29,19 @@ class Dispatcher(Worker):
 
     name = "dispatch"
 
-    def __init__(self, store: Store, matrix: Matrix, faults: Faults) -> None:
-        super().__init__()
+    def __init__(self, store: Store, matrix: Matrix, faults: Faults, waiting: asyncio.Event) -> None:
+        super().__init__(waiting)
         self._store, self._matrix, self._faults = store, matrix, faults
+        self._returns = 0
         self._gate = asyncio.Semaphore(IN_FLIGHT)
         self._mended: dict[str, float] = {}
 
     async def turn(self) -> float:
-        """Everything that is due now."""
+        """Everything that is due now; first a word to every peer when our homeserver is back: theirs wait for a sign of life, for minutes else."""
+        returns = self._matrix.health.returns
+        if returns != self._returns:
+            await self._store.run(lambda unit: owe_acks(unit, timedelta(0)), quiet=True)
+            self._returns = returns
         parcels = await self._store.run(dispatch, quiet=True)
         if parcels:
             self._faults.reach("dispatch.committed")

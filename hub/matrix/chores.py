@@ -39,6 +39,8 @@ class Heard:
     waiting: int = 0
     failures: int = 0
     """Syncs that failed in a row."""
+    returns: int = 0
+    """How often a sync was answered after some that were not."""
     chore_failures: int = 0
     """Rounds in a row in which a chore failed."""
     last_error: str = ""

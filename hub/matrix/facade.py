@@ -54,6 +54,8 @@ class Health:
     sync_age_s: float | None
     """Since the last answered sync; None before the first."""
     failures: int
+    returns: int
+    """How often the homeserver came back."""
     one_time_keys: int | None
     """On the server, by its own word."""
     waiting: int
@@ -80,11 +82,14 @@ class Matrix:
         report: Reporter,
         rooms: Iterable[RoomRecord] = (),
         on_inbox: Callable[[], None] = lambda: None,
+        on_return: Callable[[], None] = lambda: None,
         reach: Callable[[str], None] = lambda point: None,
     ) -> None:
-        """`reach` is told of named moments between two commits, at which a test may kill the process (D03)."""
+        """`on_return` is called when our homeserver was away and answers again. `reach` is told of named moments between two commits, at
+        which a test may kill the process (D03).
+        """
         self._account, self._seeds, self._rows_store = account, seeds, rows
-        self._report, self._on_inbox, self._reach = report, on_inbox, reach
+        self._report, self._on_inbox, self._on_return, self._reach = report, on_inbox, on_return, reach
         self._trust_list, self._records = trust_list, tuple(rooms)
         self._task: asyncio.Task[None] | None = None
         self._cross_signed = False
@@ -186,6 +191,7 @@ class Matrix:
             peers=lambda: self.book.peers,
             busy=self._carrier.idle,
             on_inbox=self._on_inbox,
+            on_return=self._on_return,
             reach=self._reach,
         )
 
@@ -361,6 +367,7 @@ class Matrix:
             running=self._task is not None and not self._task.done(),
             sync_age_s=time.time() - heard.synced_at if heard.synced_at else None,
             failures=heard.failures,
+            returns=heard.returns,
             one_time_keys=self.client.olm.uploaded_key_count,
             waiting=heard.waiting,
             quarantined=heard.quarantined,

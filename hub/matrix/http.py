@@ -76,6 +76,15 @@ async def fetch(client: SendsHttp, method: str, path: str, body: Any = None, *, 
     return answer.status, await _parse(raw)
 
 
+async def answers(client: SendsHttp, *, seconds: float = 2.0) -> bool:
+    """Whether anybody is there: the one question that costs a homeserver nothing and needs no login."""
+    try:
+        status, _ = await fetch(client, "GET", "/_matrix/client/versions", seconds=seconds)
+    except HomeserverAway:
+        return False
+    return status == 200
+
+
 limited = {"count": 0}
 """Answers 429 since the start, for `tinkuy doctor`: a homeserver with default limits makes a hub mute."""
 

@@ -7,6 +7,7 @@ between T1 and T2 is done again from the kept batch: opening a message twice is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import time
@@ -29,6 +30,8 @@ from hub.matrix.roomview import Rooms
 
 POLL_MS = 30_000
 PAUSE_S = 0.5
+KNOCK_S = 0.25
+"""Between two looks whether a homeserver that was away is back: a peer's homeserver sends what it kept as soon as we speak (D05)."""
 POISON_TRIES = 5
 """Failures of our own code over one batch before it is set aside; a homeserver or disk that is away is waited for without end."""
 
@@ -57,8 +60,11 @@ class Listener:
         peers: Callable[[], frozenset[str]],
         busy: Callable[[float], Awaitable[None]],
         on_inbox: Callable[[], None],
+        on_return: Callable[[], None] = lambda: None,
         reach: Callable[[str], None] = lambda point: None,
     ) -> None:
+        """`on_return` is called when a sync is answered after one that was not."""
+        self._on_return = on_return
         self._client, self._rows, self._persist, self._machine = client, rows, persist, machine
         self._rooms, self._backfill, self._queries, self._chores = rooms, backfill, queries, chores
         self._peers = peers
@@ -85,7 +91,10 @@ class Listener:
                 self.heard.failures += 1
                 await self._back_off(self.heard.failures, error)
             else:
-                self.heard.failures = 0
+                if self.heard.failures:
+                    self.heard.failures = 0
+                    self.heard.returns += 1
+                    self._on_return()
                 if only_ours:
                     # A sync per event of our own is what halves sending (`performance.md` §2); a blind pause would delay others'.
                     await self._busy(PAUSE_S)
@@ -150,11 +159,26 @@ class Listener:
         return min(POLL_MS, 500 * 2 ** min(failures, 10)) if failures else POLL_MS
 
     async def _back_off(self, failures: int, error: Exception) -> None:
-        """1 to 60 s with jitter (N13). Nothing is lost meanwhile: token and batch stand still."""
+        """1 to 60 s with jitter (N13), less when the homeserver comes back. Nothing is lost meanwhile: token and batch stand still."""
         self.heard.last_error = error.code if isinstance(error, MatrixError) else type(error).__name__
         if failures in (3, 30):
             await self._queries.tell([Report(kind="batch_failed", detail=self.heard.last_error)])
-        await asyncio.sleep(min(60.0, 2.0 ** min(failures - 1, 6)) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret
+        pause = min(60.0, 2.0 ** min(failures - 1, 6)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter is no secret
+        if not isinstance(error, HomeserverAway):
+            return await asyncio.sleep(pause)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._comes_back()
+
+    async def _comes_back(self) -> None:
+        """Return when a homeserver that answered nobody answers again. One that answers, but not what we ask, is left its whole pause."""
+        silent = False
+        while True:
+            await asyncio.sleep(KNOCK_S)
+            answers = await http.answers(self._client)
+            if answers and silent:
+                return
+            silent = silent or not answers
 
     # ---- one batch -------------------------------------------------------------------------------------------------------
 

@@ -44,14 +44,24 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.run_now, fn)
 
     def run_now(self, fn: Callable[[Connection], T]) -> T:
-        """The same on the calling thread: for offline commands and tests."""
+        """The same on the calling thread: for offline commands and tests.
+
+        A line that broke before the commit was asked for is tried once more (R02). One that broke during it may have committed: then whoever
+        asked must look first, so that is raised.
+        """
+        broken = False
         for attempt in range(RETRIES):
+            done = False
             try:
                 with self._turn, self.engine.begin() as connection:
-                    return fn(connection)
+                    found = fn(connection)
+                    done = True
+                return found
             except Exception as error:
-                if attempt + 1 == RETRIES or _sqlstate(error) not in _SERIALIZATION_FAILURES:
+                again = _sqlstate(error) in _SERIALIZATION_FAILURES or (not done and not broken and not self.sqlite and is_away(error))
+                if attempt + 1 == RETRIES or not again:
                     raise
+                broken = broken or is_away(error)
             time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311  # not a secret: two losers must not race again in step
         raise AssertionError("unreachable")
 
@@ -67,6 +77,25 @@ class Database:
         """Wait for running units and release every connection."""
         await asyncio.to_thread(self._pool.shutdown, wait=True)
         self.engine.dispose()
+
+
+_GONE_SQLSTATES = ("08", "53", "57", "58")
+"""Classes: connection, resources, operator intervention, system. Those of PostgreSQL's refusals of what was asked are others."""
+_GONE_SQLITE = frozenset({5, 6, 8, 10, 13, 14, 15})
+"""Busy, locked, read-only, I/O, full, cannot open, protocol."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database itself is in trouble (gone, full, held by somebody), whatever was asked of it. Then only waiting helps."""
+    inner = getattr(error, "orig", error)
+    if isinstance(inner, sqlite3.Error):
+        return (getattr(inner, "sqlite_errorcode", 0) or 0) & 0xFF in _GONE_SQLITE
+    if getattr(error, "connection_invalidated", False):
+        return True
+    state = _sqlstate(error)
+    if state is not None:
+        return state.startswith(_GONE_SQLSTATES)
+    return type(inner).__module__.startswith("psycopg") and type(inner).__name__ in ("OperationalError", "InterfaceError", "PoolTimeout")
 
 
 def _sqlstate(error: BaseException) -> str | None:

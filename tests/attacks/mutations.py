@@ -29,6 +29,7 @@ LATE, WITHDRAW, HOLD = "actions/test_late_defences.py::", "actions/test_withdraw
 STATED = "attacks/twins/test_devices.py::"
 RULES = "homeserver/test_rules.py::"
 WORKERS = "operation/test_operation_workers.py::"
+RETURN = "operation/test_operation_return.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
 _CODE = """    if not same_code(short_code_with(unit, institution), code):
@@ -112,6 +113,26 @@ MUTATIONS: tuple[Mutation, ...] = (
        LEDGERS + "test_c07_cut_rows_are_noticed_by_the_peer"),
     _m("D03", "hub/app/inbox.py", "self._waited[event] <= MOST_WAITS and unit.posts", "False and unit.posts",
        WORKERS + "test_d03_an_answer_to_a_card_whose_event_is_not_noted_yet_waits_for_it"),
+    _m("D02", "hub/actions/dispatch.py", 'first = f"{rows[0].id}.{rows[0].attempts}" if rows else', "first = random_bytes(12).hex() if rows else",
+       RETURN + "test_d02_what_may_have_been_put_is_put_again_under_its_own_name"),
+    _m("D04", "hub/exchange/pacing.py", "return max(0, window - (link.next_out - 1 - link.acked_out))", "return 4 * window",
+       "attacks/soak/test_delivery.py::test_d04_a_burst_of_400_arrives_whole_and_in_order_within_the_window"),
+    _m("D05", "hub/app/outbox.py", "if returns != self._returns:", "if False:",
+       RETURN + "test_d05_back_from_an_outage_we_speak_first_and_once"),
+    _m("D05", "hub/matrix/listener.py", "if answers and silent:", "if False:",
+       "attacks/matrix/test_return.py::test_d05_a_homeserver_that_is_back_is_noticed_at_once"),
+    _m("D07", "hub/actions/receive.py", "            unit.outbox.put(replace(row, sent_at=None))\n", "            pass\n",
+       OUTAGES + "test_d07_what_was_lost_on_the_way_is_asked_for_and_comes_within_seconds"),
+    _m("D10", "hub/actions/receive.py", "    seen = unit.seen.get(_key(link, record))\n", "    seen = None\n",
+       OUTAGES + "test_d10_a_homeserver_that_forgot_a_day"),
+    _m("R02", "hub/store/database.py", "(not done and not broken and not self.sqlite and is_away(error))", "False",
+       "store/test_broken_lines.py::test_r02_a_dropped_connection_is_tried_once_more_with_one_effect"),
+    _m("R02", "hub/store/database.py", "(not done and not broken", "(not broken",
+       "store/test_broken_lines.py::test_r02_a_connection_that_breaks_in_the_commit_is_never_tried_again"),
+    _m("R02", "hub/app/inbox.py", "                if is_away(error):\n", "                if False:\n",
+       "store/test_broken_lines.py::test_r02_what_a_caseworker_said_is_not_given_up_because_the_database_was_away"),
+    _m("X16", "hub/matrix/client.py", "return unpublished or self._fallback_spent or", "return unpublished or",
+       "attacks/matrix/test_weekend.py::test_x16_a_weekend_without_keys"),
     _m("D12", "hub/app/facts.py", "            await self._check_lock()\n", "", WORKERS + "test_d12_a_lock_that_is_lost_stops_the_hub"),
     _m("D14", "hub/app/posts.py", "if error.status in (400, 413):", "if False:",
        WORKERS + "test_a_post_that_is_refused_for_good_is_dropped_and_told_and_the_next_one_goes"),

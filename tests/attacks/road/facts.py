@@ -11,6 +11,7 @@ from typing import Any
 from deploy.demo.network import HubProcess, Network
 from hub.app.offline import ledger_verify
 from hub.base.config import load
+from tests.attacks.soak.audit import owed
 
 QUIET = 60.0
 """Seconds in which everything under way must have come to rest."""
@@ -43,24 +44,9 @@ async def at_rest(network: Network, within: float = QUIET) -> None:
     """Wait until no hub owes anybody anything: no intent, no unacknowledged message, no post, no event unhandled."""
     async with asyncio.timeout(within):
         while True:
-            if not any(_owed(hub) for hub in network.hubs.values()):
+            if not any(owed(hub) for hub in network.hubs.values()):
                 return
             await asyncio.sleep(0.2)
-
-
-def _owed(hub: HubProcess) -> dict[str, int]:
-    questions = {
-        "outbox": "SELECT count(*) FROM outbox WHERE state IN ('ready', 'dispatched')",
-        "posts": "SELECT count(*) FROM posts WHERE state IN ('ready', 'sending')",
-        "inbox": "SELECT count(*) FROM matrix_inbox",
-        "batches": "SELECT count(*) FROM matrix_batch",
-        "early": "SELECT count(*) FROM early_messages",
-        "acks": "SELECT count(*) FROM links WHERE ack_due_at IS NOT NULL",
-        "tombstones": "SELECT count(*) FROM tombstones WHERE confirmed_at IS NULL",
-    }
-    with opened(hub) as database:
-        counts = {name: database.execute(query).fetchone()[0] for name, query in questions.items()}
-    return {name: count for name, count in counts.items() if count}
 
 
 def assert_lines_whole(network: Network) -> None:

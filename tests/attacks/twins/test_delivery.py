@@ -90,6 +90,18 @@ def test_d06_a_peer_that_was_away_for_eight_days(net: Net) -> None:
     well(net)
 
 
+def test_d07_what_was_lost_on_the_way_is_asked_for_and_comes_within_seconds(net: Net) -> None:
+    """Long before the sender would try again by itself: the one behind it shows the gap."""
+    _, referral = working(net)
+    kept = kept_back(net, referral, 2)
+    net.hand(net.cem, kept[1])
+    net.settle(4)
+    net.clock.advance(timedelta(seconds=5))
+    net.settle(4)
+    assert heard(net.csmc) == words(2)
+    well(net)
+
+
 @pytest.mark.parametrize("direction", [CEM, CSMC])
 def test_d07_a_road_that_is_open_in_one_direction_only(net: Net, direction: str) -> None:
     """Either the words do not arrive, or their receipts do not: once it heals there is one of each."""
