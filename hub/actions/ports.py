@@ -104,6 +104,7 @@ class Unit(Protocol):
     checkins: Rows[c.CheckIn]
     timers: Rows[c.Timer]
     staff: Rows[c.Staff]
+    verifications: Rows[c.Verification]
     rooms: Rows[c.Room]
     questions: Rows[c.Question]
     dialogues: Rows[c.Dialogue]

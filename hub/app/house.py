@@ -24,6 +24,7 @@ from hub.app.outbox import Dispatcher
 from hub.app.posts import Poster
 from hub.app.reports import Reports
 from hub.app.rooms import RoomsKeeper
+from hub.app.verifier import Verifier
 from hub.base import logs
 from hub.base.clock import Clock, SystemClock
 from hub.base.config import Config
@@ -70,6 +71,7 @@ class House:
     inbox: Inbox
     dispatcher: Dispatcher
     poster: Poster
+    verifier: Verifier
     keeper: RoomsKeeper
     announcer: Announcer
     ticker: Ticker
@@ -80,6 +82,7 @@ class House:
         self.inbox.poke()
         self.poster.poke()
         self.announcer.poke()
+        self.verifier.poke()
         self.ticker.poke()
 
 
@@ -139,12 +142,13 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
         hand=Hand(signer=identity.hub_signing, opening=identity.opening, manifest=manifest), keys=keys, clock=clock,
     )  # fmt: skip
     store = Store(database, given, tell)
-    keeper = RoomsKeeper(store, matrix)
+    keeper, verifier = RoomsKeeper(store, matrix), Verifier(store, matrix)
     house = House(
         config=config, clock=clock, identity=identity, database=database, keys_database=keys_database, rows=rows, matrix=matrix, store=store,
-        reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting),
+        reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting, verifier),
         dispatcher=Dispatcher(store, matrix, faults, dispatch_waiting),
-        poster=Poster(store, matrix, faults), keeper=keeper, announcer=Announcer(store, matrix), ticker=_ticker(store, faults, clock),
+        poster=Poster(store, matrix, faults), verifier=verifier, keeper=keeper, announcer=Announcer(store, matrix),
+        ticker=_ticker(store, faults, clock),
     )  # fmt: skip
     reports.serve(store, matrix, keeper)
     return house
@@ -183,7 +187,8 @@ async def _serve(house: House, stopping: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(coroutine, name=name) for name, coroutine in (
             ("matrix", house.matrix.run()), ("inbox", house.inbox.run()), ("dispatch", house.dispatcher.run()),
-            ("posts", house.poster.run()), ("rooms", house.keeper.run()), ("devices", house.announcer.run()), ("watch", watch.run()),
+            ("posts", house.poster.run()), ("verifier", house.verifier.run()), ("rooms", house.keeper.run()),
+            ("devices", house.announcer.run()), ("watch", watch.run()),
         )]  # fmt: skip
         house.ticker.start()
         await web.start()

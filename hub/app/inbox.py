@@ -9,6 +9,7 @@ from collections import Counter
 
 from hub.actions.ports import Unit
 from hub.actions.receive import receive
+from hub.app.verifier import Verifier
 from hub.app.worker import Worker
 from hub.base import logs
 from hub.base.errors import PeerFault
@@ -34,8 +35,11 @@ class Inbox(Worker):
 
     name = "inbox"
 
-    def __init__(self, store: Store, rows: SqlMatrixRows, matrix: Matrix, faults: Faults, waiting: asyncio.Event) -> None:
+    def __init__(
+        self, store: Store, rows: SqlMatrixRows, matrix: Matrix, faults: Faults, waiting: asyncio.Event, verifier: Verifier
+    ) -> None:
         super().__init__(waiting)
+        self._verifier = verifier
         self._store, self._rows, self._matrix, self._faults = store, rows, matrix, faults
         self._failed: Counter[str] = Counter()
         self._waited: Counter[str] = Counter()
@@ -56,6 +60,7 @@ class Inbox(Worker):
                 continue
             self._faults.reach("inbox.handled")
             if inbound.standing == "staff":
+                self._verifier.hear(inbound)
                 self._show_read(inbound)
         return 30.0
 
@@ -79,7 +84,7 @@ class Inbox(Worker):
         self._rows.inbox_done(unit.connection, event)
         if inbound.standing == "peer":
             _from_peer(unit, inbound)
-        else:
+        elif not self._verifier.note(unit, inbound):
             hear(unit, _heard(inbound), self._matrix.device.user_id)
         return inbound
 

@@ -25,6 +25,14 @@ ALARMS = {
     "key_changed": mark(
         "La llave de {user} cambió y quedó bloqueada. Si ella lo confirma en persona: tinkuy staff repin {user} --fingerprint {detail}"
     ),
+    "verification_differs": mark(
+        "ALERTA: los dibujos de {user} NO eran los mismos. Alguien puede estar en medio, quizá en el servidor. Su llave sigue como estaba. "
+        "No la verifiquen ni acepten llaves nuevas suyas hasta aclararlo; compare su huella en persona (tinkuy staff list --json)."
+    ),
+    "verification_proof": mark(
+        "ALERTA: en la verificación de {user} su programa probó otra llave que la fijada, o el servidor mostró otra ({why}). "
+        "Su llave sigue como estaba. Hable con ella en persona y con quien administra el servidor."
+    ),
     "lead_needed": mark("{user} ya no está. Estos casos necesitan responsable: {codes}."),
     "post_refused": mark("El servidor Matrix no aceptó un mensaje nuestro ({why}) y quedó sin mostrar. Avise a soporte."),
     "timer_failed": mark("Un aviso programado falló ({kind}, {why}). Los demás siguen. Avise a soporte."),

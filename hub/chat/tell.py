@@ -32,6 +32,7 @@ from hub.chat.posting import (
     put,
     room_of,
 )
+from hub.chat.verifying import tell_verification
 
 DESK = "desk"
 
@@ -301,4 +302,5 @@ _TELLERS: dict[type[e.Event], Callable[[Unit, Any], None]] = {
     e.HolderAnswered: _holder,
     e.Alarm: tell_alarm,
     e.DeviceNotice: _device,
+    e.VerificationMoved: tell_verification,
 }

@@ -115,6 +115,10 @@ class Inbound:
     """The event that this one wants to replace."""
     firm: bool = False
     """Whether the three relations stood inside the ciphertext. Else they are clear text, which a homeserver can add or re-point (X34)."""
+    refers: str | None = None
+    """The event that a message of a verification belongs to (`m.reference`)."""
+    clear: bool = False
+    """It came unencrypted: only a message of a verification may. Then `device_key` is empty, and nothing but its emoji proves who sent it."""
     standing: Standing
 
     def to_bytes(self) -> bytes:
@@ -130,6 +134,7 @@ ReportKind = Literal[
     "master_changed",  # the served master key is not the pinned one: she is blocked until re-pinned; `detail` is the served key
     "unverified_device",  # a pinned person has a device that her own identity did not sign
     "unverified_writer",  # ... and wrote from it
+    "unverified_verifier",  # ... and wants to be verified from it
     "hidden_device",  # a device we verified before (or a manifest lists) is not served any more
     "peer_differs",  # the homeserver serves other keys or devices for a peer than its manifest
     "device_statement",  # a peer states its devices: `detail` is the signed statement, believed by nobody yet

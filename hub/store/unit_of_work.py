@@ -103,6 +103,7 @@ class UnitOfWork(Unit):
         self.holds = VouchedRows(connection, t.HOLDS, seals)
         self.staff, self.rooms = VouchedRows(connection, t.STAFF, seals), VouchedRows(connection, t.ROOMS, seals)
         self.timers = Rows(connection, t.TIMERS)
+        self.verifications = VouchedRows(connection, t.VERIFICATIONS, seals)
         self.questions, self.dialogues = Rows(connection, t.QUESTIONS), Rows(connection, t.DIALOGUES)
         self.posts, self.log, self.undoables = Rows(connection, t.POSTS), Rows(connection, t.LOG), Rows(connection, t.UNDOABLES)
         self.tombstones, self.handled = Rows(connection, t.TOMBSTONES), Rows(connection, t.HANDLED)
