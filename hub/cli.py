@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_hold, cli_init, cli_local, cli_peer, cli_staff
+from hub import cli_hold, cli_init, cli_local, cli_peer, cli_staff, cli_verify
 from hub.base import logs
 from hub.base.config import LANGUAGE_VARIABLE, PATH_VARIABLE
 from hub.base.errors import TinkuyError
@@ -18,6 +18,7 @@ from hub.cli_base import JSON, Exit, Setting, ask, complain, config, new_app, se
 from hub.cli_words import sentence
 
 app = new_app("Tinkuy: coordinación segura entre instituciones. · Tinkuy: safe coordination between institutions.")
+cli_staff.app.command("verify")(cli_verify.verify)
 app.add_typer(cli_staff.app, name="staff")
 app.add_typer(cli_peer.app, name="peer")
 app.add_typer(cli_peer.manifest_app, name="manifest")
@@ -83,7 +84,10 @@ def status(as_json: bool = JSON) -> None:
 
 
 @app.command()
-def doctor(as_json: bool = JSON) -> None:
+def doctor(
+    as_json: bool = JSON,
+    qr: Annotated[bool, typer.Option("--qr", help="También la huella como código QR. · The fingerprint as a QR code, too.")] = False,
+) -> None:
     """Revisa lo que dejaría mudo al hub y dice cómo arreglarlo · Check what would make the hub mute, and how to fix it"""
     from hub import doctor as checks
 
@@ -91,7 +95,7 @@ def doctor(as_json: bool = JSON) -> None:
     if as_json:
         show_json([check.as_json() for check in found])
     else:
-        checks.show(found)
+        checks.show(found, qr=qr or sys.stdout.isatty())
     if any(check.level is checks.Level.FAIL for check in found):
         raise typer.Exit(Exit.REFUSED)
 

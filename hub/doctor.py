@@ -21,6 +21,7 @@ from typing import Any
 import aiohttp
 
 from hub.base.config import Config
+from hub.base.fingerprint import grouped, square
 from hub.cli_base import say
 from hub.doctor_words import WORDS
 from hub.web.control import ControlError, HubAway, call
@@ -101,11 +102,13 @@ def _check_keys(config: Config) -> Iterator[Check]:
     yield Check(id="kek", level=Level.OK)
     yield _judge("kek_apart", bad=config.keys.kek_file.resolve().is_relative_to(config.paths.state.resolve()), worst=Level.WARN)
     try:
-        load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file)))
+        identity = load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file)))
     except KeysError as error:
         yield Check(id="identity", level=Level.FAIL, params={"code": error.code})
         return
     yield Check(id="identity", level=Level.OK)
+    # From our own keyring, never from what the homeserver says: that is what people compare it with.
+    yield Check(id="fingerprint", level=Level.OK, params={"fingerprint": grouped(identity.master_fingerprint)})
 
 
 def _check_schema(config: Config) -> Check:
@@ -208,8 +211,8 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
         yield Check(id="protocol", level=Level.WARN, params=told)
 
 
-def show(checks: Iterable[Check]) -> None:
-    """For a person: one line a check, the way out below what is wrong, a sum at the end."""
+def show(checks: Iterable[Check], *, qr: bool = False) -> None:
+    """For a person: one line a check, the way out below what is wrong, a sum at the end. With `qr` the fingerprint for a camera, too."""
     counted = list(checks)
     marks = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
     for check in counted:
@@ -217,6 +220,9 @@ def show(checks: Iterable[Check]) -> None:
         say(f"{marks[check.level]} {es}", f"{marks[check.level]} {en}")
         if fix_es:
             say(f"    → {fix_es}", f"    → {fix_en}")
+        if qr and check.id == "fingerprint":
+            drawn = square(str(check.params["fingerprint"]).replace(" ", ""))
+            say(drawn, drawn)
     bad = sum(check.level is not Level.OK for check in counted)
     say(f"{len(counted)} revisiones, {bad} por atender.", f"{len(counted)} checks, {bad} to attend to.")
 

@@ -42,6 +42,11 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
             "Restore keyring.json and the key from the same backup.",
         ),
     ),
+    "fingerprint": (
+        ("Huella de este hub: {fingerprint}", "Fingerprint of this hub: {fingerprint}"),
+        ("La huella de este hub no se puede mostrar.", "The fingerprint of this hub cannot be shown."),
+        ("Revise la identidad.", "See to the identity."),
+    ),
     "password": (
         ("No queda ninguna contraseña de Matrix a la vista.", "No Matrix password is left lying."),
         (

@@ -28,12 +28,14 @@ VOUCHERS = ("given", "verified")
 
 
 def ask_verification(unit: Unit, *, id: str, user: str, room: str, device: str, trusted: bool) -> Verification | None:
-    """A person asks to be verified, from this device, in this room. None when that is not looked at: a foreign room, or too many.
+    """A person asks to be verified, from this device, in this room. None when that is not looked at: not enrolled, a foreign room, too many.
 
-    What is wrong with her asking is told to her: the row is then `broken` from the beginning. Raises Refused `not_enrolled`.
+    What is wrong with her asking is told to her: the row is then `broken` from the beginning.
     """
-    person, place = staff_member(unit, user), unit.rooms.get(room)
-    if place is None or place.purpose not in ("desk", f"direct:{user}") or unit.verifications.get(id):
+    person, place = unit.staff.get(user), unit.rooms.get(room)
+    if person is None or person.removed_at is not None or place is None or unit.verifications.get(id):
+        return None
+    if place.purpose not in ("desk", f"direct:{user}"):
         return None
     if unit.verifications.count(user=user, asked_at__ge=unit.now - LIFE) >= MOST_EACH:
         return None

@@ -31,6 +31,9 @@ STALE_MS = 10 * 60 * 1000
 SOON, LATER = 1.0, 30.0
 CODES = {"timeout": "m.timeout", "differs": "m.mismatched_sas", "mac": "m.key_mismatch", "served": "m.key_mismatch", "method": "m.unknown_method"}
 """What her client is told, by why it ended; `m.user` for the rest."""
+HERS = {"m.mismatched_sas": "differs", "m.timeout": "timeout", "m.key_mismatch": "mac", "m.mismatched_commitment": "differs"}
+"""Why it ended, by what her client says; `hers` for the rest."""
+ALARMS = {"differs": "verification_differs", "mac": "verification_proof", "served": "verification_proof"}
 REASONS = {"m.key_mismatch": "mac", "m.unknown_method": "method"}
 """Why it ended, by what broke; `protocol` for the rest."""
 
@@ -73,7 +76,7 @@ class Verifier(Worker):
         trusted = self._matrix.trusts_device(inbound.sender, device)
         row = verify_staff.ask_verification(
             unit, id=inbound.event_id, user=inbound.sender, room=inbound.room_id, device=device, trusted=trusted
-        )  # fmt: skip
+        )
         if row and row.why == "device":
             unit.announce(DeviceNotice(user=row.user, device=row.device))
             unit.announce(Alarm(code="matrix", params=(("kind", "unverified_verifier"), ("user", row.user), ("device", row.device[:80]))))
@@ -102,8 +105,7 @@ class Verifier(Worker):
             return
         kind = inbound.type.removeprefix(PREFIX)
         if kind == "cancel":
-            code = inbound.content.get("code")
-            return await self._break(row, "differs" if code == "m.mismatched_sas" else "hers", told=True)
+            return await self._break(row, HERS.get(str(inbound.content.get("code")), "hers"), told=True)
         try:
             await self._say(row, exchange.take(kind, inbound.content))
         except Broken as broken:
@@ -169,9 +171,8 @@ class Verifier(Worker):
         """End it; `told`: her client ended it itself."""
 
         def end(unit: Unit) -> None:
-            verify_staff.break_off(unit, row.id, why)
-            if why in ("mac", "served"):
-                unit.announce(Alarm(code="verification_proof", params=(("user", row.user), ("why", why))))
+            if verify_staff.break_off(unit, row.id, why).why == why and why in ALARMS:
+                unit.announce(Alarm(code=ALARMS[why], params=(("user", row.user), ("why", why))))
 
         await self._store.run(end)
         if told:

@@ -28,7 +28,7 @@ LABELS = {
 ADMIN = Place(purpose="admin")
 
 BROKEN = {
-    "timeout": mark("Se acabó el tiempo y no se verificó. No pasa nada: cuando estén listas, vuelva a empezar."),
+    "timeout": mark("Se acabó el tiempo (con los dibujos a la vista hay un minuto). No se verificó. Cuando estén listas, vuelva a empezar."),
     "differs": mark("Los dibujos NO eran los mismos. No se verificó. No vuelva a intentarlo hasta hablar con administración."),
     "mac": mark("La prueba de su programa no corresponde a la llave que tengo. No se verificó; avise a administración."),
     "served": mark("Mientras verificábamos, el servidor mostró otra llave suya. No se verificó; avise a administración."),
@@ -37,7 +37,7 @@ BROKEN = {
     "device": mark("Pidió la verificación desde un dispositivo que su propia cuenta no ha confirmado; desde ahí no puedo. Hágalo desde otro."),
     "blocked": mark("Su llave cambió y está bloqueada. Hable primero con administración; después se puede verificar."),
     "not_now": mark("Administración no puede comparar ahora. Pónganse de acuerdo y vuelva a empezar."),
-    "hers": mark("Su programa de chat detuvo la verificación: la canceló, o los dibujos estuvieron más de un minuto. Puede volver a empezar."),
+    "hers": mark("Su programa de chat canceló la verificación. Puede volver a empezar."),
     "method": mark("Su programa de chat no sabe verificar con emojis. Pruebe con Element."),
     "protocol": mark("Su programa de chat y yo no nos entendimos. No se verificó; vuelva a empezar. Si se repite, avise a administración."),
     "away": mark("El servidor no respondió a tiempo. No se verificó; vuelva a empezar en un rato."),

@@ -36,7 +36,42 @@ _CODE = """    if not same_code(short_code_with(unit, institution), code):
         raise Refused("wrong_pairing_code", institution=institution)
 """
 
+EMOJI, EXCHANGE, STEPS = "verifying/test_emoji.py::", "verifying/test_exchange.py::", "verifying/test_steps.py::"
+
 MUTATIONS: tuple[Mutation, ...] = (
+    # ---- verification by emoji
+    _m("V01", "hub/matrix/sas.py", '        self._check(self.theirs.master, f"ed25519:{self.theirs.master}", macs.get(f"ed25519:{self.theirs.master}"))\n', "",
+       EXCHANGE + "test_a_mac_over_other_keys_proves_nothing"),
+    _m("V01", "hub/matrix/sas.py", '        self._check(_listed(macs), "KEY_IDS", _text(content, "keys"))\n', "",
+       EXCHANGE + "test_keys_taken_from_the_list_are_noticed"),
+    _m("V01", "hub/matrix/sas.py", "            self._check(self.theirs.ed25519, device, macs[device])\n", "            pass\n",
+       EXCHANGE + "test_a_mac_over_other_keys_proves_nothing"),
+    _m("V01", "hub/matrix/sas.py", "            matrixjson.from_unpadded(given)  # one spelling of a key: it goes into the emoji as text\n", "",
+       EXCHANGE + "test_a_key_that_is_none_is_refused"),
+    _m("V01", "hub/matrix/sas.py", "hashlib.sha256(self._own_key.encode() + _canonical(", "hashlib.sha256(_canonical(",
+       EXCHANGE + "test_both_see_the_same_and_prove_their_master_keys"),
+    _m("V02", "hub/actions/verify_staff.py", '    if row is None or row.state != "same":\n', "    if row is None:\n",
+       STEPS + "test_only_a_yes_and_the_pinned_key_lift_the_pin"),
+    _m("V02", "hub/actions/verify_staff.py", "if not master or person.master != master or row.master != master or person.refused_master is not None:",
+       "if not master or person.master != master or row.master != master:", STEPS + "test_another_key_served_meanwhile_withholds_it"),
+    _m("V02", "hub/actions/verify_staff.py", "if not master or person.master != master or row.master != master or person.refused_master is not None:",
+       "if not master or person.master != master or person.refused_master is not None:", STEPS + "test_a_pin_that_was_exchanged_meanwhile_is_not_lifted"),
+    _m("V02", "hub/actions/verify_staff.py", "row.state != state or row.expires_at <= unit.now:", "row.state != state:",
+       STEPS + "test_after_ten_minutes_no_answer_counts"),
+    _m("V03", "hub/actions/verify_staff.py", '    if by == row.user:\n        raise Refused("own_verification")\n', "", STEPS + "test_who_may_answer"),
+    _m("V03", "hub/actions/verify_staff.py", " or voucher.level not in VOUCHERS", "", STEPS + "test_who_may_answer"),
+    _m("V03", "hub/chat/options.py", ', "finish", *verifying.OPTIONS})', ', "finish"})', STEPS + "test_the_number_in_the_admin_room_answers_once"),
+    _m("V04", "hub/actions/verify_staff.py", "    if unit.verifications.count(user=user, asked_at__ge=unit.now - LIFE) >= MOST_EACH:\n        return None\n", "",
+       STEPS + "test_one_at_a_time_and_few_in_ten_minutes"),
+    _m("V04", "hub/actions/verify_staff.py", '"busy" if busy else None', "None", STEPS + "test_the_whole_number_is_bounded"),
+    _m("V05", "hub/app/verifier.py", "await self._matrix.serves_master(row.user, row.master)", "True",
+       EMOJI + "test_x03_a_master_key_exchanged_meanwhile_is_not_verified"),
+    _m("V05", "hub/app/verifier.py", "        trusted = self._matrix.trusts_device(inbound.sender, device)\n", "        trusted = True\n",
+       EMOJI + "test_from_an_unverified_device_it_is_refused_and_said"),
+    _m("V06", "hub/app/verifier.py", '        verify_staff.break_off(unit, row.id, "restart")\n', "        pass\n",
+       EMOJI + "test_a_restart_in_the_middle_ends_it_kindly"),
+    _m("V07", "hub/matrix/receiving.py", 'self._book.standing(raw["sender"]) == "staff" and sas.is_verification(raw["type"], raw["content"])', "True",
+       EVENTS + "test_x19_clear_event_of_our_type_is_refused"),
     # ---- Matrix and the hostile homeserver
     _m("X01", "hub/matrix/trust.py", "for device in read_devices(pin.user_id, served) if _signed(served, device, signer))",
        "for device in read_devices(pin.user_id, served))", DEVICES + "test_x01_ghost_device_gets_no_key_and_an_alarm"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +70,10 @@ class WholeHub:
         """A command at the terminal."""
         return await self.process.command(*words)
 
+    def terminal(self, *words: str) -> list[str]:
+        """How to run such a command."""
+        return [sys.executable, "-m", "hub", "--config", str(self.process.config), *words]
+
     async def ask(self, command: str, **args: Any) -> Any:
         return await self.process.ask(command, **args)
 
@@ -80,7 +85,7 @@ class WholeHub:
         person = await stack.enter_async_context(
             JsPerson(url=self.person_url, user_id=user_id, password=PASSWORD, hubs=[self.user_id], **more)
         )
-        await self.tinkuy("staff", "add", user_id, "--role", role, "--display", f"{user_id.split('-')[0].lstrip('@').title()} Inventada")
+        await self.tinkuy("staff", "add", user_id, "--role", role, "--display", f"{user_id.partition(':')[0].lstrip('@')} Inventada")
         await person.in_room(await self.room(f"direct:{user_id}"), with_members=[self.user_id], within=WITHIN)
         await person.in_room(await self.room("desk"), with_members=[self.user_id], within=WITHIN)
         if role == "administrator":
