@@ -9,9 +9,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from hub.actions import legal_hold, peers, staff, verify_staff
-from hub.actions.common import staff_member
+from hub.actions.common import SYSTEM, note, staff_member
 from hub.actions.ports import Unit
 from hub.actions.receipts import last_day
+from hub.actions.verify_staff import TERMINAL
 from hub.app.facts import Watch
 from hub.base.errors import Refused
 from hub.cases.records import LegalHold, Staff, Verification
@@ -37,6 +38,9 @@ def handlers(house: House) -> dict[str, Handler]:
         "staff.duty": commands.staff_duty,
         "staff.verify": commands.staff_verify,
         "staff.compare": commands.staff_compare,
+        "keys.recovery.keep": commands.recovery_keep,
+        "keys.recovery.check": commands.recovery_check,
+        "keys.recovery.forget": commands.recovery_forget,
         "peer.manifest": commands.peer_manifest,
         "peer.add": commands.peer_add,
         "peer.code": commands.peer_code,
@@ -102,9 +106,25 @@ class _Commands:
     async def staff_compare(self, args: Mapping[str, Any]) -> Any:
         """What was seen at the terminal."""
         done = await self._house.store.run(
-            lambda unit: verify_staff.compare_emoji(unit, verify_staff.TERMINAL, str(args["id"]), same=args["same"] is True)
+            lambda unit: verify_staff.compare_emoji(unit, TERMINAL, str(args["id"]), same=args["same"] is True)
         )
         return _verification(done)
+
+    async def recovery_keep(self, _: Mapping[str, Any]) -> Any:
+        """The seeds into secret storage; the recovery key goes to whoever asked, and nowhere else."""
+        written = await self._house.matrix.keep_recovery()
+        await self._house.store.run(lambda unit: note(unit, SYSTEM, TERMINAL, "keys.recovery_kept"))
+        return {"recovery_key": written}
+
+    async def recovery_check(self, args: Mapping[str, Any]) -> Any:
+        """Whether it would bring our identity back."""
+        return {"ok": await self._house.matrix.check_recovery(str(args["recovery_key"])[:200])}
+
+    async def recovery_forget(self, _: Mapping[str, Any]) -> Any:
+        """Overwrite what is stored."""
+        await self._house.matrix.forget_recovery()
+        await self._house.store.run(lambda unit: note(unit, SYSTEM, TERMINAL, "keys.recovery_forgotten"))
+        return {}
 
     async def peer_manifest(self, _: Mapping[str, Any]) -> Any:
         """Our own manifest, to hand over."""
@@ -230,7 +250,7 @@ def _await_verification(unit: Unit, user: str) -> dict[str, Any]:
     person = staff_member(unit, user)
     row = verify_staff.latest_of(unit, user)
     if row and row.state == "asked" and row.expires_at > unit.now:
-        row = verify_staff.begin_verification(unit, verify_staff.TERMINAL, row.id)
+        row = verify_staff.begin_verification(unit, TERMINAL, row.id)
     return {"pin": person.level, "state": "none"} | (_verification(row) if row else {})
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from hub.matrix import crosssigning, http, trust
+from hub.matrix import crosssigning, http, recovery, trust
 from hub.matrix.backfill import Backfill
 from hub.matrix.carrier import Carrier
 from hub.matrix.chores import Chores, Heard
@@ -292,6 +292,18 @@ class Matrix:
     async def sign_person(self, user_id: str, master: str) -> None:
         """Let others see that we verified her: our user-signing key signs her master key. Raises MatrixError."""
         await crosssigning.sign_person(self.client, self._seeds, user_id, master)
+
+    async def keep_recovery(self) -> str:
+        """See `recovery.keep`."""
+        return await recovery.keep(self.client, self._seeds)
+
+    async def check_recovery(self, written: str) -> bool:
+        """See `recovery.check`."""
+        return await recovery.check(self.client, self._seeds, written)
+
+    async def forget_recovery(self) -> None:
+        """See `recovery.forget`."""
+        await recovery.forget(self.client)
 
     @property
     def device(self) -> Device:

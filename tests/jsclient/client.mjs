@@ -15,6 +15,8 @@ const { AllDevicesIsolationMode, CrossSigningKey, EventShieldColour, EventShield
 
 const { VerificationPhase, VerifierEvent } = await import("matrix-js-sdk/lib/crypto-api/verification.js");
 
+const { decodeRecoveryKey } = await import("matrix-js-sdk/lib/crypto-api/recovery-key.js");
+
 const SHIELDS = Object.fromEntries(Object.entries(EventShieldReason).map(([name, value]) => [value, name]));
 
 let client;
@@ -26,7 +28,7 @@ const watchers = new Set();
 const verifications = []; // those that this client asked for, by number
 
 const methods = {
-    async login({ url, user, password, strict = true, accept = [] }) {
+    async login({ url, user, password, strict = true, accept = [], recovery = null }) {
         accept.forEach((hub) => hubs.add(hub));
         const plain = sdk.createClient({ baseUrl: url });
         const session = await plain.loginRequest({
@@ -41,6 +43,7 @@ const methods = {
             userId: session.user_id,
             deviceId: session.device_id,
             accessToken: session.access_token,
+            cryptoCallbacks: { getSecretStorageKey: async ({ keys }) => [Object.keys(keys)[0], decodeRecoveryKey(recovery)] },
         });
         await client.initRustCrypto({ cryptoDatabasePrefix: `p-${session.device_id}` });
         client
@@ -58,6 +61,13 @@ const methods = {
         };
         const crypto = client.getCrypto();
         await crypto.bootstrapCrossSigning({ authUploadDeviceSigningKeys: (request) => request(auth) });
+        return { ready: await crypto.isCrossSigningReady(), fingerprint: await crypto.getCrossSigningKeyId(CrossSigningKey.Master) };
+    },
+
+    // What Element does with a recovery key: take the identity from secret storage and sign this device with it.
+    async recover() {
+        const crypto = client.getCrypto();
+        await crypto.bootstrapCrossSigning({});
         return { ready: await crypto.isCrossSigningReady(), fingerprint: await crypto.getCrossSigningKeyId(CrossSigningKey.Master) };
     },
 

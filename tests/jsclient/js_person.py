@@ -31,12 +31,15 @@ class JsPerson:
     """
 
     def __init__(
-        self, *, url: str, user_id: str, password: str, hubs: Iterable[str] = (), strict: bool = True, unsigned: bool = False
+        self, *, url: str, user_id: str, password: str, hubs: Iterable[str] = (), strict: bool = True, unsigned: bool = False,
+        recovery: str | None = None,
     ) -> None:
         self.user_id = user_id
         self.device_id = ""
         self.fingerprint = ""
         self._login = {"url": url, "user": user_id, "password": password, "strict": strict, "accept": sorted(hubs)}
+        if recovery:
+            self._login["recovery"] = recovery
         self._unsigned = unsigned
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
