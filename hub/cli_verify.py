@@ -13,7 +13,7 @@ from hub.cli_staff import User, checked
 
 PATIENCE_S = 600.0
 LOOK_EVERY_S = 0.5
-WAITING = ("none", "done", "ended")
+WAITING = ("none", "verified", "done", "broken", "ended")
 """States in which the newest verification is an old one: she has not asked yet."""
 _WHY = {
     "timeout": ("se acabó el tiempo", "time ran out"),

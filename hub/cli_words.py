@@ -80,6 +80,12 @@ _WORDS: dict[str, Words] = {
         "Para fijar de nuevo su clave use `tinkuy staff repin`.",
         "To pin her key again use `tinkuy staff repin`.",
     ),
+    "verification_over": (
+        "Esa verificación ya terminó o pasó su tiempo.",
+        "That verification is over, or its time has passed.",
+        "Que ella vuelva a empezar desde su programa de chat.",
+        "Let her begin again from her chat client.",
+    ),
     "staff.no_identity": (
         "Su cuenta todavía no tiene firma cruzada (cross-signing).",
         "Her account has no cross-signing identity yet.",

@@ -8,15 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from hub.actions import legal_hold, peers, staff, verify_staff
-from hub.actions.common import SYSTEM, note, staff_member
+from hub.actions import legal_hold, peers, staff
 from hub.actions.ports import Unit
 from hub.actions.receipts import last_day
-from hub.actions.verify_staff import TERMINAL
+from hub.app import trust_commands
 from hub.app.facts import Watch
 from hub.base.errors import Refused
-from hub.cases.records import LegalHold, Staff, Verification
-from hub.chat.emoji import EMOJI
+from hub.cases.records import LegalHold, Staff
 from hub.matrix import MatrixError
 from hub.matrix.errors import IdentityConflict
 from keys.manifest import Manifest
@@ -31,16 +29,12 @@ def handlers(house: House) -> dict[str, Handler]:
     """Every command by name."""
     commands = _Commands(house)
     return {
+        **trust_commands.handlers(house),
         "staff.add": commands.staff_add,
         "staff.repin": commands.staff_repin,
         "staff.remove": commands.staff_remove,
         "staff.list": commands.staff_list,
         "staff.duty": commands.staff_duty,
-        "staff.verify": commands.staff_verify,
-        "staff.compare": commands.staff_compare,
-        "keys.recovery.keep": commands.recovery_keep,
-        "keys.recovery.check": commands.recovery_check,
-        "keys.recovery.forget": commands.recovery_forget,
         "peer.manifest": commands.peer_manifest,
         "peer.add": commands.peer_add,
         "peer.code": commands.peer_code,
@@ -98,33 +92,6 @@ class _Commands:
     async def staff_duty(self, args: Mapping[str, Any]) -> Any:
         """On or off duty."""
         return _person(await self._house.store.run(lambda unit: staff.set_duty(unit, str(args["user_id"]), on=bool(args["on_duty"]))))
-
-    async def staff_verify(self, args: Mapping[str, Any]) -> Any:
-        """Where her newest verification stands; one that waits for an administrator begins, for whoever asks this is with her."""
-        return await self._house.store.run(lambda unit: _await_verification(unit, str(args["user_id"])))
-
-    async def staff_compare(self, args: Mapping[str, Any]) -> Any:
-        """What was seen at the terminal."""
-        done = await self._house.store.run(
-            lambda unit: verify_staff.compare_emoji(unit, TERMINAL, str(args["id"]), same=args["same"] is True)
-        )
-        return _verification(done)
-
-    async def recovery_keep(self, _: Mapping[str, Any]) -> Any:
-        """The seeds into secret storage; the recovery key goes to whoever asked, and nowhere else."""
-        written = await self._house.matrix.keep_recovery()
-        await self._house.store.run(lambda unit: note(unit, SYSTEM, TERMINAL, "keys.recovery_kept"))
-        return {"recovery_key": written}
-
-    async def recovery_check(self, args: Mapping[str, Any]) -> Any:
-        """Whether it would bring our identity back."""
-        return {"ok": await self._house.matrix.check_recovery(str(args["recovery_key"])[:200])}
-
-    async def recovery_forget(self, _: Mapping[str, Any]) -> Any:
-        """Overwrite what is stored."""
-        await self._house.matrix.forget_recovery()
-        await self._house.store.run(lambda unit: note(unit, SYSTEM, TERMINAL, "keys.recovery_forgotten"))
-        return {}
 
     async def peer_manifest(self, _: Mapping[str, Any]) -> Any:
         """Our own manifest, to hand over."""
@@ -244,19 +211,6 @@ def _living(unit: Unit) -> dict[str, Any]:
         "manifest_days": days(unit.hand.manifest), "peers": [{"institution": name, "days": days(m)} for name, m in known],
         "protocols": findings, "staff_blocked": unit.staff.count(removed_at=None, refused_master__not=None),
     }  # fmt: skip
-
-
-def _await_verification(unit: Unit, user: str) -> dict[str, Any]:
-    person = staff_member(unit, user)
-    row = verify_staff.latest_of(unit, user)
-    if row and row.state == "asked" and row.expires_at > unit.now:
-        row = verify_staff.begin_verification(unit, TERMINAL, row.id)
-    return {"pin": person.level, "state": "none"} | (_verification(row) if row else {})
-
-
-def _verification(row: Verification) -> dict[str, Any]:
-    shown = [{"emoji": symbol, "es": es, "en": en} for symbol, es, en in (EMOJI[i] for i in row.emoji)]
-    return {"id": row.id, "state": row.state, "emoji": shown, "why": row.why or "", "expires": row.expires_at.isoformat()}
 
 
 def _person(person: Staff | None) -> dict[str, Any]:

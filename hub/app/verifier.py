@@ -79,7 +79,6 @@ class Verifier(Worker):
         )
         if row and row.why == "device":
             unit.announce(DeviceNotice(user=row.user, device=row.device))
-            unit.announce(Alarm(code="matrix", params=(("kind", "unverified_verifier"), ("user", row.user), ("device", row.device[:80]))))
         elif row and row.state == "asked" and not offers_sas(inbound.content):
             verify_staff.break_off(unit, row.id, "method")
 

@@ -44,6 +44,21 @@ BROKEN = {
     "busy": mark("Hay demasiadas verificaciones a la vez. Espere unos minutos y vuelva a empezar."),
 }
 """To her, by why it ended."""
+REASONS = {
+    "timeout": mark("se acabó el tiempo"),
+    "differs": mark("los dibujos no eran los mismos"),
+    "mac": mark("su programa probó otra llave que la fijada"),
+    "served": mark("el servidor mostró otra llave suya"),
+    "restart": mark("el hub se reinició en medio; vuelvan a empezar"),
+    "device": mark("la pidió desde un dispositivo que su cuenta no ha confirmado"),
+    "blocked": mark("su llave está bloqueada; primero «tinkuy staff repin»"),
+    "not_now": mark("se dejó para otro momento"),
+    "hers": mark("la canceló su programa de chat"),
+    "method": mark("su programa de chat no sabe verificar con emojis"),
+    "away": mark("el servidor no respondió a tiempo"),
+    "busy": mark("hay demasiadas a la vez"),
+}
+"""To the administrators."""
 
 
 def tell_verification(unit: Unit, event: VerificationMoved) -> None:
@@ -104,8 +119,9 @@ def _broken(unit: Unit, row: Verification, person: Staff) -> None:
     why = row.why or "protocol"
     _to_her(unit, row, person, BROKEN[why])
     if why != "superseded":
-        said = mark("{name} ({user}): no se verificó [{why}]. Su llave sigue como estaba.")
-        _to_admins(unit, _words(unit, said, name=person.display, user=person.id, why=why))
+        said = mark("{name} ({user}): no se verificó: {reason}. Su llave sigue como estaba. [{why}]")
+        reason = _words(unit, REASONS.get(why, mark("los programas no se entendieron; vuelvan a empezar")))
+        _to_admins(unit, _words(unit, said, name=person.display, user=person.id, reason=reason, why=why))
 
 
 _TELLERS: dict[str, Callable[[Unit, Verification, Staff], None]] = {

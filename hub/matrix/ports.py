@@ -134,7 +134,6 @@ ReportKind = Literal[
     "master_changed",  # the served master key is not the pinned one: she is blocked until re-pinned; `detail` is the served key
     "unverified_device",  # a pinned person has a device that her own identity did not sign
     "unverified_writer",  # ... and wrote from it
-    "unverified_verifier",  # ... and wants to be verified from it
     "hidden_device",  # a device we verified before (or a manifest lists) is not served any more
     "peer_differs",  # the homeserver serves other keys or devices for a peer than its manifest
     "device_statement",  # a peer states its devices: `detail` is the signed statement, believed by nobody yet

@@ -129,7 +129,7 @@ def test_the_number_in_the_admin_room_answers_once(hub: Twin) -> None:
     question = hub.find("debe ver estos siete dibujos")
     assert "• 🐶 Perro" in question.body
     assert hub.person("ana") not in question.ring
-    for words in ("Sí, son los mismos", "son los mismos, en el mismo orden", "1", "NO son los mismos"):
+    for words in ("Sí, son los mismos", "son los mismos, en el mismo orden", "1", "NO son los mismos", "!tk son los mismos, en el mismo orden"):
         hub.type("admin", words, room="admin")
         assert state(hub) == ("shown", None), words
     hub.type("admin", "3", room="admin")
