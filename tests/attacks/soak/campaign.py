@@ -35,6 +35,8 @@ class Campaign:
     referrals: int
     faults: int
     seed: int
+    only: tuple[str, ...] = ()
+    """Kinds of faults; all when there are none."""
     say: Callable[[str], None] = lambda words: None
     promised: dict[str, list[str]] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
@@ -42,7 +44,7 @@ class Campaign:
     async def play(self) -> dict[str, Any]:
         """The figures, and the verdict under `verdict`."""
         self._done, self._ahead = 0, [0.0] if self.faults else []
-        self._menu = Menu(stage=self.stage, seed=self.seed)
+        self._menu = Menu(stage=self.stage, seed=self.seed, only=self.only)
         self._working = True
         people = [asyncio.create_task(self._work(hub)) for hub in self.stage.kept]
         try:
