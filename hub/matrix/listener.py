@@ -169,16 +169,17 @@ class Listener:
             return await asyncio.sleep(pause)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
-                await self._comes_back(silent="status" not in error.params)
+                await self._comes_back()
 
-    async def _comes_back(self, *, silent: bool) -> None:
+    async def _comes_back(self) -> None:
         """Return when a homeserver that answered nobody answers again. One that answers, but not what we ask, is left its whole pause."""
+        silent = False
         while True:
-            await asyncio.sleep(KNOCK_S)
             answers = await http.answers(self._client)
             if answers and silent:
                 return
             silent = silent or not answers
+            await asyncio.sleep(KNOCK_S)
 
     # ---- one batch -------------------------------------------------------------------------------------------------------
 
