@@ -53,7 +53,10 @@ class Campaign:
             rested, left = await self._rest()
         finally:
             self._working = False
-            await asyncio.gather(*people, return_exceptions=True)
+            ends = await asyncio.gather(*people, return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end  # a desk that nobody worked at would have made this a lesser trial than it says
         verdict = await asyncio.to_thread(audit, self.stage.kept, self.promised)
         verdict.unacked += left
         verdict.wrong += self._strange_ends()

@@ -80,8 +80,8 @@ class KeptHub(HubProcess):
 
     def rss(self) -> int:
         """KiB now; the most that was seen stands in `most_rss`."""
-        with contextlib.suppress(OSError, AttributeError):
-            text = Path(f"/proc/{self.process.pid}/status").read_text()  # type: ignore[union-attr]  # AttributeError is looked after
+        with contextlib.suppress(OSError, AttributeError, IndexError):  # it has not begun, or nobody has buried it yet
+            text = Path(f"/proc/{self.process.pid}/status").read_text()  # type: ignore[union-attr]  # see above
             now = int(text.partition("VmRSS:")[2].split()[0])
             self.most_rss = max(now, self.most_rss)
             return now
