@@ -156,6 +156,8 @@ MUTATIONS: tuple[Mutation, ...] = (
        "attacks/soak/test_delivery.py::test_d04_a_burst_of_400_arrives_whole_and_in_order_within_the_window"),
     _m("D05", "hub/app/outbox.py", "if returns != self._returns:", "if False:",
        RETURN + "test_d05_back_from_an_outage_we_speak_first_and_once"),
+    _m("D05", "hub/matrix/listener.py", "timeout = 0 if self._whole_state or self.heard.failures else", "timeout = 0 if self._whole_state else",
+       "attacks/matrix/test_return.py::test_d05_a_homeserver_that_is_back_is_noticed_at_once"),
     _m("D05", "hub/matrix/listener.py", "if answers and silent:", "if False:",
        "attacks/matrix/test_return.py::test_d05_a_homeserver_that_is_back_is_noticed_at_once"),
     _m("D07", "hub/actions/receive.py", "            unit.outbox.put(replace(row, sent_at=None))\n", "            pass\n",
