@@ -105,7 +105,7 @@ def _apply(unit: Unit, link: Link, record: SignedInner) -> int:
         whole = _whole(unit, link, record)
         if whole is not None:
             unit.attempt(lambda: _effect(unit, link, *whole))  # (7) (8) (9)
-    except ProviderError:  # the key-encryption key is away, which is no fault of the record's: nothing of it is taken (R10)
+    except ProviderError:  # the key-encryption key is away, no fault of the record's: nothing of it is taken (R10)
         raise
     except (TinkuyError, KeysError) as error:
         _refuse(unit, link, inner.kind, error.code)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.app.house import open_keyring
 from hub.app.rewrap import rewrap_keys, unfinished
 from hub.base.config import Config, load
 from hub.base.errors import Stopped
@@ -143,7 +144,7 @@ def test_the_yearly_turn_moves_everything_and_the_old_key_opens_nothing(hub: Pat
     assert "kek.other" in tinkuy(hub, "run").stderr
 
 
-@pytest.mark.parametrize("after", [1, 2, 4, 5, 8, 11])
+@pytest.mark.parametrize("after", [1, 4, 5, 9])
 def test_a_turn_killed_in_the_middle_goes_on_where_it_stopped(hub: Path, tmp_path: Path, after: int) -> None:
     """Between any two rows, in the key store and in the keyring's file alike; the kill is a real one."""
     config, new = load(hub), tmp_path / "kek-2027"
@@ -163,7 +164,8 @@ rewrap_keys(load(Path({str(hub)!r})), "file:{new}", step=step)
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == -signal.SIGKILL, ran.stderr
     assert unfinished(config).exists()
-    assert "(kek.unfinished)" in tinkuy(hub, "run").stderr, "no hub starts on half of its keys"
+    with pytest.raises(Stopped, match=r"kek\.unfinished"):  # no hub starts on half of its keys
+        open_keyring(config)
     rewrap_keys(config, f"file:{new}")
     assert not unfinished(config).exists()
     load_identity(Keyring("csmc-ejemplo", FileKek.open(new), FileRows(config.keyring_file)))

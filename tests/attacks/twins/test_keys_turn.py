@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,10 +20,11 @@ from hub.exchange.wire import encode, unpack
 from hub.testing import Twin
 from keys import envelope
 from keys.dailykeys import LONG_KEY_KINDS
-from keys.errors import KeysError
+from keys.errors import KeysError, ProviderError
 from keys.ledger import verify_checkpoint
 from keys.manifest import Manifest, make_manifest
 from keys.primitives import OpeningKey, SigningKey
+from keys.providers.memory import MemoryKek
 from keys.succession import successor
 from tests.attacks.twins.bench import CEM, CSMC, Road, alarms, craft, link, parcels
 
@@ -352,6 +355,38 @@ def test_missing_freshness_keeps_new_offers_home_and_nothing_else() -> None:
     road.net.clock.advance(timedelta(days=1))
     road.net.settle()
     assert road.csmc.run(lambda unit: unit.referrals.count()) == 2
+
+
+def test_r10_while_the_kek_is_away_nothing_is_taken_and_nothing_is_lost() -> None:
+    """At the recipient an offer comes, at the sender a disclosure is due: each waits for its own key, and happens once."""
+    road = Road()
+    road.open()
+    road.referral = _confirmed(road)
+    with _without_kek(road.csmc):
+        with pytest.raises(ProviderError):
+            road.net.settle()
+        assert road.csmc.run(lambda unit: (unit.referrals.count(), unit.log.count(what="record.refused"))) == (0, 0)
+    road.net.clock.advance(timedelta(minutes=2))
+    road.net.settle()
+    assert road.csmc.run(lambda unit: unit.referrals.count()) == 1
+    road.csmc.type("bea", f"!tk aceptar {road.referral}")
+    road.net.deliver(road.csmc)
+    with _without_kek(road.cem):
+        with pytest.raises(ProviderError):
+            road.cem.run(dispatch)
+        assert road.cem.run(lambda unit: unit.outbox.count(kind="disclose", state="ready")) == 1
+    road.net.settle()
+    assert road.holds() == 1
+
+
+@contextlib.contextmanager
+def _without_kek(twin: Twin) -> Iterator[None]:
+    """Pulled out, and put back: what was unwrapped before may still be used, what is new cannot be wrapped."""
+    kek = twin.store.given.keys._kek
+    assert isinstance(kek, MemoryKek)
+    kek.close()
+    yield
+    kek._open = True
 
 
 def test_administrators_of_both_sides_are_told_30_14_and_7_days_before_a_manifest_ends() -> None:
