@@ -37,6 +37,9 @@ class VaultKek:
     def __init__(self, url: str, *, mount: str, key: str, token: str) -> None:
         self._base = f"{url.rstrip('/')}/v1/{quote(mount, safe='')}"
         self._key, self._token = key, token
+        # No proxy of the environment stands between: the token and every secret go to Vault and nowhere else.
+        encrypted = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), encrypted)
         self._id = sha256(b"TINKUY-v1 kek id", join(mount.encode(), key.encode()))[:ID_SIZE]
 
     def __repr__(self) -> str:
@@ -90,7 +93,7 @@ class VaultKek:
             headers={"X-Vault-Token": self._token, "X-Vault-Request": "true", "Content-Type": "application/json"},
         )  # fmt: skip
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT, context=ssl.create_default_context()) as answer:  # noqa: S310  # as above
+            with self._opener.open(request, timeout=_TIMEOUT) as answer:
                 found = json.loads(answer.read(_MAX_ANSWER))
         except urllib.error.HTTPError as error:
             if error.code == 400 and what == "decrypt":

@@ -358,23 +358,20 @@ def test_missing_freshness_keeps_new_offers_home_and_nothing_else() -> None:
 
 
 def test_r10_while_the_kek_is_away_nothing_is_taken_and_nothing_is_lost() -> None:
-    """At the recipient an offer comes, at the sender a disclosure is due: each waits for its own key, and happens once."""
+    """At the sender a disclosure is due, at the recipient it comes: each waits for its own key, and happens once."""
     road = Road()
-    road.open()
-    road.referral = _confirmed(road)
-    with _without_kek(road.csmc):
-        with pytest.raises(ProviderError):
-            road.net.settle()
-        assert road.csmc.run(lambda unit: (unit.referrals.count(), unit.log.count(what="record.refused"))) == (0, 0)
-    road.net.clock.advance(timedelta(minutes=2))
-    road.net.settle()
-    assert road.csmc.run(lambda unit: unit.referrals.count()) == 1
+    road.offer()
     road.csmc.type("bea", f"!tk aceptar {road.referral}")
     road.net.deliver(road.csmc)
     with _without_kek(road.cem):
         with pytest.raises(ProviderError):
             road.cem.run(dispatch)
         assert road.cem.run(lambda unit: unit.outbox.count(kind="disclose", state="ready")) == 1
+    with _without_kek(road.csmc):
+        with pytest.raises(ProviderError):
+            road.net.deliver(road.cem)
+        assert (road.holds(), road.csmc.run(lambda unit: unit.log.count(what="record.refused"))) == (0, 0)
+    road.net.clock.advance(timedelta(minutes=2))
     road.net.settle()
     assert road.holds() == 1
 
