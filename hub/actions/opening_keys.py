@@ -75,8 +75,10 @@ def key_chores(unit: Unit, link: Link) -> list[Body]:
         if want and not unit.timers.count(kind="silent", ref=link.id, done_at=None):
             remind(unit, "silent", link.id, unit.now + SILENT_AFTER)
     newer = _newer(unit, link)
-    link = replace(link, pushed=max(link.pushed, link.holds) + len(newer))
-    unit.links.put(link)
+    if newer:
+        link = replace(link, pushed=max(link.pushed, link.holds) + len(newer))
+    if found or newer:  # most looks at the outbox change nothing here
+        unit.links.put(link)
     return [*found, *newer]
 
 
