@@ -22,19 +22,20 @@ import aiohttp
 
 from hub.base.config import Config
 from hub.base.fingerprint import grouped, square
+from hub.base.kek import open_kek
 from hub.cli_base import say
 from hub.doctor_words import WORDS
 from hub.web.control import ControlError, HubAway, call
 from keys.errors import KeysError
 from keys.identity import load_identity
 from keys.keyring import FileRows, Keyring
-from keys.providers.file import FileKek
 
 SKEW_WARN, SKEW_FAIL = 30.0, 300.0
 """Seconds; R05 alarms at five minutes."""
 BACKUP_WARN, BACKUP_FAIL = 26 * 3600.0, 7 * 86400.0
 """Daily with slack; after a week key backups no longer exist, so an older data backup restores nothing that can be read."""
 MANIFEST_WARN = 30
+SIGNING_WARN = 14
 FEW_ONE_TIME_KEYS = 10
 SYNC_STALE = 90.0
 
@@ -95,12 +96,13 @@ def check_files(config: Config) -> Iterator[Check]:
 
 def _check_keys(config: Config) -> Iterator[Check]:
     try:
-        kek = FileKek.open(config.keys.kek_file)
+        kek = open_kek(config.keys)
     except KeysError as error:
         yield Check(id="kek", level=Level.FAIL, params={"code": error.code})
         return
     yield Check(id="kek", level=Level.OK)
-    yield _judge("kek_apart", bad=config.keys.kek_file.resolve().is_relative_to(config.paths.state.resolve()), worst=Level.WARN)
+    beside = config.keys.provider == "file" and config.keys.kek_file.resolve().is_relative_to(config.paths.state.resolve())
+    yield _judge("kek_apart", bad=beside, worst=Level.WARN)
     try:
         identity = load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file)))
     except KeysError as error:
@@ -198,6 +200,9 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
         worst=Level.FAIL if own <= 7 else Level.WARN,
         params={"days": facts.get("manifest_days", "?")},
     )
+    yield _judge("root_here", bad=facts.get("root_here") is not False, worst=Level.WARN)
+    due = _number(facts, "signing_days")
+    yield _judge("signing_key", bad=not SIGNING_WARN < due < float("inf"), worst=Level.WARN, params={"days": facts.get("signing_days", "?")})
     for peer in _rows(facts, "peers"):
         days = _number(peer, "days", absent=0)
         yield _judge(

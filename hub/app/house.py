@@ -12,24 +12,27 @@ from pathlib import Path
 
 from hub.actions.devices import hold_device
 from hub.actions.erase import finish_shredding
-from hub.actions.ports import Hand, Institution, Rules
+from hub.actions.ports import Institution, Rules
 from hub.actions.receive import owe_acks
 from hub.actions.ring import ring_due
 from hub.app.announcer import Announcer, stated
 from hub.app.commands import handlers
 from hub.app.facts import Watch
 from hub.app.inbox import Inbox
-from hub.app.manifest import own_manifest
+from hub.app.keyturn import hand_of
+from hub.app.manifest import manifest_path, own_manifest
 from hub.app.outbox import Dispatcher
 from hub.app.posts import Poster
 from hub.app.reports import Reports
+from hub.app.rewrap import unfinished
 from hub.app.rooms import RoomsKeeper
 from hub.app.verifier import Verifier
 from hub.base import logs
 from hub.base.clock import Clock, SystemClock
 from hub.base.config import Config
-from hub.base.errors import TinkuyError
+from hub.base.errors import Stopped, TinkuyError
 from hub.base.faults import Faults
+from hub.base.kek import open_kek
 from hub.base.packcheck import pack_of
 from hub.chat.tell import tell
 from hub.matrix import Account, CrossSigningSeeds, Matrix, TrustList
@@ -45,9 +48,9 @@ from hub.web.app import WebServer
 from hub.web.control import ControlServer
 from keys.casekeys import DataKeys
 from keys.identity import Identity, load_identity, new_device_id
+from keys.kek import KekProvider
 from keys.keyring import FileRows, Keyring
 from keys.primitives import aead_open, aead_seal, join, self_test
-from keys.providers.file import FileKek
 
 _log = logs.get("app")
 HUB_OWNER = "hub"
@@ -67,6 +70,8 @@ class House:
     store: Store
     reports: Reports
     lock: DatabaseLock
+    kek: KekProvider
+    keyring: Keyring
     faults: Faults
     inbox: Inbox
     dispatcher: Dispatcher
@@ -108,7 +113,8 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     """Open keys and databases, log in, sign the device, learn whom to trust. Nothing is handled yet. None when told to stop meanwhile."""
     self_test()
     clock = SystemClock()
-    identity, kek = _identity(config)
+    kek, keyring = await asyncio.to_thread(_keyring, config)  # a token or a vault may take its time
+    identity = await asyncio.to_thread(load_identity, keyring)
     database, keys_database = Database(config.database.url), Database(config.database.keys_url)
     lock = DatabaseLock(database)
     lock.take()
@@ -135,17 +141,21 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     await matrix.name_us(config.matrix.device_name)
     keys = DataKeys(kek, KeyTable(keys_database))
     if not keys.exists(HUB_OWNER):
-        keys.create(HUB_OWNER, clock.now())
-    manifest = own_manifest(config, identity, matrix.device, matrix.fingerprint, clock.now())
+        if manifest_path(config).exists():  # not the first start: the key store was lost, and a new key would bury what the old one sealed (R10)
+            raise Stopped("keys.store_gone")
+        await asyncio.to_thread(keys.create, HUB_OWNER, clock.now())
+    manifest = await asyncio.to_thread(own_manifest, config, identity, keyring, matrix.device, matrix.fingerprint, clock.now())
+    identity = await asyncio.to_thread(load_identity, keyring)  # a turn that was signed while the hub was down is in force now
     given = Collaborators(
         me=_institution(config), rules=_rules(config), pack=pack_of(config),
-        hand=Hand(signer=identity.hub_signing, opening=identity.opening, manifest=manifest), keys=keys, clock=clock,
+        hand=await asyncio.to_thread(hand_of, identity, keyring, manifest), keys=keys, clock=clock,
     )  # fmt: skip
     store = Store(database, given, tell)
     keeper, verifier = RoomsKeeper(store, matrix), Verifier(store, matrix)
     house = House(
         config=config, clock=clock, identity=identity, database=database, keys_database=keys_database, rows=rows, matrix=matrix, store=store,
-        reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting, verifier),
+        reports=reports, lock=lock, kek=kek, keyring=keyring, faults=faults,
+        inbox=Inbox(store, rows, matrix, faults, inbox_waiting, keeper.trust, verifier),
         dispatcher=Dispatcher(store, matrix, faults, dispatch_waiting),
         poster=Poster(store, matrix, faults), verifier=verifier, keeper=keeper, announcer=Announcer(store, matrix),
         ticker=_ticker(store, faults, clock),
@@ -212,9 +222,11 @@ async def _close(house: House) -> None:
     house.lock.release()
 
 
-def _identity(config: Config) -> tuple[Identity, FileKek]:
-    kek = FileKek.open(config.keys.kek_file)
-    return load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file))), kek
+def _keyring(config: Config) -> tuple[KekProvider, Keyring]:
+    if unfinished(config).exists():
+        raise Stopped("kek.unfinished")
+    kek = open_kek(config.keys)
+    return kek, Keyring(config.institution.id, kek, FileRows(config.keyring_file))
 
 
 def _matrix_rows(config: Config, database: Database, identity: Identity, device: str) -> SqlMatrixRows:

@@ -46,6 +46,14 @@ ALARMS = {
         "Se rechazó una lista de dispositivos Matrix a nombre de {institution} ({why}). Nada cambió. Si se repite, hable con su administración."
     ),
     "envelope_refused": mark("Se rechazó un sobre de {institution} ({why}). No se guardó nada de él."),
+    "peer_manifest": mark("{institution} renovó su manifiesto (versión {number}), firmado por sus raíces. No hace falta hacer nada."),
+    "manifest_refused": mark(
+        "Se rechazó un manifiesto nuevo de {institution} ({why}); sigue valiendo el anterior. Llame a su administración por un número conocido."
+    ),
+    "own_manifest_ends": mark("Nuestro manifiesto vence en {number} días. Vea `tinkuy keys status`; vencido, no salen derivaciones nuevas."),
+    "peer_manifest_ends": mark("El manifiesto de {institution} vence en {number} días. Avise a su administración."),
+    "manifest_expired": mark("El manifiesto de {institution} venció: no salen derivaciones nuevas. Mensajes, retiros y controles siguen."),
+    "signing_due": mark("La clave de firma del hub cumple 90 días en {number} días. Cámbiela: tinkuy keys rotate signing"),
     "matrix": mark("Aviso de Matrix: {kind} {user} {device} {detail}"),
 }
 

@@ -40,4 +40,5 @@ LINKS = Mapping(x.Link, "links", metadata, indexes=[("unique", "peer")], vouched
 OUTBOX = Mapping(x.Outgoing, "outbox", metadata, indexes=[("order",), ("state", "order"), ("link", "epoch", "seq")])
 SEEN = Mapping(x.Seen, "seen_messages", metadata, indexes=[("link", "epoch", "seq")])
 EARLY = Mapping(x.Early, "early_messages", metadata, indexes=[("link", "epoch", "seq")])
+MANIFESTS = Mapping(x.ManifestVersion, "manifest_versions", metadata, indexes=[("institution", "version")], vouched=True)
 LEDGER = Mapping(x.LedgerRow, "ledger", metadata)

@@ -23,6 +23,7 @@ from hub.store.database import Database
 from hub.store.repositories import Rows, VouchedRows
 from hub.store.seals import Seals
 from keys.casekeys import Cell, DataKeys
+from keys.dailykeys import DailyKeys
 from policies.packs import Pack
 
 T = TypeVar("T")
@@ -111,6 +112,8 @@ class UnitOfWork(Unit):
         self.outbox = Rows(connection, t.OUTBOX)
         self.seen, self.early, self.ledger = Rows(connection, t.SEEN), Rows(connection, t.EARLY), Rows(connection, t.LEDGER)
         self.hub_devices, self.own_statements = VouchedRows(connection, t.HUB_DEVICES, seals), Rows(connection, t.OWN_STATEMENTS)
+        self.manifests = VouchedRows(connection, t.MANIFESTS, seals)
+        self.daily = DailyKeys(given.keys, given.hand.opening, *given.hand.older_openings)
         self.events: list[Event] = []
 
     def announce(self, event: Event) -> None:

@@ -30,6 +30,7 @@ STATED = "attacks/twins/test_devices.py::"
 RULES = "homeserver/test_rules.py::"
 WORKERS = "operation/test_operation_workers.py::"
 RETURN = "operation/test_operation_return.py::"
+TURN = "attacks/twins/test_keys_turn.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
 _CODE = """    if not same_code(short_code_with(unit, institution), code):
@@ -207,4 +208,28 @@ MUTATIONS: tuple[Mutation, ...] = (
        "actions/test_peers.py::test_nothing_goes_to_a_peer_before_the_code_was_compared"),
     _m("pairing", "hub/matrix/chores.py", "if who not in self._book.trust.awaited:", "if True:",
        RULES + "test_the_invitation_of_a_hub_whose_code_is_not_compared_yet_waits"),
+    # ---- keys that turn
+    _m("X32", "keys/dailykeys.py", "        for owner in dead:\n            self._store.destroy(owner)\n", "",
+       TURN + "test_x32_eight_days_later_no_stored_ciphertext_opens_with_any_living_key"),
+    _m("X32", "hub/exchange/intake.py", "if long and inner.kind not in LONG_KEY_KINDS:", "if False:",
+       TURN + "test_x32_the_long_key_opens_chores_only"),
+    _m("R11", "hub/actions/dispatch.py",
+       "return data if envelope.signed_by(data) in {key.keyid for key in known_to(unit, link)} else envelope.sign_again(data, road.signer)",
+       "return data", TURN + "test_r11_what_waits_unacknowledged_is_signed_again_and_has_one_effect"),
+    _m("R11", "keys/envelope.py", "return sha256(_DIGEST, _frame_of(signed)[0])", "return sha256(_DIGEST, signed)",
+       TURN + "test_r11_what_waits_unacknowledged_is_signed_again_and_has_one_effect"),
+    _m("R11", "hub/actions/hear_manifest.py", "opening=still_stated(peer, found)", "opening=peer.opening",
+       TURN + "test_r11_a_key_of_the_day_that_the_stolen_key_stated_is_forgotten"),
+    _m("R11", "hub/actions/manifest_versions.py", "held = ours if link.holds in (0, ours.version) else version_of(unit, unit.me.id, link.holds)",
+       "held = ours", TURN + "test_r11_a_peer_that_missed_two_versions_catches_up_in_order"),
+    _m("R12", "hub/actions/hear_manifest.py", "found = accept_one(pinned, body.data, unit.now)", "found = Manifest.from_bytes(body.data)",
+       TURN + "test_r12_a_manifest_that_the_previous_roots_did_not_sign_is_refused_and_told"),
+    _m("R10", "hub/app/house.py", "    if unfinished(config).exists():\n", "    if False:\n",
+       "operation/test_r10_kek.py::test_a_turn_killed_in_the_middle_goes_on_where_it_stopped"),
+    _m("R10", "hub/actions/receive.py",
+       "    except ProviderError:  # the key-encryption key is away, no fault of the record's: nothing of it is taken (R10)\n        raise\n",
+       "", TURN + "test_r10_while_the_kek_is_away_nothing_is_taken_and_nothing_is_lost"),
+    _m("R10", "hub/actions/dispatch.py",
+       "    except ProviderError:  # the key-encryption key is away: the intent waits for it (R10)\n        raise\n",
+       "", TURN + "test_r10_while_the_kek_is_away_nothing_is_taken_and_nothing_is_lost"),
 )  # fmt: skip

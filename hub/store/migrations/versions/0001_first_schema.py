@@ -205,6 +205,14 @@ def upgrade() -> None:
     sa.Column('ledger_size', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('ledger_head', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('checkpoint', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('holds', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('pushed', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('told_key_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('owes_key', sa.Boolean(), autoincrement=False, nullable=False),
+    sa.Column('asked_key', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('asked_key_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('behind', sa.Boolean(), autoincrement=False, nullable=False),
+    sa.Column('gone', sa.Boolean(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
@@ -270,6 +278,17 @@ def upgrade() -> None:
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('event_id')
     )
+    op.create_table('manifest_versions',
+    sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('institution', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('version', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('data', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_index('ix_manifest_versions_institution_version', 'manifest_versions', ['institution', 'version'], unique=False)
     op.create_table('outbox',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('order', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -304,6 +323,9 @@ def upgrade() -> None:
     sa.Column('profile', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('devices', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('told', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('opening', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('fresh_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('fresh_issued', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
@@ -506,6 +528,8 @@ def downgrade() -> None:
     op.drop_index('matrix_event_at', table_name='matrix_event')
     op.drop_table('matrix_event')
     op.drop_table('matrix_batch')
+    op.drop_index('ix_manifest_versions_institution_version', table_name='manifest_versions')
+    op.drop_table('manifest_versions')
     op.drop_index('ix_log_lines_about_at', table_name='log_lines')
     op.drop_table('log_lines')
     op.drop_index('uq_links_peer', table_name='links')
