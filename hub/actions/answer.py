@@ -26,9 +26,9 @@ def accept(unit: Unit, by: str, code: str | None, *, automatic: bool = False) ->
     referral = find_referral(unit, code, Side.RECIPIENT)
     state = after(referral.state, Move.ACCEPT, Side.RECIPIENT)
     key = OpeningKey.generate()
-    unit.vault.keep_secret(referral.id, key.reveal())
     referral = replace(referral, state=state, by=by, answered_at=unit.now, our_key=key.public.raw)
-    unit.referrals.put(referral)
+    unit.referrals.put(referral)  # before the key: on PostgreSQL a second acceptance waits here, and may not replace the key of the first
+    unit.vault.keep_secret(referral.id, key.reveal())
     forget_reminders(unit, referral.id, ("respond_by",))
     name = unit.me.name if by == SYSTEM else staff_member(unit, by).display
     intend(unit, referral.peer, "accept", referral=referral.id, by=name, automatic=automatic)

@@ -89,12 +89,12 @@ def refer(unit: Unit, by: str, room: str, referral_id: str) -> Referral:
         raise Refused("manifest_expired", institution=referral.peer)
     _not_twice(unit, case, referral.peer, referral.need)
     key = OpeningKey.generate()
-    unit.vault.keep_secret(referral.id, key.reveal())
     respond_by = unit.now + respond_within(ruling, referral.urgency)
     referral = replace(
         referral, state=after(referral.state, Move.OFFER, Side.SENDER), opened_at=unit.now, respond_by=respond_by, our_key=key.public.raw
     )
-    unit.referrals.put(referral)
+    unit.referrals.put(referral)  # before the key: see `answer.accept`
+    unit.vault.keep_secret(referral.id, key.reveal())
     intent = intend(unit, referral.peer, "offer", referral=referral.id)
     remind(unit, "respond_by", referral.id, respond_by)
     note(unit, case.id, by, "referral.offered", referral=referral.id, recipient=referral.peer, need=referral.need)

@@ -20,7 +20,7 @@ from hub.chat.desk import hear
 from hub.chat.heard import Heard
 from hub.matrix import Inbound, Matrix
 from hub.matrix.ports import ENVELOPE_TYPE
-from hub.store.database import is_away
+from hub.store.database import is_passing
 from hub.store.matrix_rows import SqlMatrixRows
 from hub.store.unit_of_work import Store, UnitOfWork
 from keys.envelope import MAX_SEALED
@@ -60,8 +60,8 @@ class Inbox(Worker):
             try:
                 inbound = await self._store.run(self._handle, event)
             except Exception as error:
-                if is_away(error):
-                    raise  # the event is not to blame: it waits with all others until the database is back (R02)
+                if is_passing(error):
+                    raise  # the event is not to blame: it waits with all others until the database is back, or less busy (R02)
                 await self._set_aside(event, error)
                 continue
             self._faults.reach("inbox.handled")

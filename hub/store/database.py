@@ -98,6 +98,11 @@ def is_away(error: BaseException) -> bool:
     return type(inner).__module__.startswith("psycopg") and type(inner).__name__ in ("OperationalError", "InterfaceError", "PoolTimeout")
 
 
+def is_passing(error: BaseException) -> bool:
+    """Whether the same again may well succeed: the database is away, or others won every race for the same rows."""
+    return is_away(error) or _sqlstate(error) in _SERIALIZATION_FAILURES
+
+
 def _sqlstate(error: BaseException) -> str | None:
     """The SQLSTATE, whether the driver's error comes as it is (`Rows`) or wrapped by SQLAlchemy."""
     found: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)

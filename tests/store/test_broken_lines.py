@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,17 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from hub.actions import answer
 from hub.app.inbox import TRIES, Inbox
+from hub.base.errors import Refused
 from hub.base.faults import Faults
 from hub.matrix.ports import Inbound, InboxRow
 from hub.matrix.receiving import Gathered
 from hub.store.database import Database, is_away
 from hub.store.matrix_rows import SqlMatrixRows
-from tests.store.road import CEM, database_of, network
+from hub.store.unit_of_work import Vault
+from keys.primitives import OpeningKey
+from tests.store.road import CEM, CSMC, Walk, database_of, network
 
 LOST = r"terminat|clos|connection"
 
@@ -133,3 +139,45 @@ def test_r01_a_full_disk_is_the_databases_trouble_and_a_refusal_is_not(open_data
         database.run_now(lambda c: c.exec_driver_sql("SELECT * FROM nobody"))
     assert not is_away(twice.value)
     assert not is_away(bug.value)
+
+
+def test_r08_two_who_accept_at_once_leave_one_key(new_postgres_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key that is kept is the one that the acceptance tells: else what the sender discloses could never be opened, and would be lost."""
+    with network(lambda name: new_postgres_url()) as made:
+        walk = Walk(made)
+        walk.open()
+        walk.refer()
+        twin = made[CSMC]
+        (referral,) = twin.run(lambda unit: unit.referrals.all())
+        both = threading.Barrier(2, timeout=1)
+        generate = OpeningKey.generate
+
+        def together() -> OpeningKey:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both.wait()
+            return generate()
+
+        monkeypatch.setattr("hub.actions.answer.OpeningKey.generate", together)
+        keep, kept_by = Vault.keep_secret, list[str]()
+
+        def second_waits(vault: Vault, owner: str, secret: bytes) -> None:
+            keep(vault, owner, secret)
+            kept_by.append(owner)
+            if len(kept_by) == 2:
+                time.sleep(0.5)  # the other one commits meanwhile
+
+        monkeypatch.setattr(Vault, "keep_secret", second_waits)
+
+        def accept() -> None:
+            with contextlib.suppress(Refused):
+                twin.run(lambda unit: answer.accept(unit, twin.person("bea"), referral.id))
+
+        threads = [threading.Thread(target=accept) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        (row,) = twin.run(lambda unit: unit.referrals.all())
+        kept = OpeningKey(twin.run(lambda unit: unit.vault.secret(referral.id)))
+        assert row.state == "accepted"
+        assert kept.public.raw == row.our_key
