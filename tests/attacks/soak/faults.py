@@ -15,9 +15,9 @@ from hub.web.control import ControlError, HubAway
 from tests.attacks.soak.proxy import FaultProxy
 from tests.attacks.soak.stage import KeptHub, Stage
 
-LONGEST = 4.0
+LONGEST = 3.0
 """Seconds that a line is away at most; hubs and homeservers take their own time to come back."""
-WITHIN = 12.0
+WITHIN = 6.0
 """Seconds that an armed point has to be reached, before the hub is simply killed."""
 RARE = {"timer.rung"}
 """Points that only time reaches."""
