@@ -30,6 +30,8 @@ from tests.exchange.test_wire import mutated
 
 OURS = {"TypeError", "ValueError", "KeyError", "AttributeError", "OverflowError", "IndexError", "RecursionError", "AssertionError"}
 """Refused for such a reason means that a check was missing and the net under it caught the fall: counted as a crash."""
+RENEWALS = {"hek", "manifest"}
+"""Unnumbered, and about keys: a repertoire of their own."""
 MOVES = {"ack", "resend", "finish", "give-back", "withdraw", "cancel", "decline", "chunk", "skip"}
 """Kinds that end the referral or belong to the line itself; the tests of those stand in tests/exchange/test_fuzz.py."""
 OVERSHARED = ("legal_name", "document_number", "address", "hiv_status", "notes", "inventado", "ｐhone", "phone\u200b", "PHONE", "../phone")
@@ -67,7 +69,8 @@ class Fuzz:
         self.room = str(self.target.run(lambda unit: unit.links.one(peer=sender)).room)  # type: ignore[union-attr]  # it is paired
         self.info = envelope.info_bytes(sender, target, self.liar.link)
         self.word = marker()
-        self.kinds = sorted(set(wire.KINDS) - MOVES)
+        self.kinds = sorted(set(wire.KINDS) - MOVES - RENEWALS)
+        self.opening = self.target.run(lambda unit: unit.daily.today(unit.now)).public
         self.last = self._sealed([self.liar.say("say", self._words("mensaje-x"), self.ours)])
         self.seen = Seen()
         self._take(self.last)
@@ -90,6 +93,15 @@ class Fuzz:
         raw = mutated(self.rand, data) if self.rand.random() < 0.3 else data
         self._take(self._sealed([self.liar.say(kind, table, self.ours, raw=raw)]))
 
+    def chore(self) -> None:
+        """Keys and manifests that are none, outside the numbers."""
+        kind, number, head = self.rand.choice(sorted(RENEWALS)), self.liar.number, self.liar.head
+        table = sample(kind, self.ours, self.disclosure)
+        table[self.rand.choice(sorted(table))] = self.rand.choice((*STRANGE, self.rand.randbytes(40).hex()))
+        record = self.liar.record(kind, json.dumps(table).encode(), sequence=0)
+        self.liar.number, self.liar.head = number, head
+        self._take(self._sealed([record]))
+
     def header(self) -> None:
         """A good signature over a header that says anything; in a unit that is undone, because it may rightly freeze the line."""
         number, head = self.liar.number, self.liar.head
@@ -109,7 +121,7 @@ class Fuzz:
         number, head = self.liar.number, self.liar.head
         good = wire.pack([self.liar.say("say", self._words("nada"), self.ours).data])
         self.liar.number, self.liar.head = number, head
-        self._take(envelope.seal(mutated(self.rand, good) or b"x", self.target.store.given.hand.opening.public, self.info), undone=True)
+        self._take(envelope.seal(mutated(self.rand, good) or b"x", self.opening, self.info), undone=True)
 
     def outer(self) -> None:
         """Somebody on the road changed the envelope."""
@@ -136,9 +148,9 @@ class Fuzz:
 
     def run(self, count: int) -> Seen:
         """So many hostile envelopes, an honest one after each fifty."""
-        hostile: list[Callable[[], None]] = [self.body, self.header, self.frame, self.outer, self.again, self.foreign]
+        hostile: list[Callable[[], None]] = [self.body, self.header, self.frame, self.outer, self.again, self.foreign, self.chore]
         for number in range(count):
-            attack = self.rand.choices(hostile, weights=(40, 15, 10, 20, 10, 5))[0]
+            attack = self.rand.choices(hostile, weights=(40, 15, 10, 20, 10, 5, 5))[0]
             self.seen.tried[attack.__name__] += 1
             attack()
             if number % 50 == 49:
@@ -165,7 +177,7 @@ class Fuzz:
         return {"referral": self.ours.id, "text": text, "by": "Ana"}
 
     def _sealed(self, records: list[SignedInner]) -> bytes:
-        return envelope.seal(wire.pack([one.data for one in records]), self.target.store.given.hand.opening.public, self.info)
+        return envelope.seal(wire.pack([one.data for one in records]), self.opening, self.info)
 
     def _take(self, sealed: bytes, *, place: tuple[str, str] | None = None, undone: bool = False) -> None:
         room, user = place or (self.room, self.sender.user)

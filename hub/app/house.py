@@ -113,7 +113,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     """Open keys and databases, log in, sign the device, learn whom to trust. Nothing is handled yet. None when told to stop meanwhile."""
     self_test()
     clock = SystemClock()
-    kek, keyring = await asyncio.to_thread(_keyring, config)  # a token or a vault may take its time
+    kek, keyring = await asyncio.to_thread(open_keyring, config)  # a token or a vault may take its time
     identity = await asyncio.to_thread(load_identity, keyring)
     database, keys_database = Database(config.database.url), Database(config.database.keys_url)
     lock = DatabaseLock(database)
@@ -222,7 +222,8 @@ async def _close(house: House) -> None:
     house.lock.release()
 
 
-def _keyring(config: Config) -> tuple[KekProvider, Keyring]:
+def open_keyring(config: Config) -> tuple[KekProvider, Keyring]:
+    """The key-encryption key and what it opens. Raises Stopped `kek.unfinished` in the middle of a re-wrap, and errors of `keys`."""
     if unfinished(config).exists():
         raise Stopped("kek.unfinished")
     kek = open_kek(config.keys)
