@@ -1,4 +1,4 @@
-"""`python -m bench`: everything, one table, and one file a benchmark in `bench/results/`. About three minutes on two cores."""
+"""`python -m bench`: everything, one table, and one file a benchmark in `bench/results/`. About seven minutes on two cores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from bench import delivery, durable, federated, policy, sending, talking
+from bench import delivery, durable, federated, load, memory, policy, sending, talking, year
 from bench.rows import Row, keep, show
 from deploy.demo.synapse import Synapses
 from hub.base import logs
@@ -20,6 +20,9 @@ async def on_homeservers(folder: Path) -> dict[str, list[Row]]:
         sent = await sending.run(servers[0], folder)
         async with federated.stage(servers, folder / "hubs") as on:
             found = {"send": sent, "chat": await talking.run(on), "federated": await federated.run(on)}
+        found["load"] = await load.run(servers, folder / "pair")
+        found["memory"] = await memory.run(servers, folder / "played")
+        found["year"] = await year.run(servers[0], folder / "year")
         return found | {"delivery": await delivery.run(servers, folder / "lines")}  # last: it kills homeservers
 
 

@@ -4,9 +4,10 @@
                                      acknowledged <── /sync ── federation ── PUT <── sign ── (nothing else waits)
 
 The limit is one client that PUTs clear text on one server and another that reads it from /sync on the other; for the way there and
-back, one message in each direction. Both desks have a caseworker with an encrypted device, and the hubs post their cards meanwhile: that
-load is part of the road. Her client is shut during the measurement, for it would share our process. At the end every referral must stand
-at the other hub once, and be shown as delivered here.
+back, one message in each direction. Beside that, two hubs' Matrix rooms alone: what is left over them is envelope, policy, ledger, receipt.
+Both desks have a caseworker with an encrypted device, and the hubs post their cards meanwhile: that load is part of the road. Her client is
+shut during the measurement, for it would share our process. At the end every referral must stand at the other hub once, and be shown as
+delivered here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.rows import Row, compare, percentile
-from bench.stage import PASSWORD, Raw, Whole, account, linked, pair, until
+from bench.stage import PASSWORD, Lone, Raw, Whole, account, linked, pair, until
 from deploy.demo.network import PLANS
 from deploy.demo.person import Person
 from deploy.demo.synapse import Synapses
@@ -108,8 +109,38 @@ async def run(on: Stage, *, rounds: int = ROUNDS, each: int = EACH) -> list[Row]
     """Latencies in ms; each round is the median of `each` trips. Afterwards nobody is at the desks any more."""
     for person in (on.ana, on.bea):
         await person.stop()
+    async with _bare(on) as bare:
+        return await _run(on, bare, rounds=rounds, each=each)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bare:
+    """Two hubs' Matrix rooms with nothing above them, and their link: what encryption alone costs on this road."""
+
+    here: Lone
+    there: Lone
+    room: str
+
+
+@contextlib.asynccontextmanager
+async def _bare(on: Stage) -> AsyncIterator[Bare]:
+    lones = []
+    try:
+        for hub, name in ((on.sender, "desnuda-a"), (on.recipient, "desnuda-b")):
+            server = hub.setup.server
+            lones.append(await Lone(server, await account(server, name), hub.setup.folder / "bare.db").start())
+        bare = Bare(here=lones[0], there=lones[1], room=await lones[0].link_to(lones[1]))
+        await _sealed(bare, "llaves")  # the room keys travel once, with the first message each way
+        yield bare
+    finally:
+        for lone in lones:
+            await lone.stop()
+            await lone.close()
+
+
+async def _run(on: Stage, bare: Bare, *, rounds: int, each: int) -> list[Row]:
     sender, recipient = Watch(on.sender), Watch(on.recipient)
-    codes, ours, limits = [], [], []
+    codes, ours, limits, sealed = [], [], [], []
     for number in range(rounds):
         drafts = [await _draft(on) for _ in range(each)]
         await _quiet(on)
@@ -118,10 +149,11 @@ async def run(on: Stage, *, rounds: int = ROUNDS, each: int = EACH) -> list[Row]
             codes.append(code)
             await _quiet(on)
             limits.append(await _plain(on, f"{number}/{index}"))
+            sealed.append(await _sealed(bare, f"{number}/{index}"))
     await check(on, codes)
 
-    def rows(name: str, pick: Callable[[Trip], float]) -> list[Row]:
-        mine, least = [pick(trip) * 1000 for trip in ours], [pick(trip) * 1000 for trip in limits]
+    def rows(name: str, others: list[Trip], pick: Callable[[Trip], float]) -> list[Row]:
+        mine, least = [pick(trip) * 1000 for trip in ours], [pick(trip) * 1000 for trip in others]
 
         def middles(times: list[float]) -> list[float]:
             return [percentile(times[start : start + each], 0.5) for start in range(0, len(times), each)]
@@ -132,8 +164,10 @@ async def run(on: Stage, *, rounds: int = ROUNDS, each: int = EACH) -> list[Row]
         ]
 
     return [
-        *rows("envelope sent → handled by the peer, beside a plain message", lambda trip: trip.there),
-        *rows("referral confirmed → signed receipt, beside two plain messages", lambda trip: trip.whole),
+        *rows("envelope sent → handled by the peer, beside a plain message", limits, lambda trip: trip.there),
+        *rows("referral confirmed → signed receipt, beside two plain messages", limits, lambda trip: trip.whole),
+        *rows("envelope sent → handled by the peer, beside an encrypted message of a bare hub", sealed, lambda trip: trip.there),
+        *rows("referral confirmed → signed receipt, beside two encrypted messages of bare hubs", sealed, lambda trip: trip.whole),
     ]
 
 
@@ -185,6 +219,17 @@ async def _plain(on: Stage, name: str) -> Trip:
 
 def _quiet_desk(unit: Unit) -> bool:
     return not unit.posts.count(state__in=("ready", "sending"))
+
+
+async def _sealed(bare: Bare, name: str) -> Trip:
+    """The same with encryption and the hub's own sync loop, checks and commits, and no envelope, policy or receipt."""
+    times = []
+    for sender, reader in ((bare.here, bare.there), (bare.there, bare.here)):
+        before, start = len(reader.heard), time.perf_counter()
+        await sender.send(bare.room, name)
+        await until(lambda r=reader, n=before: len(r.heard) > n, "an encrypted message")  # type: ignore[misc]  # bound defaults
+        times.append(reader.heard[before] - start)
+    return Trip(there=times[0], whole=sum(times))
 
 
 async def _quiet(on: Stage) -> None:

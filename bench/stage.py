@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import quote
 
 import aiohttp
@@ -126,6 +126,8 @@ class Lone:
         self.trust = TrustList()
         self.joined: list[str] = []
         self.records: dict[str, RoomRecord] = {}
+        self.heard: list[float] = []
+        """When accepted events were committed."""
         self._seeds = CrossSigningSeeds(master=secrets.token_bytes(32), self_signing=secrets.token_bytes(32), user_signing=secrets.token_bytes(32))
         self._database = Database(f"sqlite:///{database}")
         metadata.create_all(self._database.engine)
@@ -139,7 +141,10 @@ class Lone:
     async def start(self) -> Self:
         """Log in (again), and sync in the background."""
         given = Account(homeserver=self.server.url, user_id=self.user_id, device_id=self.device_id, password=PASSWORD)
-        self.matrix = Matrix(account=given, seeds=self._seeds, rows=self._rows, trust_list=self.trust, report=self._note, rooms=self.records.values())
+        self.matrix = Matrix(
+            account=given, seeds=self._seeds, rows=self._rows, trust_list=self.trust, report=self._note, rooms=self.records.values(),
+            on_inbox=lambda: self.heard.append(time.perf_counter()),
+        )  # fmt: skip
         await self.matrix.start()
         self._task = asyncio.create_task(self.matrix.run())
         await self.matrix.first_sync()
@@ -218,7 +223,15 @@ class Whole:
         return await self.setup.ask(command, **args)
 
 
-async def pair(a: Whole, b: Whole) -> None:
+class Hub(Protocol):
+    """A hub in this process or in one of its own."""
+
+    plan: Plan
+
+    async def ask(self, command: str, **args: Any) -> Any: ...
+
+
+async def pair(a: Hub, b: Hub) -> None:
     """Manifests both ways, equal short codes, and the link room in use."""
     for one, other in ((a, b), (b, a)):
         await other.ask("peer.add", manifest=(await one.ask("peer.manifest"))["manifest"])
@@ -229,7 +242,7 @@ async def pair(a: Whole, b: Whole) -> None:
         await linked(one)
 
 
-async def linked(one: Whole) -> None:
+async def linked(one: Hub) -> None:
     """Wait until its links have rooms and nothing waits for an acknowledgement."""
 
     async def done() -> bool:

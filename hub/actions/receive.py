@@ -270,8 +270,11 @@ def _owe_ack(unit: Unit, link: Link, delay: timedelta = ACK_DELAY) -> None:
 def _ack_due(unit: Unit, link: Link) -> datetime:
     """At once when the line was quiet, for somebody waits for the receipt; in a stream after `ACK_DELAY`, so that one speaks for many.
 
-    A date that stands is not moved: a stream without pauses would else never be acknowledged.
+    At once too when half the window waits for our word: the sender will soon have to stand still. Else a date that stands is not moved:
+    a stream without pauses would never be acknowledged.
     """
+    if link.next_in - link.acked_in > WINDOW // 2:
+        return unit.now
     if link.ack_due_at is not None:
         return link.ack_due_at
     before = unit.seen.get(f"{link.id}.{link.epoch_in}.{link.next_in - 1}")

@@ -1,4 +1,4 @@
-"""From the inbox (decrypted, verified events, sealed at rest) to their effect: one event, one unit of work, once (D03)."""
+"""From the inbox (decrypted, verified events, sealed at rest) to their effect: each in one unit of work, once (D03)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hub.actions.receive import receive
 from hub.app.verifier import Verifier
 from hub.app.worker import Worker
 from hub.base import logs
-from hub.base.errors import PeerFault
+from hub.base.errors import Forged, PeerFault
 from hub.base.faults import Faults
 from hub.cases.events import Alarm
 from hub.chat.desk import hear
@@ -30,6 +30,8 @@ _log = logs.get("inbox")
 TRIES = 3
 NO_KEK = 2.0
 """Seconds between two tries while the key-encryption key is away."""
+TOGETHER = 8
+"""Events of peers that are handled in one unit, when so many wait: a commit costs more than what an envelope does."""
 MOST_WAITS = 100
 """Tenths of a second that an answer to an unknown message waits while messages of ours are on their way."""
 
@@ -47,56 +49,72 @@ class Inbox(Worker):
         self._trust, self._verifier = trust, verifier
         self._renewed = False
         self._store, self._rows, self._matrix, self._faults = store, rows, matrix, faults
+        self._event: str | None = None
         self._failed: Counter[str] = Counter()
         self._waited: Counter[str] = Counter()
         self._receipts: set[asyncio.Task[None]] = set()
 
     async def turn(self) -> float:
         """Handle everything that waits."""
-        while (event := await self._store.run(self._next, quiet=True)) is not None:
-            if await self._store.run(self._too_early, event, quiet=True):
-                await asyncio.sleep(0.1)
-                continue
+        most = TOGETHER
+        while True:
             try:
-                inbound = await self._store.run(self._handle, event)
+                self._event = None
+                done, too_early = await self._store.run(self._take, most, quiet=True)
             except Exception as error:
-                if is_passing(error):
-                    raise  # the event is not to blame: it waits with all others until the database is back, or less busy (R02)
-                await self._set_aside(event, error)
+                if self._event is None or is_passing(error) or isinstance(error, Forged):
+                    raise  # no event is to blame: all wait until the database is back, or less busy (R02); a forged row stops the hub (C08)
+                if most == 1:
+                    await self._set_aside(self._event, error)
+                most = 1  # one by one, until the inbox is empty: whoever failed fails alone
                 continue
-            self._faults.reach("inbox.handled")
+            if not done and not too_early:
+                return 30.0
+            if done:
+                self._store.wake()
+            for _ in done:
+                self._faults.reach("inbox.handled")
             if self._renewed:  # a peer's newer manifest: its devices are judged by it before the next event is
                 self._renewed = False
                 await self._trust()
-            if inbound.standing == "staff":
-                self._verifier.hear(inbound)
-                self._show_read(inbound)
-        return 30.0
+            for inbound in done:
+                if inbound.standing == "staff":
+                    self._verifier.hear(inbound)
+                    self._show_read(inbound)
+            if too_early:
+                await asyncio.sleep(0.1)
 
-    def _next(self, unit: UnitOfWork) -> str | None:
-        found = self._rows.inbox_next(unit.connection, 1)
-        return found[0][0] if found else None
+    def _take(self, unit: UnitOfWork, most: int) -> tuple[list[Inbound], bool]:
+        """Handle the oldest in this very unit: one of a person, or several of peers. Whether the next must wait."""
+        done: list[Inbound] = []
+        for event, body in self._rows.inbox_next(unit.connection, most):
+            inbound = Inbound.from_bytes(body)
+            if done and inbound.standing != "peer":
+                break
+            self._event = event
+            if self._too_early(unit, event, inbound):
+                return done, True
+            self._handle(unit, event, inbound)
+            done.append(inbound)
+            if inbound.standing != "peer" or self._renewed:
+                break
+        return done, False
 
-    def _too_early(self, unit: UnitOfWork, event: str) -> bool:
+    def _too_early(self, unit: UnitOfWork, event: str, inbound: Inbound) -> bool:
         """Whether this answers a message that may be ours though we do not know its event yet: put, and the process died before noting it."""
-        body = dict(self._rows.inbox_next(unit.connection, 1)).get(event)
-        inbound = Inbound.from_bytes(body) if body else None
-        target = (inbound.thread_root or inbound.reply_to) if inbound and inbound.standing == "staff" else None
+        target = (inbound.thread_root or inbound.reply_to) if inbound.standing == "staff" else None
         if target is None or unit.posts.one(event=target) is not None:
             return False
         self._waited[event] += 1
         return self._waited[event] <= MOST_WAITS and unit.posts.count(state="sending") > 0
 
-    def _handle(self, unit: UnitOfWork, event: str) -> Inbound:
-        rows = dict(self._rows.inbox_next(unit.connection, 1))
-        inbound = Inbound.from_bytes(rows[event])
+    def _handle(self, unit: UnitOfWork, event: str, inbound: Inbound) -> None:
         self._rows.inbox_done(unit.connection, event)
         if inbound.standing == "peer":
             _from_peer(unit, inbound)
             self._renewed |= any(isinstance(told, Alarm) and told.code == "peer_manifest" for told in unit.events)
         elif not self._verifier.note(unit, inbound):
             hear(unit, _heard(inbound), self._matrix.device.user_id)
-        return inbound
 
     async def _set_aside(self, event: str, error: Exception) -> None:
         if isinstance(error, ProviderError):  # the key-encryption key is away: nothing is taken and nothing set aside until it is back (R10)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from hub.actions.dispatch import Parcel, dispatch, mark_sent, next_send, troubles
+from hub.actions.ports import Unit
 from hub.actions.receive import owe_acks
 from hub.app.worker import Worker
 from hub.base import logs
@@ -37,30 +38,40 @@ class Dispatcher(Worker):
         self._mended: dict[str, float] = {}
 
     async def turn(self) -> float:
-        """Everything that is due now; first a word to every peer when our homeserver is back: theirs wait for a sign of life, for minutes else."""
+        """Everything that is due now; first a word to every peer when our homeserver is back: theirs wait for a sign of life, for minutes else.
+
+        One unit before it is put and one after, so that a turn costs two commits however much goes.
+        """
         returns = self._matrix.health.returns
         if returns != self._returns:
             await self._store.run(lambda unit: owe_acks(unit, timedelta(0)), quiet=True)
             self._returns = returns
         parcels = await self._store.run(dispatch, quiet=True)
+        sent: list[Parcel] = []
         if parcels:
             self._faults.reach("dispatch.committed")
-            results = await asyncio.gather(*(self._put(parcel) for parcel in parcels), return_exceptions=True)
-            failed = [r for r in results if isinstance(r, BaseException)]
-            for error in failed:
-                if not isinstance(error, MatrixError):
-                    raise error
-                _log.info("dispatch.held", error=error)
-            if failed:
-                await self._store.run(owe_acks, quiet=True)
-                return HELD
-        await self._mend()
-        pause = await self._store.run(next_send, quiet=True)
+            sent = await self._put_all(parcels)
+        rooms, users, pause = await self._store.run(_afterwards, sent, len(sent) == len(parcels), quiet=True)
+        for parcel in sent:
+            if parcel.rows:
+                self._faults.reach("dispatch.marked")
+        if len(sent) < len(parcels):
+            return HELD
+        await self._mend(rooms, users)
         return pause.total_seconds()
 
-    async def _mend(self) -> None:
+    async def _put_all(self, parcels: list[Parcel]) -> list[Parcel]:
+        """Those that the homeserver has now. What it did not take stays dispatched."""
+        results = await asyncio.gather(*(self._put(parcel) for parcel in parcels), return_exceptions=True)
+        for error in results:
+            if isinstance(error, MatrixError):
+                _log.info("dispatch.held", error=error)
+            elif isinstance(error, BaseException):
+                raise error
+        return [parcel for parcel, error in zip(parcels, results, strict=True) if error is None]
+
+    async def _mend(self, rooms: list[str], users: list[str]) -> None:
         """Look for what the homeserver did not deliver live, and give fresh keys to a peer who seems not to read us; not all the time."""
-        rooms, users = await self._store.run(troubles, quiet=True)
         now = time.monotonic()
         work: list[tuple[str, Callable[[str], Awaitable[object]]]] = [(room, self._matrix.sweep) for room in rooms]
         work += [(user, self._matrix.renew) for user in users]
@@ -77,6 +88,12 @@ class Dispatcher(Worker):
             content = {"v": 1, "sealed": base64.b64encode(parcel.sealed).decode()}
             await self._matrix.send(parcel.room, ENVELOPE_TYPE, content, parcel.txn)
         self._faults.reach("dispatch.sent")
-        if parcel.rows:
-            await self._store.run(lambda unit: mark_sent(unit, parcel), quiet=True)
-            self._faults.reach("dispatch.marked")
+
+
+def _afterwards(unit: Unit, sent: list[Parcel], whole: bool) -> tuple[list[str], list[str], timedelta]:
+    """What was put is marked, what was not is acknowledged anew (acks die with their event); then what is wrong, and when to look again."""
+    for parcel in sent:
+        mark_sent(unit, parcel)
+    if not whole:
+        owe_acks(unit)
+    return *troubles(unit), next_send(unit)

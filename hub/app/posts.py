@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from hub.actions.ports import Unit
@@ -20,6 +22,9 @@ from hub.store.unit_of_work import Store
 from keys.errors import KeyDestroyed
 
 WAIT = 2.0
+TOGETHER, LOOK_AT = 4, 24
+"""How many posts go at the same time, and among how many of the oldest they are looked for."""
+REST = timedelta(seconds=5)
 _log = logs.get("posts")
 
 
@@ -35,8 +40,16 @@ class Errand:
     redacts: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What became of an errand: its event id, or the status with which the homeserver refused it for good."""
+
+    errand: Errand
+    outcome: str | int
+
+
 class Poster(Worker):
-    """Sends posts one by one. One that cannot go yet (its room is not made, its root not sent) holds back only what is behind it there."""
+    """Sends posts, a few at a time. One that cannot go yet (its room is not made, its root not sent) holds back only what is behind it there."""
 
     name = "posts"
 
@@ -46,28 +59,41 @@ class Poster(Worker):
         self._held: dict[str, float] = {}
 
     async def turn(self) -> float:
-        """Send what can be sent now. A room that cannot take a message now (nobody trusted in it yet) holds back only itself."""
+        """Send what can be sent now. A room that cannot take a message now (nobody trusted in it yet) holds back only itself.
+
+        What was sent is marked in the unit that claims the next: one commit for as many posts as go together.
+        """
         now = time.monotonic()
         self._held = {purpose: until for purpose, until in self._held.items() if until > now}
-        while (errand := await self._store.run(lambda unit: claim(unit, frozenset(self._held)), quiet=True)) is not None:
-            self._faults.reach("post.claimed")
-            try:
-                event = await self._send(errand)
-            except HomeserverRefused as error:
-                if error.status in (400, 413):  # the same again would be refused again, and hold back its room for ever
-                    await self._store.run(give_up, errand, error.status)
-                    continue
-                self._held[errand.purpose] = time.monotonic() + WAIT
-                continue
-            except MatrixError as error:
-                _log.info("posts.held", error=error)
-                self._held[errand.purpose] = time.monotonic() + WAIT
-                continue
-            self._faults.reach("post.sent")
-            await self._store.run(mark, errand, event, quiet=True)
-            self._faults.reach("post.marked")
-        waiting = await self._store.run(lambda unit: unit.posts.count(state__in=("ready", "sending")), quiet=True)
-        return WAIT if waiting else 30.0
+        done: list[Done] = []
+        while True:
+            refused = any(isinstance(one.outcome, int) for one in done)
+            errands, waiting = await self._store.run(_next, done, frozenset(self._held), quiet=not refused)
+            for one in done:
+                if isinstance(one.outcome, str):
+                    self._faults.reach("post.marked")
+            if not errands:
+                return WAIT if waiting else 30.0
+            for _ in errands:
+                self._faults.reach("post.claimed")
+            found = await asyncio.gather(*(self._try(errand) for errand in errands))
+            done = [one for one in found if one is not None]
+
+    async def _try(self, errand: Errand) -> Done | None:
+        """What became of one; None when it must be tried again."""
+        try:
+            event = await self._send(errand)
+        except HomeserverRefused as error:
+            if error.status in (400, 413):  # the same again would be refused again, and hold back its room for ever
+                return Done(errand=errand, outcome=error.status)
+            self._held[errand.purpose] = time.monotonic() + WAIT
+            return None
+        except MatrixError as error:
+            _log.info("posts.held", error=error)
+            self._held[errand.purpose] = time.monotonic() + WAIT
+            return None
+        self._faults.reach("post.sent")
+        return Done(errand=errand, outcome=event)
 
     async def _send(self, errand: Errand) -> str:
         if errand.redacts:
@@ -75,13 +101,54 @@ class Poster(Worker):
         return await self._matrix.send(errand.room, "m.room.message", errand.content, errand.post, errand.relation)
 
 
-def claim(unit: Unit, held: frozenset[str] = frozenset()) -> Errand | None:
-    """The next post that can go, marked as being sent. Posts whose key is gone, or whose root never went, are dropped."""
+def _next(unit: Unit, done: list[Done], held: frozenset[str]) -> tuple[list[Errand], bool]:
+    """Mark what was done and claim what can go next; whether something waits for later."""
+    for one in done:
+        if isinstance(one.outcome, str):
+            mark(unit, one.errand, one.outcome)
+        else:
+            give_up(unit, one.errand, one.outcome)
+    errands = claim_some(unit, held)
+    return errands, bool(errands) or unit.posts.count(state__in=("ready", "sending")) > 0
+
+
+def claim(unit: Unit) -> Errand | None:
+    """The next post that can go."""
+    found = claim_some(unit, frozenset(), most=1)
+    return found[0] if found else None
+
+
+def claim_some(unit: Unit, held: frozenset[str], most: int = TOGETHER) -> list[Errand]:
+    """The next posts that can go together, marked as being sent. Posts whose key is gone, or whose root never went, are dropped."""
     blocked = set(held)
     lost = unit.posts.one(state="redacted", event=None, purpose__notin=tuple(blocked), order="order")
     if lost is not None and lost.room:
-        return _found_again(lost)
-    while (post := unit.posts.one(state__in=("sending", "ready"), purpose__notin=tuple(blocked), order="order")) is not None:
+        return [_found_again(lost)]
+    while posts := unit.posts.all(state__in=("sending", "ready"), purpose__notin=tuple(blocked), order="order", limit=LOOK_AT):
+        errands = _pick(unit, sorted(posts, key=lambda post: _can_rest(unit, post)), blocked, most)
+        if errands:
+            return errands
+    return []
+
+
+def _can_rest(unit: Unit, post: Post) -> bool:
+    """A card drawn anew goes after what is new: when there is much to say, the next drawing replaces it before it went (`chat.posting.put`)."""
+    return post.edits is not None and unit.now - post.at < REST
+
+
+def _pick(unit: Unit, posts: list[Post], blocked: set[str], most: int) -> list[Errand]:
+    """Claim of these what can go together: two of one thread, or of the open room, keep their order, and what redacts goes alone.
+
+    Each one that is not picked was dropped, waits behind one that is, or its purpose is added to `blocked`.
+    """
+    errands: list[Errand] = []
+    lines: set[str | None] = set()
+    for post in posts:
+        line = post.edits or post.thread or f"open {post.purpose}"
+        if len(errands) == most or (post.redacts and errands):
+            break
+        if post.purpose in blocked or line in lines:
+            continue
         room = unit.rooms.one(purpose=post.purpose)
         errand = _errand(unit, post, room.id) if room else "later"
         if errand == "later":
@@ -90,8 +157,11 @@ def claim(unit: Unit, held: frozenset[str] = frozenset()) -> Errand | None:
             unit.posts.put(replace(post, state="dropped", sealed=b""))
         elif isinstance(errand, Errand):
             unit.posts.put(replace(post, state="sending", room=errand.room))
-            return errand
-    return None
+            errands.append(errand)
+            lines |= {line, post.key}
+            if errand.redacts:
+                break
+    return errands
 
 
 def give_up(unit: Unit, errand: Errand, status: int) -> None:

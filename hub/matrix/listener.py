@@ -29,7 +29,9 @@ from hub.matrix.receiving import Gathered, Receiver
 from hub.matrix.roomview import Rooms
 
 POLL_MS = 30_000
-PAUSE_S = 0.5
+PAUSE_S, LIVELY_PAUSE_S = 0.5, 0.1
+"""Between two syncs while we send and hear only ourselves; the short one when others spoke in the last `LIVELY_S`, for then more may come."""
+LIVELY_S = 5.0
 KNOCK_S = 0.25
 """Between two looks whether a homeserver that was away is back: a peer's homeserver sends what it kept as soon as we speak (D05)."""
 POISON_TRIES = 5
@@ -75,6 +77,7 @@ class Listener:
         self._since: str | None = None
         self._whole_state = True
         self._limit = TIMELINE
+        self._others_spoke = -LIVELY_S
         self.first_sync = asyncio.Event()
 
     # ---- the loop --------------------------------------------------------------------------------------------------------
@@ -97,7 +100,8 @@ class Listener:
                     self._on_return()
                 if only_ours:
                     # A sync per event of our own is what halves sending (`performance.md` §2); a blind pause would delay others'.
-                    await self._busy(PAUSE_S)
+                    lively = time.monotonic() - self._others_spoke < LIVELY_S
+                    await self._busy(LIVELY_PAUSE_S if lively else PAUSE_S)
 
     async def once(self) -> bool:
         """One round. True when the answer held nothing but our own events."""
@@ -107,6 +111,7 @@ class Listener:
         self._chores.note_keys(raw)
         empty = is_empty(kept) and not self._whole_state
         if not empty:
+            self._others_spoke = time.monotonic()
             number = await self._rows.save_batch(json.dumps(kept).encode(), kept["next_batch"])  # T1
             self._reach("batch.saved")
             await self._handle_until_done(number, kept)

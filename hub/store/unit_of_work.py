@@ -166,9 +166,14 @@ class Store:
             if condemned:
                 await self._database.run(lambda c: self._one(c, finish_shredding))
         finally:
-            for listener in () if quiet else self._listeners:
-                listener()
+            if not quiet:
+                self.wake()
         return result
+
+    def wake(self) -> None:
+        """Poke the listeners, for a quiet unit that turned out to have done something."""
+        for listener in self._listeners:
+            listener()
 
     def run_now(self, fn: Callable[[Any, *With], T], *given: *With) -> T:
         """The same on the calling thread, for offline commands and tests."""

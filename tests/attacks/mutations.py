@@ -181,6 +181,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("X16", "hub/matrix/client.py", "return unpublished or self._fallback_spent or", "return unpublished or",
        "attacks/matrix/test_weekend.py::test_x16_a_weekend_without_keys"),
     _m("D12", "hub/app/facts.py", "            await self._check_lock()\n", "", WORKERS + "test_d12_a_lock_that_is_lost_stops_the_hub"),
+    _m("R19", "hub/store/database.py", "return await asyncio.get_running_loop().run_in_executor(self._pool, self.run_now, fn)",
+       "return self.run_now(fn)", "attacks/matrix/test_lag.py"),
     _m("D14", "hub/app/posts.py", "if error.status in (400, 413):", "if False:",
        WORKERS + "test_a_post_that_is_refused_for_good_is_dropped_and_told_and_the_next_one_goes"),
     # ---- what leaves, what is held, what dies

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench import durable, federated, policy, sending, talking
+from bench import durable, federated, load, memory, policy, sending, talking, year
 from bench.rows import Row, compare, keep, percentile, show
 from deploy.demo.synapse import Synapses
 from policies import packs
@@ -101,3 +101,23 @@ async def test_federated_and_chat(synapses: Synapses, tmp_path: Path) -> None:
         well_shaped(await federated.run(on, rounds=1, each=1), tmp_path)
         with pytest.raises(AssertionError, match="arrived"):
             await federated.check(on, ["R-AAAAA"])
+
+
+async def test_load(synapses: Synapses, tmp_path: Path) -> None:
+    well_shaped(await load.run(synapses, tmp_path / "hubs", referrals=3, rate=3.0, records=40), tmp_path)
+
+
+def test_load_stops_at_a_referral_that_did_not_come_whole() -> None:
+    load.check([[0.1, 0.2, 0.3]], 1)
+    for trips, held in (([[0.1, 0.2, float("inf")]], 1), ([[0.1, 0.2, 0.3]], 0)):
+        with pytest.raises(AssertionError, match="whole"):
+            load.check(trips, held)
+
+
+async def test_memory(synapses: Synapses, tmp_path: Path) -> None:
+    well_shaped(await memory.run(synapses, tmp_path / "hubs", events=200), tmp_path)
+
+
+async def test_year(synapses: Synapses, tmp_path: Path) -> None:
+    found = await year.run(synapses[0], tmp_path / "hubs", year=year.Year().scaled(0.001), sessions=20, rounds=1)
+    well_shaped(found, tmp_path)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from hub.actions.erase import redact
 from hub.app.facts import Watch
 from hub.app.inbox import MOST_WAITS, Inbox
-from hub.app.posts import Poster, claim, mark
+from hub.app.posts import Errand, Poster, claim, claim_some, mark
 from hub.app.verifier import Verifier
 from hub.base.errors import Stopped
 from hub.base.faults import Faults
@@ -58,6 +60,73 @@ async def test_a_post_that_is_refused_for_good_is_dropped_and_told_and_the_next_
     assert not any(p.sealed for p in net.cem.run(lambda unit: unit.posts.all(state="dropped"))), "its words are wiped"
 
 
+def threaded(net: Net, thread: str | None, words: str, *, key: str | None = None, edits: str | None = None) -> None:
+    net.cem.run(lambda unit: put(unit, Place(purpose="desk", thread=thread), message(paragraph(words)), key=key, edits=edits))
+
+
+def quiet(net: Net) -> None:
+    """Everything said so far has gone."""
+    while errand := net.cem.run(claim):
+        net.cem.run(lambda unit, e=errand: mark(unit, e, f"${e.post}"))  # type: ignore[misc]  # bound default
+
+
+def words_of(errands: list[Errand]) -> list[str]:
+    return [str(errand.content.get("m.new_content", errand.content)["body"]) for errand in errands]
+
+
+async def test_posts_of_several_threads_go_together_and_those_of_one_in_their_order() -> None:
+    net = fresh(*HUBS)
+    for root in ("uno", "dos"):
+        threaded(net, None, f"tarjeta {root}", key=root)
+    quiet(net)
+    for number in (1, 2):
+        for root in ("uno", "dos"):
+            threaded(net, root, f"{root} {number}")
+    first = net.cem.run(lambda unit: claim_some(unit, frozenset()))
+    assert words_of(first) == ["uno 1", "dos 1"]
+    again = net.cem.run(lambda unit: claim_some(unit, frozenset()))
+    assert words_of(again) == words_of(first), "what was claimed and not marked (a crash) is claimed again, before anything behind it"
+    net.cem.run(lambda unit: [mark(unit, errand, f"${errand.post}") for errand in again])
+    assert words_of(net.cem.run(lambda unit: claim_some(unit, frozenset()))) == ["uno 2", "dos 2"]
+
+
+async def test_what_stands_in_the_open_room_keeps_its_order_and_a_thread_waits_for_its_root() -> None:
+    net = fresh(*HUBS)
+    quiet(net)
+    threaded(net, None, "tarjeta", key="uno")
+    threaded(net, "uno", "en su hilo")
+    threaded(net, None, "después")
+    assert words_of(net.cem.run(lambda unit: claim_some(unit, frozenset()))) == ["tarjeta"]
+
+
+async def test_a_card_drawn_anew_goes_after_what_is_new_and_only_its_last_drawing_goes() -> None:
+    net = fresh(*HUBS)
+    threaded(net, None, "tarjeta", key="uno")
+    quiet(net)
+    threaded(net, None, "dibujo 1", edits="uno")
+    threaded(net, "uno", "línea 1")
+    first = net.cem.run(lambda unit: claim_some(unit, frozenset()))
+    assert words_of(first) == ["línea 1"]
+    threaded(net, None, "dibujo 2", edits="uno")
+    net.cem.run(lambda unit: [mark(unit, errand, "$l1") for errand in first])
+    assert words_of(net.cem.run(lambda unit: claim_some(unit, frozenset()))) == ["dibujo 2"]
+
+
+async def test_a_redaction_goes_alone() -> None:
+    net = fresh(*HUBS)
+    threaded(net, None, "tarjeta", key="uno")
+    threaded(net, None, "otra", key="dos")
+    quiet(net)
+    net.cem.run(lambda unit: redact(unit, "uno"))
+    threaded(net, "dos", "línea")
+    (alone,) = net.cem.run(lambda unit: claim_some(unit, frozenset()))
+    assert alone.redacts
+
+
+async def trusted() -> None:
+    """Trust lists play no part here."""
+
+
 def inbox(net: Net, **of: Any) -> tuple[Inbox, SqlMatrixRows, Any]:
     """An inbox with one message of Ana in it."""
     database = net.cem.store._database
@@ -68,7 +137,7 @@ def inbox(net: Net, **of: Any) -> tuple[Inbox, SqlMatrixRows, Any]:
     )  # fmt: skip
     row = InboxRow(event_id="$ana1", room_id=heard.room_id, session_id="s", index=1, body=heard.to_bytes())
     matrix: Any = Homeserver()  # what it uses of Matrix
-    made = Inbox(net.cem.store, rows, matrix, Faults(), asyncio.Event(), Verifier(net.cem.store, matrix))
+    made = Inbox(net.cem.store, rows, matrix, Faults(), asyncio.Event(), trusted, Verifier(net.cem.store, matrix))
     return made, rows, row
 
 
@@ -99,6 +168,27 @@ async def test_an_answer_to_nothing_of_ours_does_not_wait_for_ever(monkeypatch: 
     await rows.finish_batch(None, {}, Gathered(inbox=[row]).result())
     await asyncio.wait_for(worker.turn(), 5)
     assert net.cem.run(lambda unit: unit.handled.get("$ana1")) is not None
+
+
+async def test_one_event_among_many_that_fails_for_a_reason_of_ours_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events of peers are handled several in one unit; the others of the unit take effect all the same, once."""
+    net = fresh(*HUBS)
+    worker, rows, row = inbox(net, content={})
+    handled: list[str] = []
+
+    def handle(unit: Any, inbound: Inbound) -> None:
+        if inbound.event_id == "$e2":
+            raise ZeroDivisionError
+        handled.append(inbound.event_id)
+
+    monkeypatch.setattr("hub.app.inbox._from_peer", handle)
+    events = [replace(Inbound.from_bytes(row.body), event_id=f"$e{number}", standing="peer") for number in range(5)]
+    given = [InboxRow(event_id=e.event_id, room_id=e.room_id, session_id="s", index=i, body=e.to_bytes()) for i, e in enumerate(events)]
+    await rows.finish_batch(None, {}, Gathered(inbox=given).result())
+    await asyncio.wait_for(worker.turn(), 10)
+    assert handled[-4:] == ["$e0", "$e1", "$e3", "$e4"], "first together, rolled back; then one by one"
+    assert "event_failed" in net.alarms(net.cem)
+    assert net.cem.run(lambda unit: rows.counts(unit.connection)["inbox"]) == 0
 
 
 async def test_d12_a_lock_that_is_lost_stops_the_hub() -> None:
