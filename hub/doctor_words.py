@@ -34,6 +34,14 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ),
         ("Muévala fuera y cambie keys.kek_file.", "Move it out and change keys.kek_file."),
     ),
+    "servers": (
+        ("Los dos servidores están en marcha.", "Both servers run."),
+        ("Solo {count} servidor está en marcha: si cae, nadie toma su lugar.", "Only {count} server runs: if it falls, nobody takes its place."),
+        (
+            "Inicie el otro (`systemctl start tinkuy` allá), o quite uno que ya no existe: tinkuy servers drop NOMBRE",
+            "Start the other one (`systemctl start tinkuy` there), or drop one that is gone for good: tinkuy servers drop NAME",
+        ),
+    ),
     "identity": (
         ("La identidad de la institución abre.", "The institution's identity opens."),
         ("La identidad de la institución no abre ({code}).", "The institution's identity does not open ({code})."),

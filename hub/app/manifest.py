@@ -44,7 +44,7 @@ def own_manifest(config: Config, identity: Identity, device: Device, fingerprint
         master_fingerprint=fingerprint,
     )
     data = make_manifest(profile, [identity.root])
-    _write(path, data)
+    write_manifest(path, data)
     return Manifest.from_bytes(data)
 
 
@@ -54,7 +54,8 @@ def _same(profile: Profile, identity: Identity, device: Device, fingerprint: str
     return same_keys and (profile.matrix_user, profile.master_fingerprint) == (device.user_id, fingerprint)
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_manifest(path: Path, data: bytes) -> None:
+    """Replace the file whole: after a crash either the old or the new one is there."""
     fresh = path.with_suffix(".new")
     with fresh.open("wb") as file:
         file.write(data)
