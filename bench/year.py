@@ -32,7 +32,7 @@ from bench.rows import Row, compare, keep, show
 from bench.stage import PASSWORD, account
 from deploy.demo.network import PLANS, HubProcess
 from deploy.demo.synapse import Homeserver, Synapses
-from hub.app.house import _device_id, _keyring, _matrix_rows
+from hub.app.house import _device_id, _matrix_rows, open_keyring
 from hub.base import config
 from hub.base.ids import new_id
 from hub.cases.lifecycle import Side, State
@@ -83,11 +83,11 @@ class Year:
 def fill(path: Path, year: Year) -> None:
     """Write `year` into the database of the hub with this configuration. It must have run once and have stopped."""
     settings = config.load(path)
-    kek, keyring = _keyring(settings)
+    kek, keyring = open_keyring(settings)
     identity = load_identity(keyring)
     device = _device_id(settings.paths.state)
     database, keys_database = Database(settings.database.url), Database(settings.database.keys_url)
-    rows = _matrix_rows(settings, database, identity, device)
+    rows = _matrix_rows(settings, database, identity, device, lambda: True)
     kept = _Bulk(keys_database)
     keys = DataKeys(kek, kept)
     database.run_now(lambda connection: _write(connection, year, keys, settings.institution.id))

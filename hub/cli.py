@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_hold, cli_init, cli_keys, cli_local, cli_peer, cli_recovery, cli_staff, cli_verify
+from hub import cli_hold, cli_init, cli_keys, cli_local, cli_peer, cli_recovery, cli_servers, cli_staff, cli_verify
 from hub.base import logs
 from hub.base.config import LANGUAGE_VARIABLE, PATH_VARIABLE
 from hub.base.errors import TinkuyError
@@ -24,6 +24,7 @@ app.add_typer(cli_staff.app, name="staff")
 app.add_typer(cli_peer.app, name="peer")
 app.add_typer(cli_peer.manifest_app, name="manifest")
 app.add_typer(cli_hold.app, name="hold")
+app.add_typer(cli_servers.app, name="servers")
 app.add_typer(cli_local.config_app, name="config")
 app.add_typer(cli_local.db_app, name="db")
 cli_keys.app.command("recovery-key")(cli_recovery.recovery_key)

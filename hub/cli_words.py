@@ -135,6 +135,36 @@ _WORDS: dict[str, Words] = {
         "Guarde una copia de la base de datos para investigar y recupere el último respaldo, como dice el manual (runbook).",
         "Keep a copy of the database for an inquiry and restore the last backup, as the runbook says.",
     ),
+    "server.standby": (
+        "Este servidor está en espera: dirige el otro, y solo el que dirige cambia algo.",
+        "This server stands by: the other one leads, and only the one that leads changes anything.",
+        "Dé la orden en el otro servidor (`tinkuy status` dice cuál dirige).",
+        "Give the command on the other server (`tinkuy status` says which one leads).",
+    ),
+    "unknown_server": (
+        "No hay otro servidor con ese nombre.",
+        "There is no other server of that name.",
+        "Mire los nombres con `tinkuy servers list`; el último que queda no se quita.",
+        "See the names with `tinkuy servers list`; the last one left is not dropped.",
+    ),
+    "server.lost_lead": (
+        "Este servidor ya no dirige: el otro tomó el trabajo mientras este no respondía.",
+        "This server leads no more: the other one took over while this one did not answer.",
+        "No haga nada: systemd lo inicia de nuevo y queda en espera.",
+        "Do nothing: systemd starts it again, and it stands by.",
+    ),
+    "server.newer_manifest": (
+        "El otro servidor tiene un manifiesto más nuevo de su institución.",
+        "The other server has a newer manifest of your institution.",
+        "No haga nada: systemd inicia este de nuevo y lo toma. Si vuelve a detenerse, copie keyring.json del que dirige.",
+        "Do nothing: systemd starts this one again and it takes it. If it stops again, copy keyring.json of the leading one.",
+    ),
+    "server.other_keys": (
+        "El manifiesto de su institución cambió y este servidor tiene las llaves anteriores.",
+        "Your institution's manifest has changed and this server has the keys from before.",
+        "Copie keyring.json y manifest.json del servidor que dirige a la carpeta de estado de este e inícielo de nuevo.",
+        "Copy keyring.json and manifest.json of the leading server into this one's state folder and start it again.",
+    ),
     "database.newer": (
         "La base de datos es de una versión más nueva de Tinkuy.",
         "The database belongs to a newer release of Tinkuy.",

@@ -182,6 +182,7 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
 
     Keys: `cross_signing` ("ok", "absent", "foreign", "changed"), `rate_limited` (answers 429 since start), `sync_age_seconds`,
     `one_time_keys`, `undecryptable`, `quarantined`, `overdue_checkins`, `rooms` [{room, drift: [code]}], `manifest_days`,
+    `servers` [{server, running}] (of a hub with two),
     `peers` [{institution, days}], `protocols` [{protocol, code}], `staff_blocked` (people whose master key changed).
     """
     signing = str(facts.get("cross_signing", "unknown"))
@@ -193,6 +194,10 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
         yield _judge(name, bad=_number(facts, name, absent=0) > 0, worst=Level.WARN, params={"count": facts.get(name, 0)})
     drifted = [room for room in _rows(facts, "rooms") if room.get("drift")]
     yield _judge("rooms", bad=bool(drifted), worst=Level.WARN, params={"count": len(drifted)})
+    servers = _rows(facts, "servers")
+    if servers:
+        running = sum(row.get("running") is True for row in servers)
+        yield _judge("servers", bad=running < 2, worst=Level.WARN, params={"count": running})
     own = _number(facts, "manifest_days")
     yield _judge(
         "manifest",

@@ -47,6 +47,14 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("La clave de firma cumple 90 días en {days} días.", "The signing key is 90 days old in {days} days."),
         ("Cámbiela con el hub en marcha: tinkuy keys rotate signing.", "Turn it while the hub runs: tinkuy keys rotate signing."),
     ),
+    "servers": (
+        ("Los dos servidores están en marcha.", "Both servers run."),
+        ("Solo {count} servidor está en marcha: si cae, nadie toma su lugar.", "Only {count} server runs: if it falls, nobody takes its place."),
+        (
+            "Inicie el otro (`systemctl start tinkuy` allá), o quite uno que ya no existe: tinkuy servers drop NOMBRE",
+            "Start the other one (`systemctl start tinkuy` there), or drop one that is gone for good: tinkuy servers drop NAME",
+        ),
+    ),
     "identity": (
         ("La identidad de la institución abre.", "The institution's identity opens."),
         ("La identidad de la institución no abre ({code}).", "The institution's identity does not open ({code})."),

@@ -7,10 +7,11 @@ the peer says in a signed envelope that it holds it.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from hub.actions.common import SYSTEM, note
-from hub.actions.ports import Unit
-from hub.base.errors import PeerFault
+from hub.actions.ports import Rows, Unit
+from hub.base.errors import PeerFault, Refused
 from hub.cases.events import Alarm
 from hub.exchange.pacing import DEVICES_EXTENSION
 from hub.exchange.records import HubDevice, Link, OwnStatement, Peer
@@ -26,12 +27,28 @@ _DEVICES = "devices"
 
 def hold_device(unit: Unit, server: str, device: StatedDevice, *, alone: bool = True) -> None:
     """From now on this server of ours speaks from this device; the one it had before is out. `alone`: there is no other server."""
-    for row in unit.hub_devices.all():
-        if alone or row.id == server or row.device_id == device.device_id:
-            unit.hub_devices.delete(row.id)
-    unit.hub_devices.add(
-        HubDevice(id=server, device_id=device.device_id, ed25519=device.ed25519, curve25519=device.curve25519, at=unit.now)
-    )
+    for row in unit.hub_devices.all() if alone else ():
+        unit.hub_devices.delete(row.id)
+    keep_device(unit.hub_devices, unit.now, server, device)
+    state_devices(unit)
+
+
+def keep_device(rows: Rows[HubDevice], now: datetime, server: str, device: StatedDevice) -> None:
+    """Note the device of one server in place of its last one; who leads states it to the peers."""
+    new = HubDevice(id=server, device_id=device.device_id, ed25519=device.ed25519, curve25519=device.curve25519, at=now)
+    for row in rows.all():
+        if row.id == server or row.device_id == device.device_id:
+            if replace(row, at=now) == new:
+                return
+            rows.delete(row.id)
+    rows.add(new)
+
+
+def drop_device(unit: Unit, server: str) -> None:
+    """This server of ours is gone for good: its device is out at once. Raises Refused `unknown_server`."""
+    if unit.hub_devices.get(server) is None or unit.hub_devices.count() == 1:
+        raise Refused("unknown_server")
+    unit.hub_devices.delete(server)
     state_devices(unit)
 
 

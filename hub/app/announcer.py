@@ -22,8 +22,10 @@ class Announcer(Worker):
 
     name = "devices"
 
-    def __init__(self, store: Store, matrix: Matrix) -> None:
+    def __init__(self, store: Store, matrix: Matrix, *, idle: float = LONGEST) -> None:
+        """`idle`: seconds between two looks while everybody knows; short when another server may note a new device."""
         super().__init__()
+        self._idle = idle
         self._store, self._matrix = store, matrix
         self._number = 0
         self._next: dict[str, tuple[float, float]] = {}
@@ -38,7 +40,7 @@ class Announcer(Worker):
             if time.monotonic() >= due:
                 self._next[user] = (time.monotonic() + pause, min(2 * pause, LONGEST))
                 await self._tell(user, statement)
-        return max(min((self._next[user][0] - time.monotonic() for user in users), default=LONGEST), 0.1)
+        return max(min((self._next[user][0] - time.monotonic() for user in users), default=self._idle), 0.1)
 
     async def _tell(self, user: str, statement: bytes) -> None:
         try:

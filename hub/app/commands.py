@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from hub.actions import legal_hold, peers, staff
+from hub.actions.devices import drop_device
 from hub.actions.manifest_versions import signing_due
 from hub.actions.ports import Unit
 from hub.actions.receipts import last_day
@@ -46,6 +47,8 @@ def handlers(house: House) -> dict[str, Handler]:
         "hold.place": commands.hold_place,
         "hold.lift": commands.hold_lift,
         "hold.list": commands.hold_list,
+        "servers.list": commands.servers_list,
+        "servers.drop": commands.servers_drop,
         "status": commands.status,
         "doctor": commands.doctor,
         "rooms": commands.rooms,
@@ -90,7 +93,7 @@ class _Commands:
 
     async def staff_list(self, _: Mapping[str, Any]) -> Any:
         """Everybody enrolled."""
-        return await self._house.store.run(lambda unit: [_person(p) for p in unit.staff.all(removed_at=None, order="added_at")], quiet=True)
+        return await self._house.store.look(lambda unit: [_person(p) for p in unit.staff.all(removed_at=None, order="added_at")])
 
     async def staff_duty(self, args: Mapping[str, Any]) -> Any:
         """On or off duty."""
@@ -139,7 +142,7 @@ class _Commands:
 
     async def peer_list(self, _: Mapping[str, Any]) -> Any:
         """Everybody we know and the state of each link."""
-        return await self._house.store.run(lambda unit: [_peer(unit, p.id) for p in unit.peers.all(order="id")], quiet=True)
+        return await self._house.store.look(lambda unit: [_peer(unit, p.id) for p in unit.peers.all(order="id")])
 
     async def hold_place(self, args: Mapping[str, Any]) -> Any:
         """What we hold of a referral is kept by law until a day."""
@@ -158,32 +161,48 @@ class _Commands:
 
     async def hold_list(self, _: Mapping[str, Any]) -> Any:
         """Every hold, by code; no person in it."""
-        return await self._house.store.run(lambda unit: [_hold(unit, h) for h in unit.holds.all(order="until")], quiet=True)
+        return await self._house.store.look(lambda unit: [_hold(unit, h) for h in unit.holds.all(order="until")])
 
     async def rooms(self, _: Mapping[str, Any]) -> Any:
         """The rooms by purpose."""
-        return await self._house.store.run(lambda unit: {r.purpose: r.id for r in unit.rooms.all(order="purpose")}, quiet=True)
+        return await self._house.store.look(lambda unit: {r.purpose: r.id for r in unit.rooms.all(order="purpose")})
+
+    async def servers_list(self, _: Mapping[str, Any]) -> Any:
+        """The servers of this hub, their Matrix devices, and which of them run and lead; empty for one that is alone."""
+        servers = self._house.servers
+        if servers is None:
+            return []
+        rows = await self._house.store.look(lambda unit: unit.hub_devices.all(order="id"))
+        return await servers.shown(rows)
+
+    async def servers_drop(self, args: Mapping[str, Any]) -> Any:
+        """A server that is gone for good: its device is out at once."""
+        await self._house.store.run(lambda unit: drop_device(unit, str(args["server"])))
+        return await self.servers_list({})
 
     async def status(self, _: Mapping[str, Any]) -> Any:
         """A glance: counts, never values."""
+        house = self._house
         facts = await self._watch.facts()
-        counts = await self._house.store.run(
+        counts = await self._house.store.look(
             lambda unit: {
                 "cases": unit.cases.count(state="open"), "referrals": unit.referrals.count(), "staff": unit.staff.count(removed_at=None),
                 "peers": unit.peers.count(state="confirmed"), "ledger": unit.ledger.next("id") - 1,
                 "posts_waiting": unit.posts.count(state__in=("ready", "sending")),
-            }, quiet=True,
+            }
         )  # fmt: skip
-        return {"institution": self._house.config.institution.id, "sync_age_seconds": facts.sync_age_seconds, "unacked": facts.unacked, **counts}
+        return {"institution": house.config.institution.id, "sync_age_seconds": facts.sync_age_seconds, "unacked": facts.unacked, **counts,
+                "server": house.servers.name if house.servers else "", "role": facts.role}  # fmt: skip
 
     async def doctor(self, _: Mapping[str, Any]) -> Any:
         """Live facts for `tinkuy doctor`."""
         house = self._house
         facts = await self._watch.facts()
-        live = await house.store.run(lambda unit: _living(unit, root_here=house.identity.root is not None), quiet=True)
+        live = await house.store.look(lambda unit: _living(unit, root_here=house.identity.root is not None))
         return {
             **{name: value for name, value in vars(facts).items() if name != "outbox"},
-            "cross_signing": await self._cross_signing(), "fingerprint": house.matrix.fingerprint, "rooms": await house.keeper.drift(), **live,
+            "cross_signing": await self._cross_signing(), "fingerprint": house.matrix.fingerprint, "rooms": await house.keeper.drift(),
+            "servers": await self.servers_list({}), **live,
         }  # fmt: skip
 
     async def _cross_signing(self) -> str:

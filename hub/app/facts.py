@@ -51,11 +51,13 @@ class Watch:
     async def facts(self) -> Facts:
         """One reading."""
         health = self._house.matrix.health
+        servers = self._house.servers
+        role = "alone" if servers is None else "leader" if servers.leads() else "standby"
         try:
-            counts = await self._house.store.run(lambda unit: _counts(self._house, unit), quiet=True)
+            counts = await self._house.store.look(lambda unit: _counts(self._house, unit))
         except Exception as error:
             _log.error("watch.database", error=error)
-            return Facts(database=False, sync_age_seconds=health.sync_age_s, device_trusted=health.cross_signed)
+            return Facts(database=False, sync_age_seconds=health.sync_age_s, device_trusted=health.cross_signed, role=role)
         return Facts(
             database=True,
             sync_age_seconds=health.sync_age_s,
@@ -70,6 +72,7 @@ class Watch:
             overdue_checkins=int(counts["overdue"]),
             manifest_days_left=counts["days"],
             loop_lag_seconds=self._lag,
+            role=role,
         )
 
 

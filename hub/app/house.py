@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from hub.actions.erase import finish_shredding
 from hub.actions.ports import Institution, Rules
 from hub.actions.receive import owe_acks
 from hub.actions.ring import ring_due
-from hub.app.announcer import Announcer, stated
+from hub.app.announcer import LONGEST, Announcer, stated
 from hub.app.commands import handlers
 from hub.app.facts import Watch
 from hub.app.inbox import Inbox
@@ -26,7 +27,9 @@ from hub.app.posts import Poster
 from hub.app.reports import Reports
 from hub.app.rewrap import unfinished
 from hub.app.rooms import RoomsKeeper
+from hub.app.servers import FOLLOW_EVERY, Following, Servers, follow
 from hub.app.verifier import Verifier
+from hub.app.worker import Worker
 from hub.base import logs
 from hub.base.clock import Clock, SystemClock
 from hub.base.config import Config
@@ -80,6 +83,12 @@ class House:
     keeper: RoomsKeeper
     announcer: Announcer
     ticker: Ticker
+    servers: Servers | None = None
+
+    @property
+    def workers(self) -> tuple[Worker, ...]:
+        """What acts; a server that stands by runs none of them."""
+        return (self.inbox, self.dispatcher, self.poster, self.verifier, self.keeper, self.announcer)
 
     def poke(self) -> None:
         """Something was committed: look for work."""
@@ -115,14 +124,24 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     clock = SystemClock()
     kek, keyring = await asyncio.to_thread(open_keyring, config)  # a token or a vault may take its time
     identity = await asyncio.to_thread(load_identity, keyring)
-    database, keys_database = Database(config.database.url), Database(config.database.keys_url)
-    lock = DatabaseLock(database)
+    servers = Servers(config) if config.database.server else None
+    name = servers.connections if servers else ""
+    database, keys_database = Database(config.database.url, name=name), Database(config.database.keys_url, name=name)
+    lock = DatabaseLock(database, config.database.server)
     lock.take()
     upgrade(database)
+    keys = DataKeys(kek, KeyTable(keys_database))
+    if servers:
+        servers.over(database, keys)
+        await asyncio.to_thread(servers.once, lambda: _own_data_key(config, keys, clock))
+    else:
+        await asyncio.to_thread(_own_data_key, config, keys, clock)
     faults = Faults(config.faults.kill_at)
     device = _device_id(config.paths.state)
-    rows = _matrix_rows(config, database, identity, device)
-    reports = Reports()
+    acts = servers.leads if servers else lambda: True
+    rows = _matrix_rows(config, database, identity, device, acts)
+    reports = Reports(acts)
+    following = Following(servers, clock)
     inbox_waiting, dispatch_waiting = asyncio.Event(), asyncio.Event()
     matrix = Matrix(
         account=_account(config, device),
@@ -130,25 +149,25 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
             master=identity.cross_master.reveal(), self_signing=identity.cross_self.reveal(), user_signing=identity.cross_user.reveal()
         ),
         rows=rows,
-        trust_list=TrustList(),
+        trust_list=TrustList(own=servers.devices(config.matrix.user_id) if servers else frozenset()),
         report=reports.hear,
         on_inbox=inbox_waiting.set,
         on_return=dispatch_waiting.set,
         reach=faults.reach,
+        server=following.for_matrix(),
     )
     if not await _started(matrix, stopping):
         return None
     await matrix.name_us(config.matrix.device_name)
-    keys = DataKeys(kek, KeyTable(keys_database))
-    if not keys.exists(HUB_OWNER):
-        if manifest_path(config).exists():  # not the first start: the key store was lost, and a new key would bury what the old one sealed (R10)
-            raise Stopped("keys.store_gone")
-        await asyncio.to_thread(keys.create, HUB_OWNER, clock.now())
+    if servers:
+        servers.fetch_manifest(manifest_path(config), identity)
     manifest = await asyncio.to_thread(own_manifest, config, identity, keyring, matrix.device, matrix.fingerprint, clock.now())
     identity = await asyncio.to_thread(load_identity, keyring)  # a turn that was signed while the hub was down is in force now
+    if servers:
+        servers.share_manifest(manifest, clock.now())
     given = Collaborators(
         me=_institution(config), rules=_rules(config), pack=pack_of(config),
-        hand=await asyncio.to_thread(hand_of, identity, keyring, manifest), keys=keys, clock=clock,
+        hand=await asyncio.to_thread(hand_of, identity, keyring, manifest), keys=keys, clock=clock, fence=servers.lease if servers else None,
     )  # fmt: skip
     store = Store(database, given, tell)
     keeper, verifier = RoomsKeeper(store, matrix), Verifier(store, matrix)
@@ -157,9 +176,10 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
         reports=reports, lock=lock, kek=kek, keyring=keyring, faults=faults,
         inbox=Inbox(store, rows, matrix, faults, inbox_waiting, keeper.trust, verifier),
         dispatcher=Dispatcher(store, matrix, faults, dispatch_waiting),
-        poster=Poster(store, matrix, faults), verifier=verifier, keeper=keeper, announcer=Announcer(store, matrix),
-        ticker=_ticker(store, faults, clock),
+        poster=Poster(store, matrix, faults, took_over=servers is not None), verifier=verifier, keeper=keeper,
+        announcer=Announcer(store, matrix, idle=FOLLOW_EVERY if servers else LONGEST), ticker=_ticker(store, faults, clock), servers=servers,
     )  # fmt: skip
+    following.serve(keeper)
     reports.serve(store, matrix, keeper)
     return house
 
@@ -183,26 +203,34 @@ async def _started(matrix: Matrix, stopping: asyncio.Event) -> bool:
 
 
 async def _serve(house: House, stopping: asyncio.Event) -> None:
-    await house.store.run(check_vouched, quiet=True)
-    await house.store.run(finish_shredding, quiet=True)
-    while (due := await house.store.run(ring_due, quiet=True)) is not None and due <= house.clock.now():
-        pass  # what fell due while nobody ran comes before anything else is heard or shown (P13)
-    await house.store.run(owe_acks, quiet=True)
-    await house.store.run(lambda unit: hold_device(unit, "", stated(house.matrix.device)), quiet=True)
-    await house.keeper.trust()
     control = ControlServer(house.config.socket, handlers(house))
     watch = Watch(house)
     web = WebServer(house.config.web, watch.facts, address_file=house.config.paths.state / "web.address")
+    if house.servers:
+        await house.keeper.trust()
+    else:
+        await _take_up(house)
+        await house.store.run(lambda unit: hold_device(unit, "", stated(house.matrix.device)), quiet=True)
+        await house.keeper.trust()
     house.store.on_commit(house.poke)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(coroutine, name=name) for name, coroutine in (
-            ("matrix", house.matrix.run()), ("inbox", house.inbox.run()), ("dispatch", house.dispatcher.run()),
-            ("posts", house.poster.run()), ("verifier", house.verifier.run()), ("rooms", house.keeper.run()),
-            ("devices", house.announcer.run()), ("watch", watch.run()),
-        )]  # fmt: skip
-        house.ticker.start()
-        await web.start()
-        await control.start()
+        tasks = [group.create_task(house.matrix.run(), name="matrix"), group.create_task(watch.run(), name="watch")]
+        if house.servers:
+            tasks.append(group.create_task(follow(house, house.servers), name="follow"))
+            await house.servers.try_to_lead()
+            await web.start()
+            await control.start()
+            if await house.servers.wait_to_lead(stopping):
+                tasks.append(group.create_task(house.servers.keep_leading(), name="lease"))
+                await _take_up(house)
+                await house.keeper.trust()
+                await house.matrix.take_up()
+        if not stopping.is_set():
+            tasks += [group.create_task(worker.run(), name=worker.name) for worker in house.workers]
+            house.ticker.start()
+        if not house.servers:
+            await web.start()
+            await control.start()
         _log.info("app.running", institution=house.config.institution.id)
         await stopping.wait()
         _log.info("app.stopping")
@@ -212,6 +240,26 @@ async def _serve(house: House, stopping: asyncio.Event) -> None:
         for task in tasks[1:]:
             task.cancel()
         await house.matrix.stop()
+    if house.servers:
+        await house.servers.give()
+
+
+async def _take_up(house: House) -> None:
+    """What comes before anything else is heard or shown: keys that must die, what fell due while nobody acted (P13), receipts that are owed."""
+    await house.store.run(check_vouched, quiet=True)
+    await house.store.run(finish_shredding, quiet=True)
+    while (due := await house.store.run(ring_due, quiet=True)) is not None and due <= house.clock.now():
+        pass
+    await house.store.run(owe_acks, quiet=True)
+
+
+def _own_data_key(config: Config, keys: DataKeys, clock: Clock) -> None:
+    """Made once. Raises Stopped `keys.store_gone` when it is missing later: a new key would bury what the old one sealed (R10)."""
+    if keys.exists(HUB_OWNER):
+        return
+    if manifest_path(config).exists():
+        raise Stopped("keys.store_gone")
+    keys.create(HUB_OWNER, clock.now())
 
 
 async def _close(house: House) -> None:
@@ -230,8 +278,8 @@ def open_keyring(config: Config) -> tuple[KekProvider, Keyring]:
     return kek, Keyring(config.institution.id, kek, FileRows(config.keyring_file))
 
 
-def _matrix_rows(config: Config, database: Database, identity: Identity, device: str) -> SqlMatrixRows:
-    bound = (config.institution.id.encode(), device.encode())
+def _matrix_rows(config: Config, database: Database, identity: Identity, device: str, decides: Callable[[], bool]) -> SqlMatrixRows:
+    bound = (config.institution.id.encode(),)
 
     def seal(row: str, body: bytes) -> bytes:
         return aead_seal(identity.olm_rows, body, join(*bound, row.encode()))
@@ -239,7 +287,7 @@ def _matrix_rows(config: Config, database: Database, identity: Identity, device:
     def unseal(row: str, sealed: bytes) -> bytes:
         return aead_open(identity.olm_rows, sealed, join(*bound, row.encode()))
 
-    return SqlMatrixRows(database, seal=seal, unseal=unseal)
+    return SqlMatrixRows(database, seal=seal, unseal=unseal, device=device, decides=decides)
 
 
 def _account(config: Config, device: str) -> Account:

@@ -7,6 +7,7 @@ through the link, and each is spoken to with a key that the version it holds nam
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -116,6 +117,8 @@ class KeyTurner:
         if self._keyring.has(ROOT) and SigningKey(self._keyring.get(ROOT)).public not in manifest.profile.roots:
             forget_root(self._keyring)
         house.identity = load_identity(self._keyring)
+        if house.servers:
+            await asyncio.to_thread(house.servers.share_manifest, manifest, house.clock.now())
         house.store.given = replace(house.store.given, hand=hand_of(house.identity, self._keyring, manifest))
 
         def announce(unit: Unit) -> None:

@@ -7,6 +7,7 @@ import json
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from hub.actions.ports import Unit
@@ -25,6 +26,8 @@ WAIT = 2.0
 TOGETHER, LOOK_AT = 4, 24
 """How many posts go at the same time, and among how many of the oldest they are looked for."""
 REST = timedelta(seconds=5)
+POST_FIELD = "org.tinkuy.post"
+"""Clear text beside the ciphertext of a post when there are two servers: the post's random id, which its homeserver knows as transaction id."""
 _log = logs.get("posts")
 
 
@@ -53,8 +56,10 @@ class Poster(Worker):
 
     name = "posts"
 
-    def __init__(self, store: Store, matrix: Matrix, faults: Faults) -> None:
+    def __init__(self, store: Store, matrix: Matrix, faults: Faults, *, took_over: bool = False) -> None:
+        """`took_over`: another server of ours, whose Matrix device has transaction ids of its own, may have put posts that it did not mark."""
         super().__init__()
+        self._marks = self._look = took_over
         self._store, self._matrix, self._faults = store, matrix, faults
         self._held: dict[str, float] = {}
 
@@ -63,6 +68,9 @@ class Poster(Worker):
 
         What was sent is marked in the unit that claims the next: one commit for as many posts as go together.
         """
+        if self._look:
+            await self._look_for_sent()
+            self._look = False
         now = time.monotonic()
         self._held = {purpose: until for purpose, until in self._held.items() if until > now}
         done: list[Done] = []
@@ -98,7 +106,28 @@ class Poster(Worker):
     async def _send(self, errand: Errand) -> str:
         if errand.redacts:
             return await self._matrix.redact(errand.room, errand.redacts, errand.post)
-        return await self._matrix.send(errand.room, "m.room.message", errand.content, errand.post, errand.relation)
+        clear = {"clear": {POST_FIELD: errand.post}} if self._marks else {}
+        return await self._matrix.send(errand.room, "m.room.message", errand.content, errand.post, errand.relation, **clear)
+
+    async def _look_for_sent(self) -> None:
+        """Mark what the server that led before us put and could not mark: it stands in its room under the post's id."""
+        for room, posts in (await self._store.run(under_way, quiet=True)).items():
+            found = await self._matrix.own_events(room, POST_FIELD)
+            for post in posts & found.keys():
+                await self._store.run(partial(_mark_found, post=post, event=found[post]), quiet=True)
+
+
+def under_way(unit: Unit) -> dict[str, set[str]]:
+    """By room, the posts that were claimed and never marked."""
+    rooms: dict[str, set[str]] = {}
+    for post in (*unit.posts.all(state="sending"), *unit.posts.all(state="redacted", event=None)):
+        if post.room and not post.redacts:
+            rooms.setdefault(post.room, set()).add(post.id)
+    return rooms
+
+
+def _mark_found(unit: Unit, *, post: str, event: str) -> None:
+    mark(unit, Errand(post=post, purpose="", room="", content={}, relation=None, redacts=None), event)
 
 
 def _next(unit: Unit, done: list[Done], held: frozenset[str]) -> tuple[list[Errand], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,9 @@ _SILENT = frozenset({"malformed_event", "undecryptable", "replayed_event", "fore
 class Reports:
     """Hears reports from the first moment; acts on them once it is served with a store."""
 
-    def __init__(self) -> None:
+    def __init__(self, acts: Callable[[], bool] = lambda: True) -> None:
+        """`acts`: false while another server of ours leads, which hears the same from the same homeserver."""
+        self._acts = acts
         self._early: list[Report] = []
         self._store: Store | None = None
         self._told: dict[tuple[str, str, str], float] = {}
@@ -47,7 +50,7 @@ class Reports:
         if self._store is None:
             self._early.append(report)
             return
-        for earlier in (*self._early, report):
+        for earlier in (*self._early, report) if self._acts() else ():
             await self._act(self._store, earlier)
         self._early.clear()
 

@@ -50,11 +50,19 @@ class RoomsKeeper(Worker):
         self._one_at_a_time = asyncio.Lock()
         self._waiting_since: dict[str, float] = {}
         self._asked: dict[str, float] = {}
+        self._followed: TrustList | None = None
+
+    async def follow(self) -> None:
+        """Hand the trust list over when another server of ours changed it."""
+        trust = await self._store.look(trust_list)
+        if trust != self._followed:
+            self._followed = trust
+            await self._matrix.set_trust(trust)
 
     async def trust(self) -> None:
         """Hand the trust list and the known rooms to the Matrix room, before the first event is handled."""
-        await self._matrix.set_trust(await self._store.run(trust_list, quiet=True))
-        for wanted in await self._store.run(wanted_rooms, quiet=True):
+        await self._matrix.set_trust(await self._store.look(trust_list))
+        for wanted in await self._store.look(wanted_rooms):
             if wanted.room:
                 self._matrix.set_room(RoomRecord(room_id=wanted.room, purpose=wanted.spec.purpose, members=wanted.spec.members))
 
@@ -105,7 +113,7 @@ class RoomsKeeper(Worker):
     async def drift(self) -> list[dict[str, object]]:
         """How the rooms differ from their desired state now, without repairing anything."""
         found: list[dict[str, object]] = []
-        for wanted in await self._store.run(wanted_rooms, quiet=True):
+        for wanted in await self._store.look(wanted_rooms):
             if wanted.room:
                 actions = await self._matrix.check_room(wanted.room, wanted.spec)
                 found.append({"room": wanted.purpose.split(":")[0], "drift": [action.kind for action in actions]})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -124,6 +124,19 @@ class Database(Section):
 
     url: str = Field(default="", repr=False, description="Data; empty means hub.db in the state folder.")
     keys_url: str = Field(default="", repr=False, description="Keys, a database apart; empty means keys.db in the state folder.")
+    server: str = Field(
+        default="", pattern="^([a-z][a-z0-9-]{0,15})?$",
+        description="Name of this server when two share one PostgreSQL, one leading and one standing by; empty when it is alone.",
+    )
+
+    @model_validator(mode="after")
+    def _two_need_postgresql(self) -> Self:
+        if self.server and not (self.url.startswith("postgresql") and self.keys_url.startswith("postgresql")):
+            raise _wrong(
+                "`server` es para dos servidores sobre PostgreSQL: indique también `url` y `keys_url` de PostgreSQL, o quite `server`",
+                "`server` is for two servers on PostgreSQL: give `url` and `keys_url` of PostgreSQL too, or remove `server`",
+            )
+        return self
 
 
 class Paths(Section):

@@ -50,7 +50,9 @@ class Carrier:
         rooms: Rooms,
         report: Reporter,
         query_keys: Callable[[frozenset[str]], Awaitable[None]],
+        may_send: Callable[[], None] = lambda: None,
     ) -> None:
+        self._may_send = may_send
         self._client, self._machine, self._book, self._rooms = client, machine, book, rooms
         self._report, self._query_keys = report, query_keys
         self._records: dict[str, RoomRecord] = {}
@@ -83,9 +85,12 @@ class Carrier:
 
     # ---- sending ---------------------------------------------------------------------------------------------------------
 
-    async def send(self, room_id: str, event_type: str, content: dict[str, Any], txn_id: str, relates_to: dict[str, Any] | None = None) -> str:
+    async def send(
+        self, room_id: str, event_type: str, content: dict[str, Any], txn_id: str, relates_to: dict[str, Any] | None = None,
+        clear: dict[str, str] | None = None,
+    ) -> str:
         """Encrypt and send one event; its event id. The same `txn_id` (the outbox row's id) may be tried again, with one effect
-        (within the 24 h that Synapse remembers it).
+        (within the 24 h that Synapse remembers it). `clear` stands beside the ciphertext for everybody: random ids, never in a link room.
 
         Raises Held (try again when the cause is gone), RoomFrozen, HomeserverAway (also after 60 s), HomeserverRefused.
         """
@@ -94,7 +99,7 @@ class Carrier:
             raise Held("matrix.room_unknown", "no record of ours allows sending into this room")
         if room_id in self._frozen:  # 2
             raise RoomFrozen("matrix.room_frozen", "this room is frozen until a person has looked at it")
-        if record.purpose == "link" and (relates_to is not None or "m.relates_to" in content):  # 3
+        if record.purpose == "link" and (relates_to is not None or clear or "m.relates_to" in content):  # 3
             raise MatrixError("matrix.relation_in_link", "relations are clear text and have no place in a link room")
         async with self._counted(), _within(SEND_WITHIN_S):
             async with self._turns.setdefault(room_id, asyncio.Lock()):
@@ -102,9 +107,10 @@ class Carrier:
                 # Inside too: clients that look there see a relation that no homeserver can re-point.
                 relation = relates_to or content.get("m.relates_to")
                 related = {"m.relates_to": relation} if relation else {}
-                body = {**self._machine.encrypt(room_id, event_type, {**content, **related}), **related}
+                body = {**self._machine.encrypt(room_id, event_type, {**content, **related}), **related, **(clear or {})}
             path = f"/_matrix/client/v3/rooms/{quote(room_id)}/send/m.room.encrypted/{quote(txn_id, safe='')}"
             async with self._slots:
+                self._may_send()
                 return str((await self._client.put(path, body))["event_id"])
 
     async def redact(self, room_id: str, event_id: str, txn_id: str) -> str:

@@ -61,6 +61,7 @@ class Chores:
         queries: KeyQueries,
         heard: Heard,
         on_invite: Callable[[str, str], Awaitable[None]],
+        acts: Callable[[], bool] = lambda: True,
     ) -> None:
         self._client, self._rows, self._persist, self._machine = client, rows, persist, machine
         self._book, self._queries, self._heard, self._on_invite = book, queries, heard, on_invite
@@ -71,6 +72,12 @@ class Chores:
         self._answering = asyncio.Lock()
         self._refusals: dict[str, int] = {}
         self._pruned = 0.0
+        self._acts = acts
+
+    def take_up(self) -> None:
+        """We act from now on. What we were invited to before, another server of ours may have answered: ask anew."""
+        self._invites.clear()
+        self._invites_recalled = False
 
     def note_keys(self, raw: dict[str, Any]) -> None:
         """What a sync answer says of our keys on the server (N9)."""
@@ -120,7 +127,7 @@ class Chores:
             device = self._book.device(user, key)
             if device is not None:
                 await self._machine.renew(device)
-        if not self._invites_recalled:
+        if not self._invites_recalled and self._acts():
             await self._recall_invites()
         await self.answer_invites()
         self._queries.ask_again()
@@ -130,6 +137,8 @@ class Chores:
 
         Raises MatrixError, after all were tried; what was not answered is kept.
         """
+        if not self._acts():
+            return
         failed: MatrixError | None = None
         async with self._answering:
             for room_id, who in list(self._invites.items()):

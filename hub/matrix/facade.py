@@ -7,13 +7,14 @@ import contextlib
 import secrets
 import ssl as tls
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from hub.matrix import crosssigning, http, recovery, trust
 from hub.matrix.backfill import Backfill
+from hub.matrix.batches import as_list, well_formed
 from hub.matrix.carrier import Carrier
 from hub.matrix.chores import Chores, Heard
 from hub.matrix.client import HubClient
@@ -70,6 +71,24 @@ class Health:
     """Answers 429 of the homeserver since the start."""
 
 
+async def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """How this process stands to another server of the same hub. The defaults: it is alone."""
+
+    acts: Callable[[], bool] = lambda: True
+    """Whether it leads: answers invitations."""
+    may_send: Callable[[], None] = lambda: None
+    """Right before an event is put into a room: raises when another server may lead by now."""
+    on_device: Callable[[Device], Awaitable[None]] = lambda _: _nothing()
+    """Its device is known, and not yet shown to anybody."""
+    before_batch: Callable[[], Awaitable[None]] = _nothing
+    """Before events are judged: bring trust up to date with what the other server decided."""
+
+
 class Matrix:
     """One Matrix device with its rooms. One instance per Olm account and database, ever."""
 
@@ -85,10 +104,12 @@ class Matrix:
         on_inbox: Callable[[], None] = lambda: None,
         on_return: Callable[[], None] = lambda: None,
         reach: Callable[[str], None] = lambda point: None,
+        server: Server | None = None,
     ) -> None:
         """`on_return` is called when our homeserver was away and answers again. `reach` is told of named moments between two commits, at
         which a test may kill the process (D03).
         """
+        self._server = server or Server()
         self._account, self._seeds, self._rows_store = account, seeds, rows
         self._report, self._on_inbox, self._on_return, self._reach = report, on_inbox, on_return, reach
         self._trust_list, self._records = trust_list, tuple(rooms)
@@ -105,6 +126,7 @@ class Matrix:
         if any(pin.device_id == self._account.device_id for pin in self._trust_list.peers):
             raise MatrixError("matrix.device_id_taken", "a peer's device has the same id as ours; mint another (X25)")
         self._wire(OlmStore(await self._rows_store.load_olm()))
+        await self._server.on_device(self.client.own_device)
         await self._log_in()
         if self.client.needs_upload:
             await self.client.upload_keys()
@@ -161,6 +183,7 @@ class Matrix:
             rooms=self._rooms,
             report=self._report,
             query_keys=self._queries.ask,
+            may_send=self._server.may_send,
         )
         self._listener = self._wire_listener(Heard())
         for record in self._records:
@@ -176,6 +199,7 @@ class Matrix:
             queries=self._queries,
             heard=heard,
             on_invite=self._invited,
+            acts=self._server.acts,
         )
         return Listener(
             client=self.client,
@@ -194,6 +218,7 @@ class Matrix:
             on_inbox=self._on_inbox,
             on_return=self._on_return,
             reach=self._reach,
+            before_batch=self._server.before_batch,
         )
 
     async def _log_in(self) -> None:
@@ -210,9 +235,12 @@ class Matrix:
 
     # ---- sending -----------------------------------------------------------------------------------------------------------
 
-    async def send(self, room_id: str, event_type: str, content: dict[str, Any], txn_id: str, relates_to: dict[str, Any] | None = None) -> str:
+    async def send(
+        self, room_id: str, event_type: str, content: dict[str, Any], txn_id: str, relates_to: dict[str, Any] | None = None,
+        clear: dict[str, str] | None = None,
+    ) -> str:
         """See `Carrier.send`."""
-        return await self._carrier.send(room_id, event_type, content, txn_id, relates_to)
+        return await self._carrier.send(room_id, event_type, content, txn_id, relates_to, clear)
 
     async def redact(self, room_id: str, event_id: str, txn_id: str) -> str:
         """See `Carrier.redact`."""
@@ -254,6 +282,21 @@ class Matrix:
                 self._machine.forget_rooms_of(user)
         with contextlib.suppress(MatrixError):  # tried again with the chores of the next sync
             await self._chores.answer_invites()
+
+    async def take_up(self) -> None:
+        """We lead from now on: invitations are asked for anew, and every standing doubt about a device is told again."""
+        self._chores.take_up()
+        await self._queries.tell(self.book.standing_reports())
+
+    async def own_events(self, room_id: str, field: str) -> dict[str, str]:
+        """Event ids by the clear `field` of the newest events that our account put into a room: whatever device of ours it was."""
+        path = f"/_matrix/client/v3/rooms/{quote(room_id)}/messages?dir=b&limit=100"
+        answer = await http.request(self.client, "GET", path)
+        found = {}
+        for event in reversed(as_list(answer.get("chunk"))):
+            if well_formed(event) and event["sender"] == self._account.user_id and isinstance(event["content"].get(field), str):
+                found[event["content"][field]] = str(event.get("event_id"))
+        return found
 
     async def forget_pin(self, user_id: str) -> None:
         """Pin this person anew, at the sight of the keys served now (`repin` without a fingerprint). Reports `first_sight`."""

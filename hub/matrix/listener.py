@@ -64,9 +64,11 @@ class Listener:
         on_inbox: Callable[[], None],
         on_return: Callable[[], None] = lambda: None,
         reach: Callable[[str], None] = lambda point: None,
+        before_batch: Callable[[], Awaitable[None]],
     ) -> None:
         """`on_return` is called when a sync is answered after one that was not."""
         self._on_return = on_return
+        self._before_batch = before_batch
         self._client, self._rows, self._persist, self._machine = client, rows, persist, machine
         self._rooms, self._backfill, self._queries, self._chores = rooms, backfill, queries, chores
         self._peers = peers
@@ -208,6 +210,7 @@ class Listener:
         """Steps 1 to 4 of a batch. Raises HomeserverAway, or Poison for what should not happen."""
         into = Gathered()
         try:
+            await self._before_batch()
             # 0. Who says in a signed statement that it speaks from other devices now: its room keys and events may stand in this very batch.
             await self._queries.tell(self._statements(kept))
             # 1. Room keys first: the events of this very batch may need them.

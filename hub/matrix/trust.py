@@ -179,6 +179,10 @@ class TrustBook:
                 self._pin(user, verdict.first_sight)
         return said
 
+    def standing_reports(self) -> list[Report]:
+        """Everything that the verdicts in force have to say, also what was said before."""
+        return [report for verdict in self._verdicts.values() for report in verdict.reports]
+
     @property
     def peers(self) -> frozenset[str]:
         """Accounts whose devices come from manifests; the homeserver need not be asked for them."""

@@ -24,6 +24,7 @@ from sqlalchemy.pool import StaticPool
 
 T = TypeVar("T")
 RETRIES = 8
+IDLE_MS = 30_000
 _SERIALIZATION_FAILURES = frozenset({"40001", "40P01"})
 
 
@@ -33,9 +34,10 @@ class Database:
     A function may be run again after a serialization failure, so it must have no effect outside its connection.
     """
 
-    def __init__(self, url: str, *, threads: int = 4) -> None:
+    def __init__(self, url: str, *, threads: int = 4, name: str = "") -> None:
+        """`name`: what the connections of one of several servers call themselves; PostgreSQL then ends a transaction that idles."""
         self.sqlite = url.startswith("sqlite")
-        self.engine: Engine = _sqlite_engine(url) if self.sqlite else _postgres_engine(url, threads)
+        self.engine: Engine = _sqlite_engine(url) if self.sqlite else _postgres_engine(url, threads, name)
         self._turn = threading.Lock() if self.sqlite else contextlib.nullcontext()
         self._pool = ThreadPoolExecutor(1 if self.sqlite else threads, thread_name_prefix="store")
 
@@ -132,5 +134,7 @@ def _sqlite_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _postgres_engine(url: str, threads: int) -> Engine:
-    return create_engine(url, isolation_level="SERIALIZABLE", pool_size=threads, max_overflow=2, pool_pre_ping=True)
+def _postgres_engine(url: str, threads: int, name: str) -> Engine:
+    # A process that was stopped in the middle of a transaction must not hold its locks against the server that takes over.
+    given = {"application_name": name, "options": f"-c idle_in_transaction_session_timeout={IDLE_MS}"} if name else {}
+    return create_engine(url, isolation_level="SERIALIZABLE", pool_size=threads, max_overflow=2, pool_pre_ping=True, connect_args=given)

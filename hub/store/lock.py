@@ -1,4 +1,4 @@
-"""One hub per database: a lock that dies with its process (D12)."""
+"""One hub per database: a lock that dies with its process (D12). Servers of one hub share it, and each name is there once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from hub.base.errors import Stopped
 from hub.store.database import Database
 
 ADVISORY_KEY = 0x74696E6B7579  # "tinkuy"
+_NAMES = 0x746B  # "tk": the class of the second lock, by server name
 
 
 class DatabaseLock:
     """Held from `take` until `release` or the end of the process; on PostgreSQL also until its connection breaks, see `held`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, server: str = "") -> None:
+        """`server`: the name of one of several on one PostgreSQL; empty: this one is alone."""
+        self._database, self._server = database, server
         self._file: IO[bytes] | None = None
         self._connection: Connection | None = None
 
@@ -62,14 +64,24 @@ class DatabaseLock:
             self._file = None
             raise Stopped("database.in_use") from None
 
+    def _locked(self, connection: Connection) -> bool:
+        if not self._server:
+            return bool(connection.execute(_ALONE, {"key": ADVISORY_KEY}).scalar())
+        shared = connection.execute(_SHARED, {"key": ADVISORY_KEY}).scalar()
+        return bool(shared and connection.execute(_NAMED, {"names": _NAMES, "server": self._server}).scalar())
+
     def _take_advisory(self) -> None:
         connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_KEY}).scalar():
+        if not self._locked(connection):
+            connection.invalidate()  # a lock that was taken goes with it
             connection.close()
             raise Stopped("database.in_use")
         self._connection = connection
 
 
+_ALONE = text("SELECT pg_try_advisory_lock(:key)")
+_SHARED = text("SELECT pg_try_advisory_lock_shared(:key)")
+_NAMED = text("SELECT pg_try_advisory_lock(:names, hashtext(:server))")
 _OURS = text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
     " AND (classid::bigint << 32) + objid::bigint = :key"

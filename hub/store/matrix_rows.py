@@ -1,7 +1,7 @@
 """Rows of the Matrix room on SQLAlchemy Core. Implements `hub.matrix.ports.MatrixRows` without knowing it: plain bytes both ways.
 
-Every body goes through the `seal` / `open` pair of the constructor, which binds institution and device; the row id handed to it
-holds table, key and counter. A row of one place does not open in another, an older row does not open under a newer counter, and
+Every body goes through the `seal` / `open` pair of the constructor, which binds the institution; the row id handed to it
+holds table, device, key and counter. A row of one place does not open in another, an older row does not open under a newer counter, and
 the census tells when rows were put back together with their counters.
 """
 
@@ -82,8 +82,15 @@ class _Result(Protocol):
 class SqlMatrixRows:
     """The one writer of the `matrix_*` tables."""
 
-    def __init__(self, database: Database, *, seal: Seal, unseal: Seal, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Database, *, seal: Seal, unseal: Seal, device: str = "", now: Callable[[], float] = time.time,
+        decides: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`device` is the Matrix device whose Olm rows, batches and waiting events these are. `decides`: whether a refusal counts; that of a
+        server that stands by does not, or it would stand in the way of the one that leads.
+        """
         self._database = database
+        self._device, self._decides = device, decides
         self._seal = seal
         self._open = unseal
         self._now = now
@@ -100,36 +107,45 @@ class SqlMatrixRows:
 
     async def counter(self) -> int:
         """How often Olm rows were saved; it only grows. Kept outside the database too, it shows an old copy."""
-        return await self._database.run(lambda connection: int(_fact(connection, "counter") or 0))
+        return await self._database.run(lambda connection: int(self._fact(connection, "counter") or 0))
 
     def _load_olm(self, connection: Connection) -> dict[str, bytes]:
-        rows = connection.execute(select(olm)).all()
+        rows = connection.execute(select(olm).where(olm.c.device == self._device)).all()
         census = self._read_census(connection)
         if _sum(_mark(row.row_id, row.counter) for row in rows) != census:
             raise Stopped("matrix.rows_rolled_back")
-        return {row.row_id: self._open(f"matrix_olm|{row.row_id}|{row.counter}", row.sealed) for row in rows}
+        return {row.row_id: self._open(f"matrix_olm|{self._device}|{row.row_id}|{row.counter}", row.sealed) for row in rows}
 
     def _save_olm(self, connection: Connection, changes: Mapping[str, bytes | None]) -> None:
         if not changes:
             return
-        counter = int(_fact(connection, "counter") or 0) + 1
+        counter = int(self._fact(connection, "counter") or 0) + 1
         census = self._read_census(connection)
         for names in _chunks(list(changes)):
-            for row in connection.execute(select(olm.c.row_id, olm.c.counter).where(olm.c.row_id.in_(names))):
+            for row in connection.execute(select(olm.c.row_id, olm.c.counter).where(olm.c.device == self._device, olm.c.row_id.in_(names))):
                 census = (census - _mark(row.row_id, row.counter)) % _SPACE
-            connection.execute(delete(olm).where(olm.c.row_id.in_(names)))
-        new = [(name, self._seal(f"matrix_olm|{name}|{counter}", body)) for name, body in changes.items() if body is not None]
+            connection.execute(delete(olm).where(olm.c.device == self._device, olm.c.row_id.in_(names)))
+        new = [(name, self._seal(f"matrix_olm|{self._device}|{name}|{counter}", body)) for name, body in changes.items() if body is not None]
         census = (census + _sum(_mark(name, counter) for name, _ in new)) % _SPACE
         if new:
-            connection.execute(olm.insert(), [{"row_id": name, "counter": counter, "sealed": sealed} for name, sealed in new])
-        _set_fact(connection, "counter", str(counter))
-        _set_fact(connection, "census", self._seal(f"matrix_facts|census|{counter}", str(census).encode()).hex())
+            connection.execute(olm.insert(), [{"device": self._device, "row_id": name, "counter": counter, "sealed": sealed} for name, sealed in new])
+        self._set_fact(connection, "counter", str(counter))
+        self._set_fact(connection, "census", self._seal(f"matrix_facts|{self._device}|census|{counter}", str(census).encode()).hex())
 
     def _read_census(self, connection: Connection) -> int:
-        sealed = _fact(connection, "census")
+        sealed = self._fact(connection, "census")
         if sealed is None:
             return 0
-        return int(self._open(f"matrix_facts|census|{_fact(connection, 'counter')}", bytes.fromhex(sealed)))
+        return int(self._open(f"matrix_facts|{self._device}|census|{self._fact(connection, 'counter')}", bytes.fromhex(sealed)))
+
+    def _fact(self, connection: Connection, name: str) -> str | None:
+        value = connection.execute(select(facts.c.value).where(facts.c.device == self._device, facts.c.name == name)).scalar_one_or_none()
+        return None if value is None else str(value)
+
+    def _set_fact(self, connection: Connection, name: str, value: str) -> None:
+        changed = connection.execute(facts.update().where(facts.c.device == self._device, facts.c.name == name).values(value=value)).rowcount
+        if not changed:
+            connection.execute(facts.insert().values(device=self._device, name=name, value=value))
 
     # ---- batches -------------------------------------------------------------------------------------------------------
 
@@ -137,10 +153,10 @@ class SqlMatrixRows:
         """T1: the batch and the token that comes after it, in one transaction."""
 
         def t1(connection: Connection) -> int:
-            number = int(connection.execute(batches.insert().values(sealed=b"").returning(batches.c.id)).scalar_one())
+            number = int(connection.execute(batches.insert().values(device=self._device, sealed=b"").returning(batches.c.id)).scalar_one())
             sealed = self._seal(f"matrix_batch|{number}", raw)
             connection.execute(batches.update().where(batches.c.id == number).values(sealed=sealed))
-            _set_fact(connection, "next_batch", next_batch)
+            self._set_fact(connection, "next_batch", next_batch)
             return number
 
         return await self._database.run(t1)
@@ -149,7 +165,7 @@ class SqlMatrixRows:
         """Batches that have no T2 yet, oldest first."""
 
         def read(connection: Connection) -> list[tuple[int, bytes]]:
-            rows = connection.execute(select(batches).order_by(batches.c.id)).all()
+            rows = connection.execute(select(batches).where(batches.c.device == self._device).order_by(batches.c.id)).all()
             return [(row.id, self._open(f"matrix_batch|{row.id}", row.sealed)) for row in rows]
 
         return await self._database.run(read)
@@ -165,7 +181,7 @@ class SqlMatrixRows:
             for kept in result.waiting:
                 self._wait(connection, kept)
             for names in _chunks(list(result.resolved)):
-                connection.execute(delete(waiting).where(waiting.c.event_id.in_(names)))
+                connection.execute(delete(waiting).where(waiting.c.device == self._device, waiting.c.event_id.in_(names)))
             if batch is not None:
                 connection.execute(delete(batches).where(batches.c.id == batch))
             return replays
@@ -173,7 +189,7 @@ class SqlMatrixRows:
         return await self._database.run(t2)
 
     async def sync_token(self) -> str | None:
-        return await self._database.run(lambda connection: _fact(connection, "next_batch"))
+        return await self._database.run(lambda connection: self._fact(connection, "next_batch"))
 
     async def known_events(self, event_ids: Collection[str]) -> set[str]:
         """Those of the ids that were handled before."""
@@ -190,8 +206,8 @@ class SqlMatrixRows:
         """(event id, room id, session id) of events without a key, oldest first."""
 
         def read(connection: Connection) -> list[tuple[str, str, str]]:
-            names = select(waiting.c.event_id, waiting.c.room_id, waiting.c.session_id).order_by(waiting.c.at)
-            return [(row.event_id, row.room_id, row.session_id) for row in connection.execute(names)]
+            names = select(waiting.c.event_id, waiting.c.room_id, waiting.c.session_id).where(waiting.c.device == self._device)
+            return [(row.event_id, row.room_id, row.session_id) for row in connection.execute(names.order_by(waiting.c.at))]
 
         return await self._database.run(read)
 
@@ -201,7 +217,7 @@ class SqlMatrixRows:
         def read(connection: Connection) -> dict[str, bytes]:
             found: dict[str, bytes] = {}
             for names in _chunks(list(event_ids)):
-                for row in connection.execute(select(waiting).where(waiting.c.event_id.in_(names))):
+                for row in connection.execute(select(waiting).where(waiting.c.device == self._device, waiting.c.event_id.in_(names))):
                     found[row.event_id] = self._open(f"matrix_waiting|{row.event_id}", row.sealed)
             return found
 
@@ -233,6 +249,8 @@ class SqlMatrixRows:
         return same is not None
 
     def _refuse(self, connection: Connection, row: _Refused) -> None:
+        if not self._decides():
+            return
         _insert_once(connection, events, {"event_id": row.event_id, "room_id": row.room_id, "at": self._now()})
         values = {
             "event_id": row.event_id,
@@ -245,6 +263,7 @@ class SqlMatrixRows:
 
     def _wait(self, connection: Connection, row: _Waiting) -> None:
         values = {
+            "device": self._device,
             "event_id": row.event_id,
             "room_id": row.room_id,
             "session_id": row.session_id[:64],
@@ -285,17 +304,6 @@ def _mark(row_id: str, counter: int) -> int:
 
 def _sum(marks: Iterable[int]) -> int:
     return sum(marks) % _SPACE
-
-
-def _fact(connection: Connection, name: str) -> str | None:
-    value = connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar_one_or_none()
-    return None if value is None else str(value)
-
-
-def _set_fact(connection: Connection, name: str, value: str) -> None:
-    changed = connection.execute(facts.update().where(facts.c.name == name).values(value=value)).rowcount
-    if not changed:
-        connection.execute(facts.insert().values(name=name, value=value))
 
 
 def _insert_once(connection: Connection, table: Table, values: dict[str, Any]) -> bool:

@@ -1,4 +1,7 @@
-"""Tables of the Matrix room: the Olm machine's rows, sync batches, and events on their way in. Every body is sealed."""
+"""Tables of the Matrix room: the Olm machine's rows, sync batches, and events on their way in. Every body is sealed.
+
+What belongs to one Matrix device stands under its id: two servers of one hub have two devices. What an event comes to stands once.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +24,27 @@ _ID = BigInteger().with_variant(Integer, "sqlite")
 olm = Table(
     "matrix_olm",
     metadata,
+    Column("device", String(20), primary_key=True),
     Column("row_id", String(80), primary_key=True),
     Column("counter", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )
 """One row per account, Olm session, Megolm session. `counter` only grows and is bound into the seal."""
 
-facts = Table("matrix_facts", metadata, Column("name", String(40), primary_key=True), Column("value", String, nullable=False))
+facts = Table(
+    "matrix_facts",
+    metadata,
+    Column("device", String(20), primary_key=True),
+    Column("name", String(40), primary_key=True),
+    Column("value", String, nullable=False),
+)
 """`counter`, `census` (sealed: which rows with which counters exist) and `next_batch`."""
 
 batches = Table(
     "matrix_batch",
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("device", String(20), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )
 """Sync batches between T1 and T2."""
@@ -73,6 +84,7 @@ quarantine = Table(
 waiting = Table(
     "matrix_waiting",
     metadata,
+    Column("device", String(20), primary_key=True),
     Column("event_id", String(255), primary_key=True),
     Column("room_id", String(255), nullable=False),
     Column("session_id", String(64), nullable=False),

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from sqlalchemy import Connection
 
@@ -35,13 +35,15 @@ _CREATING = threading.Lock()
 class Vault:
     """See `hub.actions.ports.Vault`. Creating is idempotent: a crash between key and data leaves a key that the retry uses."""
 
-    def __init__(self, keys: DataKeys, now: datetime) -> None:
+    def __init__(self, keys: DataKeys, now: datetime, fence: Fence | None = None) -> None:
         self._keys = keys
         self._now = now
+        self._before_write = fence.assert_valid if fence else lambda: None  # the key store is a database apart: no rollback reaches it
 
     def create(self, owner: str) -> None:
         """A data key for `owner`, if it has none."""
         with _CREATING:
+            self._before_write()
             if not self._keys.exists(owner):
                 self._keys.create(owner, self._now)
 
@@ -60,6 +62,7 @@ class Vault:
     def keep_secret(self, owner: str, secret: bytes) -> None:
         """Keep 32 bytes as the owner's key, replacing what a crashed try left."""
         with _CREATING:
+            self._before_write()
             if self._keys.exists(owner):
                 self._keys.destroy(owner)
             self._keys.put_secret(owner, secret, self._now)
@@ -70,12 +73,20 @@ class Vault:
 
     def destroy(self, owner: str) -> None:
         """Delete the key for good."""
+        self._before_write()
         self._keys.destroy(owner)
 
 
 def _cell(place: str) -> Cell:
     table, _, rest = place.partition("|")
     return Cell(table=table, row=rest, column="sealed")
+
+
+class Fence(Protocol):
+    """What keeps a server that does not lead (any more) from acting. Both raise Stopped `server.standby`."""
+
+    def check(self, connection: Connection) -> None: ...
+    def assert_valid(self) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +99,8 @@ class Collaborators:
     hand: Hand
     keys: DataKeys
     clock: Clock
+    fence: Fence | None = None
+    """Of a server that is not alone: whether it may act. None: it may."""
 
 
 class UnitOfWork(Unit):
@@ -97,7 +110,7 @@ class UnitOfWork(Unit):
         self.connection = connection
         self.now = given.clock.now()
         self.me, self.rules, self.pack, self.hand = given.me, given.rules, given.pack, given.hand
-        self.vault = Vault(given.keys, self.now)
+        self.vault = Vault(given.keys, self.now, given.fence)
         self.cases, self.fields, self.consents = Rows(connection, t.CASES), Rows(connection, t.FIELDS), VouchedRows(connection, t.CONSENTS, seals)
         self.referrals, self.disclosures = Rows(connection, t.REFERRALS), Rows(connection, t.DISCLOSURES)
         self.held, self.asks, self.checkins = Rows(connection, t.HELD), Rows(connection, t.ASKS), Rows(connection, t.CHECKINS)
@@ -159,6 +172,10 @@ class Store:
         """Call `listener` on the event loop after every unit that committed."""
         self._listeners.append(listener)
 
+    async def look(self, fn: Callable[[Any], T]) -> T:
+        """A unit that only reads: also a server that stands by may have it."""
+        return await self._database.run(lambda c: self._look(c, fn))
+
     async def run(self, fn: Callable[[Any, *With], T], *given: *With, quiet: bool = False) -> T:
         """One unit of work, `fn(unit, *given)`. What `fn` raises rolls everything back and is raised here. `quiet` units wake nobody."""
         result, condemned = await self._database.run(lambda c: self._one(c, lambda unit: fn(unit, *given)))
@@ -182,7 +199,14 @@ class Store:
             self._database.run_now(lambda c: self._one(c, finish_shredding))
         return result
 
+    def _look(self, connection: Connection, fn: Callable[[Any], T]) -> T:
+        if self.given.fence:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        return fn(UnitOfWork(connection, self.given, self._seals))
+
     def _one(self, connection: Connection, fn: Callable[[Any], T]) -> tuple[T, bool]:
+        if self.given.fence:
+            self.given.fence.check(connection)
         unit = UnitOfWork(connection, self.given, self._seals)
         try:
             result = fn(unit)

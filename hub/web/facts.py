@@ -38,6 +38,8 @@ class Facts:
     """Since the last finished backup."""
     manifest_days_left: float | None = None
     """Until the first of our own and our peers' manifests expires."""
+    role: str = "alone"
+    """`leader` or `standby` of two servers, or `alone`."""
     loop_lag_seconds: float = 0.0
     """Longest recent stall of the event loop."""
 

@@ -48,7 +48,7 @@ async def checks_now(provider: FactsProvider) -> tuple[Check, ...]:
 
 
 def routes(provider: FactsProvider) -> list[web.RouteDef]:
-    """The two probes."""
+    """The three probes; `/health/leader` answers 200 on the server that acts."""
 
     async def live(_: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})
@@ -59,4 +59,12 @@ def routes(provider: FactsProvider) -> list[web.RouteDef]:
         shown = {check.name: {"ok": check.ok} | ({"code": check.code} if check.code else {}) for check in checks}
         return web.json_response({"status": "ready" if well else "not_ready", "checks": shown}, status=200 if well else 503)
 
-    return [web.get("/health/live", live), web.get("/health/ready", ready)]
+    async def leader(_: web.Request) -> web.Response:
+        try:
+            role = (await provider()).role
+        except Exception as error:
+            _log.warning("web.facts_failed", error=error)
+            role = "unknown"
+        return web.json_response({"role": role}, status=200 if role in ("alone", "leader") else 503)
+
+    return [web.get("/health/live", live), web.get("/health/ready", ready), web.get("/health/leader", leader)]

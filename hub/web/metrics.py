@@ -40,6 +40,7 @@ class Metrics:
         self._outbox = Gauge("tinkuy_outbox", "Outbox rows by state.", ["state"], registry=self.registry)
         self._ready = Gauge("tinkuy_ready", "1 when every readiness check passes.", registry=self.registry)
         self._device = Gauge("tinkuy_device_trusted", "1 when our device is served cross-signed.", registry=self.registry)
+        self._leads = Gauge("tinkuy_leads", "1 when this server acts: it is alone, or the one that leads.", registry=self.registry)
         build = Gauge("tinkuy_build_info", "Constant 1; the label says which version runs.", ["version"], registry=self.registry)
         build.labels(version=release()).set(1)
 
@@ -52,6 +53,7 @@ class Metrics:
             self._outbox.labels(state=state).set(facts.outbox.get(state, 0))
         self._ready.set(all(check.ok for check in readiness(facts)))
         self._device.set(facts.device_trusted)
+        self._leads.set(facts.role != "standby")
         return generate_latest(self.registry)
 
     def names(self) -> frozenset[str]:

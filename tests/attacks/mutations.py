@@ -26,6 +26,7 @@ def _m(id_: str, file: str, before: str, after: str, test: str) -> Mutation:
 DEVICES, EVENTS, SECRECY = "attacks/matrix/test_devices.py::", "attacks/matrix/test_events.py::", "attacks/matrix/test_secrecy.py::"
 ENVELOPES, PROMISES, ANSWERS = "attacks/twins/test_envelopes.py::", "attacks/twins/test_promises.py::", "attacks/twins/test_answers.py::"
 LATE, WITHDRAW, HOLD = "actions/test_late_defences.py::", "actions/test_withdraw.py::", "actions/test_legal_hold.py::"
+LEASE = "store/test_lease.py::"
 STATED = "attacks/twins/test_devices.py::"
 RULES = "homeserver/test_rules.py::"
 WORKERS = "operation/test_operation_workers.py::"
@@ -130,6 +131,21 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("N12", "hub/matrix/listener.py", "if user in self._peers()]", "]", DEVICES + "test_statements_are_heard_of_peers_only_and_bounded"),
     _m("X02", "hub/matrix/trust.py", "for device in known if device in others", "for device in known if others",
        DEVICES + "test_x02_a_second_device_of_ours_is_no_ghost_by_its_keys_alone"),
+    # ---- two servers
+    _m("D12", "hub/store/lease.py", 'connection.execute(_OURS, {"holder": self._holder, "token": self.token}).first() is None:', "False:",
+       LEASE + "test_one_leads_and_the_other_waits_until_it_ran_out"),
+    _m("D12", "hub/store/lease.py", "        if not self.valid:\n", "        if False:\n",
+       LEASE + "test_one_leads_and_the_other_waits_until_it_ran_out"),
+    _m("D12", "hub/store/lease.py", "if found.holder and found.holder != self._holder:", "if False:",
+       LEASE + "test_a_process_stopped_inside_a_transaction_neither_blocks_nor_acts"),
+    _m("D12", "hub/store/unit_of_work.py", "            self.given.fence.check(connection)\n", "            pass\n",
+       LEASE + "test_a_server_that_stands_by_reads_and_changes_nothing"),
+    _m("D12", "hub/store/unit_of_work.py", "self._before_write = fence.assert_valid if fence else lambda: None", "self._before_write = lambda: None",
+       LEASE + "test_a_server_that_stands_by_reads_and_changes_nothing"),
+    _m("D12", "hub/store/matrix_rows.py", "if not self._decides():", "if False:",
+       "homeserver/test_rows.py::test_two_devices_of_one_hub_keep_their_own_rows_and_share_what_came"),
+    _m("D02", "hub/app/posts.py", "        if self._look:\n", "        if False:\n",
+       "store/test_standby.py::test_d02_a_post_that_was_put_and_not_marked_shows_once"),
     # ---- envelopes and the line between two hubs
     _m("X20", "hub/actions/receive.py", "if sender != manifest.profile.matrix_user:", "if False:",
        ENVELOPES + "test_x20_another_user_of_the_peers_homeserver_is_refused"),

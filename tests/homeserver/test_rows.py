@@ -102,6 +102,34 @@ async def test_a_single_row_put_back_is_noticed(rows: SqlMatrixRows) -> None:
         await rows.load_olm()
 
 
+async def test_two_devices_of_one_hub_keep_their_own_rows_and_share_what_came(either: SqlMatrixRows) -> None:
+    """Two servers: each its own Olm rows, batches, token and waiting events; an event that both receive is handled once."""
+    one, seals = either, Seals()
+    leads = True
+    two = SqlMatrixRows(one._database, seal=one._seal, unseal=one._open, device="SECOND", decides=lambda: not leads)
+    await one.save_olm({"account": b"1"})
+    await two.save_olm({"account": b"2"})
+    assert (await one.load_olm(), await two.load_olm()) == ({"account": b"1"}, {"account": b"2"})
+    stranger = SqlMatrixRows(one._database, seal=seals.seal, unseal=seals.unseal, device="SECOND")
+    with pytest.raises(KeysError):
+        await stranger.load_olm()
+    batch = await one.save_batch(b"raw", "s1")
+    assert await two.pending_batches() == []
+    assert await two.sync_token() is None
+    row = InboxRow(event_id="$1", room_id="!r", session_id="s", index=0, body=b"said")
+    assert await one.finish_batch(batch, {}, BatchResult(inbox=(row,))) == []
+    assert await two.finish_batch(None, {}, BatchResult(inbox=(row,))) == [], "the same event, not a replay"
+    assert await one._database.run(lambda c: one.inbox_next(c, 9)) == [("$1", b"said")]
+    assert await one._database.run(lambda c: two.inbox_next(c, 9)) == [("$1", b"said")], "either can read what the other stored"
+    # The one that stands by refused what the other, which knows more, accepts; the other way round the refusal stands.
+    early, late = (InboxRow(event_id=name, room_id="!r", session_id="s", index=number, body=b"x") for number, name in ((1, "$2"), (2, "$3")))
+    await two.finish_batch(None, {}, BatchResult(quarantine=(QuarantineRow(event_id="$2", room_id="!r", sender="@a:b", reason="NotPinned"),)))
+    await one.finish_batch(None, {}, BatchResult(inbox=(early,)))
+    await one.finish_batch(None, {}, BatchResult(quarantine=(QuarantineRow(event_id="$3", room_id="!r", sender="@a:b", reason="NotPinned"),)))
+    await two.finish_batch(None, {}, BatchResult(inbox=(late,)))
+    assert [name for name, _ in await one._database.run(lambda c: one.inbox_next(c, 9))] == ["$1", "$2"]
+
+
 async def test_t1_and_t2(either: SqlMatrixRows) -> None:
     rows = either
     number = await rows.save_batch(b"raw", "s1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from hub.store import matrix_tables  # noqa: F401  # its tables join the same metadata
+from hub.store import lease, matrix_tables  # noqa: F401  # their tables join the same metadata
 from hub.store.tables import metadata
 
 if context.is_offline_mode():

@@ -177,6 +177,13 @@ def upgrade() -> None:
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('leases',
+    sa.Column('name', sa.String(length=20), nullable=False),
+    sa.Column('holder', sa.String(length=40), nullable=False),
+    sa.Column('token', sa.BigInteger(), nullable=False),
+    sa.Column('until', sa.Float(), nullable=False),
+    sa.PrimaryKeyConstraint('name')
+    )
     op.create_table('legal_holds',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('basis', sa.Text(), autoincrement=False, nullable=False),
@@ -231,6 +238,7 @@ def upgrade() -> None:
     op.create_index('ix_log_lines_about_at', 'log_lines', ['about', 'at'], unique=False)
     op.create_table('matrix_batch',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('device', sa.String(length=20), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
@@ -245,9 +253,10 @@ def upgrade() -> None:
     )
     op.create_index('matrix_event_at', 'matrix_event', ['at'], unique=False)
     op.create_table('matrix_facts',
+    sa.Column('device', sa.String(length=20), nullable=False),
     sa.Column('name', sa.String(length=40), nullable=False),
     sa.Column('value', sa.String(), nullable=False),
-    sa.PrimaryKeyConstraint('name')
+    sa.PrimaryKeyConstraint('device', 'name')
     )
     op.create_table('matrix_inbox',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -257,10 +266,11 @@ def upgrade() -> None:
     sa.UniqueConstraint('event_id')
     )
     op.create_table('matrix_olm',
+    sa.Column('device', sa.String(length=20), nullable=False),
     sa.Column('row_id', sa.String(length=80), nullable=False),
     sa.Column('counter', sa.BigInteger(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('row_id')
+    sa.PrimaryKeyConstraint('device', 'row_id')
     )
     op.create_table('matrix_quarantine',
     sa.Column('event_id', sa.String(length=255), nullable=False),
@@ -271,12 +281,13 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('event_id')
     )
     op.create_table('matrix_waiting',
+    sa.Column('device', sa.String(length=20), nullable=False),
     sa.Column('event_id', sa.String(length=255), nullable=False),
     sa.Column('room_id', sa.String(length=255), nullable=False),
     sa.Column('session_id', sa.String(length=64), nullable=False),
     sa.Column('at', sa.Float(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('event_id')
+    sa.PrimaryKeyConstraint('device', 'event_id')
     )
     op.create_table('manifest_versions',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
