@@ -65,7 +65,8 @@ def mark_sent(unit: Unit, parcel: Parcel) -> None:
 def next_send(unit: Unit) -> timedelta:
     """How long until something may need sending although nobody pokes: acknowledgements owed, gaps, retries, delayed intents."""
     moments = [link.ack_due_at for link in unit.links.all(frozen=None) if link.ack_due_at]
-    moments += [row.not_before for row in unit.outbox.all(state="ready", order="not_before", limit=1)]
+    asking = [link.id for link in unit.links.all(asking__gt=0)]
+    moments += [row.not_before for row in unit.outbox.all(state="ready", link__notin=asking, order="not_before", limit=1)]
     if any(unit.early.count(link=link.id) for link in unit.links.all(frozen=None)):
         moments.append(unit.now + RESEND_AFTER)
     if unit.outbox.count(state="dispatched"):
@@ -87,7 +88,17 @@ def troubles(unit: Unit) -> tuple[list[str], list[str]]:
 
 
 def _number_new(unit: Unit, link: Link) -> Link:
-    """Number what is due, in order, while the window has room. A body in chunks needs room for all of them, or an empty window."""
+    """Number what is due, in order, while the window has room. A body in chunks needs room for all of them, or an empty window.
+
+    After a restore: first what is said about it, and nothing else until the peer has answered; then what was on the road, then what is new.
+    """
+    for row in unit.outbox.all(state="ready", link=link.id, kind__in=("restored", "standing"), order="order"):
+        link = _number(unit, link, row)
+    if link.asking:
+        return link
+    for row in unit.outbox.all(state="held", link=link.id, order="seq", limit=WINDOW):
+        if room_for(link):
+            link = _number_again(unit, link, row)
     for row in unit.outbox.all(state="ready", link=link.id, not_before__le=unit.now, order="order", limit=WINDOW):
         if not room_for(link):
             break
@@ -110,6 +121,17 @@ def _number(unit: Unit, link: Link, row: Outgoing) -> Link:
         if index == 0:
             append_ledger(unit, letter.subject or link.id, letter.body.kind, link.peer, digest=record.digest, **letter.ledger)
     return link
+
+
+def _number_again(unit: Unit, link: Link, row: Outgoing) -> Link:
+    """The same body under the next number of a new epoch; it was entered in the ledger when it was first said."""
+    try:
+        old = envelope.read_signed(unit.vault.open(row.owner, _PLACE, row.sealed), [unit.hand.signer.public]).inner
+    except KeysError as reason:
+        cancel_intent(unit, row)
+        note(unit, str(row.ref.get("referral", link.id)), "hub", "dispatch.dropped", kind=row.kind, why=reason.code)
+        return link
+    return _keep(unit, link, row, row.owner, _sign(unit, link, link.next_out, old.kind, old.body, owed_ack(link)))
 
 
 def _written(unit: Unit, row: Outgoing) -> tuple[Letter, tuple[bytes, ...]]:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from hub.actions.devices import hold_device
 from hub.actions.erase import finish_shredding
-from hub.actions.ports import Hand, Institution, Rules
+from hub.actions.ports import Hand
 from hub.actions.receive import owe_acks
 from hub.actions.ring import ring_due
+from hub.app import backup
 from hub.app.announcer import Announcer, stated
 from hub.app.commands import handlers
 from hub.app.facts import Watch
@@ -23,11 +24,13 @@ from hub.app.manifest import own_manifest
 from hub.app.outbox import Dispatcher
 from hub.app.posts import Poster
 from hub.app.reports import Reports
+from hub.app.restore import UNFINISHED
 from hub.app.rooms import RoomsKeeper
+from hub.app.settings import institution, rules
 from hub.base import logs
 from hub.base.clock import Clock, SystemClock
 from hub.base.config import Config
-from hub.base.errors import TinkuyError
+from hub.base.errors import Stopped, TinkuyError
 from hub.base.faults import Faults
 from hub.base.packcheck import pack_of
 from hub.chat.tell import tell
@@ -35,6 +38,7 @@ from hub.matrix import Account, CrossSigningSeeds, Matrix, TrustList
 from hub.matrix.errors import HomeserverAway
 from hub.schedule.ticker import Ticker
 from hub.store.database import Database
+from hub.store.journal import PULSE_EVERY, FileJournal
 from hub.store.key_rows import KeyTable
 from hub.store.lock import DatabaseLock
 from hub.store.matrix_rows import SqlMatrixRows
@@ -44,6 +48,7 @@ from hub.web.app import WebServer
 from hub.web.control import ControlServer
 from keys.casekeys import DataKeys
 from keys.identity import Identity, load_identity, new_device_id
+from keys.journal import journal_key
 from keys.keyring import FileRows, Keyring
 from keys.primitives import aead_open, aead_seal, join, self_test
 from keys.providers.file import FileKek
@@ -73,6 +78,7 @@ class House:
     keeper: RoomsKeeper
     announcer: Announcer
     ticker: Ticker
+    tombstones: FileJournal
 
     def poke(self) -> None:
         """Something was committed: look for work."""
@@ -104,6 +110,8 @@ async def run(config: Config) -> None:
 async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     """Open keys and databases, log in, sign the device, learn whom to trust. Nothing is handled yet. None when told to stop meanwhile."""
     self_test()
+    if (config.paths.state / UNFINISHED).exists():
+        raise Stopped("backup.unfinished")
     clock = SystemClock()
     identity, kek = _identity(config)
     database, keys_database = Database(config.database.url), Database(config.database.keys_url)
@@ -133,10 +141,11 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     keys = DataKeys(kek, KeyTable(keys_database))
     if not keys.exists(HUB_OWNER):
         keys.create(HUB_OWNER, clock.now())
+    tombstones = FileJournal(config.institution.id, config.paths.state, config.paths.backups, journal_key(identity))
     manifest = own_manifest(config, identity, matrix.device, matrix.fingerprint, clock.now())
     given = Collaborators(
-        me=_institution(config), rules=_rules(config), pack=pack_of(config),
-        hand=Hand(signer=identity.hub_signing, opening=identity.opening, manifest=manifest), keys=keys, clock=clock,
+        me=institution(config), rules=rules(config), pack=pack_of(config),
+        hand=Hand(signer=identity.hub_signing, opening=identity.opening, manifest=manifest), keys=keys, clock=clock, bury=tombstones.bury,
     )  # fmt: skip
     store = Store(database, given, tell)
     keeper = RoomsKeeper(store, matrix)
@@ -145,6 +154,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
         reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting),
         dispatcher=Dispatcher(store, matrix, faults, dispatch_waiting),
         poster=Poster(store, matrix, faults), keeper=keeper, announcer=Announcer(store, matrix), ticker=_ticker(store, faults, clock),
+        tombstones=tombstones,
     )  # fmt: skip
     reports.serve(store, matrix, keeper)
     return house
@@ -184,6 +194,7 @@ async def _serve(house: House, stopping: asyncio.Event) -> None:
         tasks = [group.create_task(coroutine, name=name) for name, coroutine in (
             ("matrix", house.matrix.run()), ("inbox", house.inbox.run()), ("dispatch", house.dispatcher.run()),
             ("posts", house.poster.run()), ("rooms", house.keeper.run()), ("devices", house.announcer.run()), ("watch", watch.run()),
+            ("tombstones", _pulse(house)),
         )]  # fmt: skip
         house.ticker.start()
         await web.start()
@@ -197,6 +208,14 @@ async def _serve(house: House, stopping: asyncio.Event) -> None:
         for task in tasks[1:]:
             task.cancel()
         await house.matrix.stop()
+
+
+async def _pulse(house: House) -> None:
+    """Say every few minutes how far the tombstone journal goes, so that a restore can prove that it has the newest one; drop old key parts."""
+    while True:
+        await asyncio.to_thread(house.tombstones.pulse, house.clock.now())
+        await asyncio.to_thread(backup.prune_keys, house.config, house.clock.now())
+        await asyncio.sleep(PULSE_EVERY)
 
 
 async def _close(house: House) -> None:
@@ -238,27 +257,6 @@ def _device_id(state: Path) -> str:
     if not path.exists():
         path.write_text(new_device_id())
     return path.read_text().strip()
-
-
-def _institution(config: Config) -> Institution:
-    given = config.institution
-    return Institution(
-        id=given.id, name=given.name, kind=given.kind, territory=given.territory, language=given.language, zone=given.zone, needs=given.needs
-    )
-
-
-def _rules(config: Config) -> Rules:
-    return Rules(
-        undo_seconds=config.chat.undo_seconds,
-        show_minutes=config.chat.show_minutes,
-        checkin_grace_minutes=config.checkins.grace_minutes,
-        checkin_ring_minutes=config.checkins.ring_minutes,
-        checkin_days={str(k): v for k, v in config.checkins.days.items()},
-        erasure_days=config.exchange.erasure_days,
-        accept_automatically=config.exchange.accept_automatically,
-        safe_from=config.chat.safe_from,
-        safe_until=config.chat.safe_until,
-    )
 
 
 def _ticker(store: Store, faults: Faults, clock: Clock) -> Ticker:

@@ -67,6 +67,10 @@ class Link:
     """How long the peer's disclosure ledger was when it last spoke, and what its head was; `checkpoint` is its signed word for that."""
     ledger_head: bytes = b""
     checkpoint: bytes = b""
+    asking: int = 0
+    """After our restore: the epoch of ours that the copy ended in, until the peer says how far it took effect; 0: nothing is asked."""
+    peer_restore: str = ""
+    """The peer's restore that we answered last."""
 
 
 @dataclass(frozen=True, kw_only=True)

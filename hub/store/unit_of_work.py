@@ -34,9 +34,10 @@ _CREATING = threading.Lock()
 class Vault:
     """See `hub.actions.ports.Vault`. Creating is idempotent: a crash between key and data leaves a key that the retry uses."""
 
-    def __init__(self, keys: DataKeys, now: datetime) -> None:
+    def __init__(self, keys: DataKeys, now: datetime, bury: Callable[[str, datetime], None] = lambda owner, at: None) -> None:
         self._keys = keys
         self._now = now
+        self._bury = bury
 
     def create(self, owner: str) -> None:
         """A data key for `owner`, if it has none."""
@@ -68,7 +69,8 @@ class Vault:
         return self._keys.get_secret(owner)
 
     def destroy(self, owner: str) -> None:
-        """Delete the key for good."""
+        """Delete the key for good, once the journal outside the databases says so: no restored copy may bring it back (R14)."""
+        self._bury(owner, self._now)
         self._keys.destroy(owner)
 
 
@@ -87,6 +89,8 @@ class Collaborators:
     hand: Hand
     keys: DataKeys
     clock: Clock
+    bury: Callable[[str, datetime], None] = lambda owner, at: None
+    """Writes the tombstone journal (`hub.store.journal`)."""
 
 
 class UnitOfWork(Unit):
@@ -96,7 +100,7 @@ class UnitOfWork(Unit):
         self.connection = connection
         self.now = given.clock.now()
         self.me, self.rules, self.pack, self.hand = given.me, given.rules, given.pack, given.hand
-        self.vault = Vault(given.keys, self.now)
+        self.vault = Vault(given.keys, self.now, given.bury)
         self.cases, self.fields, self.consents = Rows(connection, t.CASES), Rows(connection, t.FIELDS), VouchedRows(connection, t.CONSENTS, seals)
         self.referrals, self.disclosures = Rows(connection, t.REFERRALS), Rows(connection, t.DISCLOSURES)
         self.held, self.asks, self.checkins = Rows(connection, t.HELD), Rows(connection, t.ASKS), Rows(connection, t.CHECKINS)

@@ -205,6 +205,8 @@ def upgrade() -> None:
     sa.Column('ledger_size', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('ledger_head', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('checkpoint', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('asking', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('peer_restore', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
