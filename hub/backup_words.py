@@ -141,12 +141,6 @@ _WORDS: dict[str, Words] = {
         "Créela: install -d -m 0700 y la ruta de paths.state.",
         "Make it: install -d -m 0700 and the path of paths.state.",
     ),
-    "backup.unfinished": (
-        "Una restauración quedó a medias.",
-        "A restore was left unfinished.",
-        "Repita la misma orden tinkuy backup restore.",
-        "Repeat the same tinkuy backup restore.",
-    ),
     "backup.bad_time": ("La hora no se entiende.",
     "The time was not understood.",
     "Escríbala así: 2026-11-22T09:30.",

@@ -118,6 +118,15 @@ def found(*folders: Path) -> list[Part]:
     return sorted(parts.values(), key=lambda part: (part.at, part.part))
 
 
+def newest(config: Config) -> datetime | None:
+    """When the last backup with both parts was made, by the names in the configured folders."""
+    folder = config.paths.backups
+    if folder is None:
+        return None
+    parts = [p for p in found(folder, config.backup.keys_folder or folder / "keys") if p.institution == config.institution.id]
+    return max({p.at for p in parts if p.part == archive.DATA} & {p.at for p in parts if p.part == archive.KEYS}, default=None)
+
+
 class _Tar:
     """A part while it is made: members with their digests, the signed index at the end."""
 
@@ -194,4 +203,4 @@ def _seal(plain: IO[bytes], path: Path, recipients: tuple[str, ...]) -> None:
     sync_folder(path.parent)
 
 
-__all__ = ["INDEX", "KEYRING", "KEY_ROWS", "MANIFEST", "TABLES", "Part", "create", "found", "prune", "prune_keys"]
+__all__ = ["INDEX", "KEYRING", "KEY_ROWS", "MANIFEST", "TABLES", "Part", "create", "found", "newest", "prune", "prune_keys"]

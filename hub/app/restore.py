@@ -190,12 +190,7 @@ def _empty(config: Config) -> None:
         raise Stopped("backup.no_state")
     if (state / UNFINISHED).exists():
         return
-    databases = [Database(config.database.url), Database(config.database.keys_url)]
-    try:
-        used = not all(snapshot.is_empty(each) for each in databases)
-    finally:
-        for each in databases:
-            each.engine.dispose()
+    used = not all(snapshot.is_empty(url) for url in (config.database.url, config.database.keys_url))
     if used or any((state / name).exists() for name in ("device_id", "manifest.json")) or config.keyring_file.exists():
         raise Stopped("backup.not_empty")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
@@ -18,6 +19,7 @@ from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, create_engine, event, inspect, select
+from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from hub.base.errors import Stopped
@@ -76,9 +78,17 @@ def rows_of(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             yield dict(zip(names, values, strict=True))
 
 
-def is_empty(database: Database) -> bool:
-    """Whether a database holds no table at all."""
-    return database.run_now(lambda connection: not inspect(connection).get_table_names())
+def is_empty(url: str) -> bool:
+    """Whether a database holds no table at all, or its file is not there yet; none is made by looking."""
+    file = make_url(url).database if _sqlite(url) else None
+    if _sqlite(url) and (not file or not os.path.exists(file) or not os.path.getsize(file)):
+        return True
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            return not inspect(connection).get_table_names()
+    finally:
+        engine.dispose()
 
 
 def wipe(database: Database) -> None:

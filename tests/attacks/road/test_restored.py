@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import shutil
 import time
 from collections.abc import AsyncIterator
@@ -83,11 +81,13 @@ async def test_d11_a_hub_restored_from_its_backup_goes_on_and_nothing_is_lost_or
     await known._hear(known.bea, rf"{later.referral}: .*no recuerda esta derivación", known.there)
     assert (cem.folder / "s" / "device_id").read_text() != device
     await known.talk()
-    await known.withdraw()
-    await known.bea.say(known.there, "devolver: no corresponde", thread=later.offer)
-    await facts.at_rest(pair)
-    assert len(known.ana.seen("¿me leen")) == 1
+    assert len(known.ana.seen(r"¿me leen")) == 1
     assert len(known.bea.seen("esto fue después del respaldo")) == 1
+    await known.withdraw()
+    await known.bea.say(known.there, "devolver: ella lo pidió", thread=later.offer)
+    await known._hear(known.bea, f"{later.referral}: devuelta", known.there)
+    await facts.at_rest(pair)
+    assert facts.value(csmc, "SELECT count(*) FROM held_values") == 0
     (ours,) = facts.rows(cem, "SELECT * FROM referrals WHERE code = ?", known.referral)
     for hub in (cem, csmc):
         (disclosure,) = facts.rows(hub, "SELECT * FROM disclosures WHERE referral = ?", ours["id"])
@@ -100,6 +100,4 @@ async def test_d11_a_hub_restored_from_its_backup_goes_on_and_nothing_is_lost_or
     await fresh.play()
     await facts.at_rest(pair)
     facts.assert_one_of_everything(pair, fresh.referral)
-    assert "HTTP 400" not in cem.log.read_text()
-    await asyncio.sleep(0)
-    assert os.path.exists(cem.folder / "s" / "hub.db")
+    assert "rolled_back" not in cem.log.read_text(), "no quarrel with the homeserver about key ids"
