@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from hub.app import backup
-from hub.app.restore import NOTE
+from hub.app.restore import read_note
 from hub.base.config import Config
 from keys import archive
 
@@ -54,6 +52,6 @@ def _behind(config: Config, folder: Path) -> bool:
 
 
 def _judge_restore(config: Config) -> Iterator[Verdict]:
-    with suppress(OSError, ValueError):
-        told = json.loads((config.paths.state / NOTE).read_text())
+    told = read_note(config)
+    if told is not None:
         yield "restored_in_doubt", "ok" if told.get("proven") else "warn", {"until": str(told.get("tombstones_until", "?"))[:16]}

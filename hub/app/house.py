@@ -24,7 +24,7 @@ from hub.app.manifest import own_manifest
 from hub.app.outbox import Dispatcher
 from hub.app.posts import Poster
 from hub.app.reports import Reports
-from hub.app.restore import UNFINISHED
+from hub.app.restore import UNFINISHED, read_note, write_note
 from hub.app.rooms import RoomsKeeper
 from hub.app.settings import institution, rules
 from hub.base import logs
@@ -34,7 +34,7 @@ from hub.base.errors import Stopped, TinkuyError
 from hub.base.faults import Faults
 from hub.base.packcheck import pack_of
 from hub.chat.tell import tell
-from hub.matrix import Account, CrossSigningSeeds, Matrix, TrustList
+from hub.matrix import Account, CrossSigningSeeds, Matrix, MatrixError, TrustList
 from hub.matrix.errors import HomeserverAway
 from hub.schedule.ticker import Ticker
 from hub.store.database import Database
@@ -138,6 +138,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     if not await _started(matrix, stopping):
         return None
     await matrix.name_us(config.matrix.device_name)
+    await _leave_old_devices(config, matrix)
     keys = DataKeys(kek, KeyTable(keys_database))
     if not keys.exists(HUB_OWNER):
         keys.create(HUB_OWNER, clock.now())
@@ -208,6 +209,18 @@ async def _serve(house: House, stopping: asyncio.Event) -> None:
         for task in tasks[1:]:
             task.cancel()
         await house.matrix.stop()
+
+
+async def _leave_old_devices(config: Config, matrix: Matrix) -> None:
+    """Once after a restore: the lost machine's devices are signed out. Peers believe only ours anyway; without it staff's clients would not."""
+    try:
+        told = read_note(config)
+        if told is not None and not told.get("old_devices_out"):
+            count = await matrix.sign_out_others()
+            write_note(config, told | {"old_devices_out": True})
+            _log.info("app.old_devices_out", count=count)
+    except (MatrixError, OSError) as error:
+        _log.warning("app.old_devices_stay", error=error)
 
 
 async def _pulse(house: House) -> None:

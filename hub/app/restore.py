@@ -144,7 +144,8 @@ def _write(
     finally:
         database.engine.dispose()
         keys_database.engine.dispose()
-    _note(state, data, graves, now, proven=proven)
+    told_until = graves.until.isoformat()
+    write_note(config, {"at": now.isoformat(), "backup": data.index.backup, "tombstones_until": told_until, "proven": proven})
     (state / UNFINISHED).unlink()
     sync_folder(state)
     _log.warning("restore.done", count=len(rows))
@@ -178,9 +179,20 @@ def _store(
     return Store(database, given, tell)
 
 
-def _note(state: Path, data: Opened, graves: Graves, now: datetime, *, proven: bool) -> None:
-    told = {"at": now.isoformat(), "backup": data.index.backup, "tombstones_until": graves.until.isoformat(), "proven": proven}
-    (state / NOTE).write_text(json.dumps(told))
+def read_note(config: Config) -> dict[str, Any] | None:
+    """What is written down about the last restore here; None when there was none."""
+    try:
+        found = json.loads((config.paths.state / NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def write_note(config: Config, told: dict[str, Any]) -> None:
+    """Write it down, whole or not at all."""
+    fresh = config.paths.state / f"{NOTE}.new"
+    fresh.write_text(json.dumps(told), encoding="utf-8")
+    fresh.replace(config.paths.state / NOTE)
 
 
 def _empty(config: Config) -> None:

@@ -80,6 +80,7 @@ async def test_d11_a_hub_restored_from_its_backup_goes_on_and_nothing_is_lost_or
     assert known.referral not in told.body
     await known._hear(known.bea, rf"{later.referral}: .*no recuerda esta derivación", known.there)
     assert (cem.folder / "s" / "device_id").read_text() != device
+    assert json.loads((cem.folder / "s" / "restore.json").read_text())["old_devices_out"], "the lost machine is signed out"
     await known.talk()
     assert len(known.ana.seen(r"¿me leen")) == 1
     assert len(known.bea.seen("esto fue después del respaldo")) == 1
