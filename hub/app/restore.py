@@ -93,7 +93,7 @@ def verify(config: Config, wanted: Wanted, now: datetime) -> Proof:
         proof.unseen += ["keyring", "cells", "tombstones"]
         return proof
     identity = identity_of(keys, kek)
-    graves = dig(_places(wanted), config.institution.id, journal_key(identity).public)
+    graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public)
     _prove_graves(data, keys, graves, proof)
     _prove_cells(data, keys, kek, proof)
     return proof
@@ -114,7 +114,7 @@ def restore(config: Config, wanted: Wanted, now: datetime) -> dict[str, Any]:
     _young(keys, now)
     kek = FileKek.open(config.keys.kek_file)
     identity = identity_of(keys, kek)  # (4)
-    graves = dig(_places(wanted), config.institution.id, journal_key(identity).public)
+    graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public)
     proven = _newest(data, keys, graves, wanted.lost_at or now)  # (5)
     if not proven and not wanted.insist:
         raise Stopped("backup.tombstones_old", until=graves.until.isoformat(timespec="minutes"))
@@ -237,9 +237,11 @@ def _newest(data: Opened, keys: Opened, graves: Graves, lost_at: datetime) -> bo
     return graves.reaches(data.index.journal) and graves.reaches(keys.index.journal) and graves.until >= lost_at.astimezone(UTC) - SLACK
 
 
-def _places(wanted: Wanted) -> Iterable[Path]:
+def _places(config: Config, wanted: Wanted) -> Iterable[Path]:
+    """Beside the parts, on the backup disk, in the state folder, and what was named."""
     folders = {path.resolve().parent for path in (wanted.data, wanted.keys) if path}
-    return [*sorted(folders), *wanted.tombstones]
+    usual = {path.resolve() for path in (config.paths.backups, config.paths.state) if path and path.is_dir()}
+    return [*sorted(folders | usual), *wanted.tombstones]
 
 
 def _kek(config: Config, wanted: Wanted) -> KekProvider | None:

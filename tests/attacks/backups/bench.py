@@ -95,11 +95,11 @@ class Filed(TwinNetwork):
         (disk / "identity").chmod(0o600)
         super().__init__(*HUBS)
 
-    def machine(self, name: str, kind: str) -> Machine:
-        """A new, empty machine of an institution."""
+    def machine(self, name: str, kind: str, disk: Path | None = None) -> Machine:
+        """A new, empty machine of an institution, with the usual backup disk or another."""
         folder = self.disk / f"machine-{next(_numbers)}"
         (folder / "s").mkdir(parents=True, mode=0o700)
-        backups = self.disk / f"backups-{name}"
+        backups = disk or self.disk / f"backups-{name}"
         backups.mkdir(exist_ok=True)
         data, keys = self._urls(folder)
         table = {
@@ -146,10 +146,10 @@ class Filed(TwinNetwork):
     def wanted(self, parts: tuple[Path, Path], **more: Any) -> restore.Wanted:
         return restore.Wanted(data=parts[0], keys=parts[1], identity=self.disk / "identity", **more)
 
-    def restore(self, name: str, parts: tuple[Path, Path], **more: Any) -> dict[str, Any]:
+    def restore(self, name: str, parts: tuple[Path, Path], *, disk: Path | None = None, **more: Any) -> dict[str, Any]:
         """Another machine takes over from a backup; the twin goes on with it, with what was said in its rooms."""
         old, kind = self.twins[name], dict(HUBS)[name]
-        fresh = self.machine(name, kind)
+        fresh = self.machine(name, kind, disk)
         done = restore.restore(fresh.config, self.wanted(parts, **more), self.clock.now())
         twin = self._started(name, fresh)
         twin.said = old.said

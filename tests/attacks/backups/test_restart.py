@@ -183,7 +183,7 @@ def test_r14_a_withdrawal_is_said_again_to_a_recipient_that_came_back_without_it
     alone = tmp_path / "alone"
     alone.mkdir()
     moved = tuple(path.rename(alone / path.name) for path in parts)
-    lost_and_restored(road, CSMC, (moved[0], moved[1]), insist=True)
+    lost_and_restored(road, CSMC, (moved[0], moved[1]), disk=alone, insist=True)
     assert "SIN las últimas destrucciones" in road.csmc.find("restored_in_doubt").body
     assert road.holds() == 0
     assert road.csmc.run(lambda unit: unit.held.count()) == 0

@@ -103,9 +103,9 @@ def fortnight(tmp_path_factory: pytest.TempPathFactory) -> Fortnight:
     return lived
 
 
-def restored(net: Filed, name: str, parts: tuple[Path, Path], **more: Any) -> Machine:
+def restored(net: Filed, name: str, parts: tuple[Path, Path], *, disk: Path | None = None, **more: Any) -> Machine:
     """Another machine takes over; nobody speaks to it."""
-    machine = net.machine(name, {CEM: "emergency_centre", CSMC: "mental_health_centre"}[name])
+    machine = net.machine(name, {CEM: "emergency_centre", CSMC: "mental_health_centre"}[name], disk)
     restore.restore(machine.config, net.wanted(parts, **more), net.clock.now())
     return machine
 
@@ -149,9 +149,9 @@ def test_r14_the_control_without_the_journal_the_dead_come_back(fortnight: Fortn
     day = 12
     moved = tuple(Path(shutil.copy(part, alone)) for part in fortnight.parts[CSMC][day])
     with pytest.raises(Stopped) as refused:
-        restored(net, CSMC, (moved[0], moved[1]))
+        restored(net, CSMC, (moved[0], moved[1]), disk=alone)
     assert refused.value.code == "backup.tombstones_old"
-    machine = restored(net, CSMC, (moved[0], moved[1]), insist=True)
+    machine = restored(net, CSMC, (moved[0], moved[1]), disk=alone, insist=True)
     assert scanned(machine, fortnight.words) & fortnight.dead[CSMC] == {"day 11", "day 12"}
     assert not restore_note(machine)["proven"]
 
@@ -166,11 +166,11 @@ def test_r14_yesterdays_copy_of_the_backup_disk_is_not_taken_for_the_newest(fort
     data, keys = fortnight.parts[CSMC][12]
     parts = (keepsake / data.name, keepsake / "keys" / keys.name)
     with pytest.raises(Stopped) as refused:
-        restored(net, CSMC, parts)
+        restored(net, CSMC, parts, disk=keepsake)
     assert refused.value.code == "backup.tombstones_old"
     assert re.match(r"2026-12-0\d", str(refused.value.params["until"]))
     real = net.machines[CSMC].config.paths.state
-    machine = restored(net, CSMC, parts, tombstones=(real,))
+    machine = restored(net, CSMC, parts, disk=keepsake, tombstones=(real,))
     assert not scanned(machine, fortnight.words) & fortnight.dead[CSMC]
 
 

@@ -64,10 +64,10 @@ def refused(work: Callable[[], object]) -> str:
     return str(code)
 
 
-def try_to_restore(net: Filed, parts: tuple[Path, Path], name: str = CEM, **more: object) -> tuple[str, list[str]]:
+def try_to_restore(net: Filed, parts: tuple[Path, Path], disk: Path | None = None) -> tuple[str, list[str]]:
     """The refusal's code, and what lies in the new machine's folder afterwards."""
-    machine = net.machine(name, "emergency_centre")
-    code = refused(lambda: restore.restore(machine.config, net.wanted(parts, **more), net.clock.now()))
+    machine = net.machine(CEM, "emergency_centre", disk)
+    code = refused(lambda: restore.restore(machine.config, net.wanted(parts), net.clock.now()))
     assert not (machine.folder / "s" / restore.UNFINISHED).exists()
     left = sorted(path.name for path in machine.folder.rglob("*") if path.is_file() and path.stat().st_size)
     return code, left
@@ -297,11 +297,11 @@ def test_a_journal_that_was_cut_in_the_middle_or_changed_stops_the_restore(net: 
     lines = journal.read_bytes().splitlines(keepends=True)
     for spoilt in (lines[:1] + lines[2:], [*lines[:1], lines[1].replace(b"say_", b"sax_"), *lines[2:]]):
         (aside / journal.name).write_bytes(b"".join(spoilt))
-        assert try_to_restore(net, moved) == ("backup.journal_broken", [])
+        assert try_to_restore(net, moved, aside) == ("backup.journal_broken", [])
     (aside / journal.name).write_bytes(b"".join(lines[:-1]))  # the end is missing: every line holds, but the pulse and the index know better
-    assert try_to_restore(net, moved) == ("backup.tombstones_old", [])
+    assert try_to_restore(net, moved, aside) == ("backup.tombstones_old", [])
     (aside / journal.name).write_bytes(b"".join(lines) + b"4 17 say_")  # a line that a crash cut short
-    machine = net.machine(CEM, "emergency_centre")
+    machine = net.machine(CEM, "emergency_centre", aside)
     assert restore.restore(machine.config, net.wanted(moved), net.clock.now())["proven"]
 
 
