@@ -185,7 +185,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("N12", "hub/store/snapshot.py", "if not name.startswith(MATRIX))", "if name)",
        "store/test_snapshot.py::test_no_row_of_the_matrix_room_is_in_it"),
     _m("D11", "hub/actions/dispatch.py", "    if link.asking:\n", "    if False:\n",
-       RESTART + "test_d11_what_was_on_the_road_when_the_copy_was_made_takes_effect_once"),
+       RESTART + "test_d11_an_offer_that_arrived_after_the_copy_was_made_is_not_said_again"),
     _m("D11", "hub/app/restore.py", "epoch=graves.epoch)", "epoch=0)", RESTART + "test_d11_the_same_copy_restored_twice_and_both_sides_at_once"),
     _m("D11", "hub/actions/standing.py", 'learned = _learn(unit, referral, told.get("held"))', "learned = 0",
        RESTART + "test_d11_a_partial_withdrawal_reaches_a_disclosure_that_the_copy_did_not_know"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,7 @@ def test_d11_what_was_on_the_road_when_the_copy_was_made_takes_effect_once(road:
     parts = backed_up(road, CEM)
     if arrived:
         road.net.spoil = lambda parcel: [parcel]
-        road.net.clock.advance(__import__("datetime").timedelta(minutes=2))
+        road.net.clock.advance(timedelta(minutes=2))
         road.net.settle(3)
         assert sum("una sola vez" in said.body for said in road.csmc.said) == 1
     road.net.spoil = lambda parcel: [parcel]
@@ -127,6 +128,22 @@ def test_d11_what_was_on_the_road_when_the_copy_was_made_takes_effect_once(road:
     calm(road)
     assert sum("una sola vez" in said.body for said in road.csmc.said) == 1
     withdrawn_everywhere(road)
+
+
+def test_d11_an_offer_that_arrived_after_the_copy_was_made_is_not_said_again(road: Road) -> None:
+    road.open()
+    road.net.spoil = lambda parcel: []
+    road.cem.type("ana", road.preview()[0])
+    road.net.settle(2)
+    parts = backed_up(road, CEM)
+    road.net.spoil = lambda parcel: [parcel]
+    road.net.clock.advance(timedelta(minutes=2))
+    road.net.settle(3)
+    assert both(road) == (State.REQUESTED, State.RECEIVED)
+    lost_and_restored(road, CEM, parts)
+    calm(road)
+    assert both(road) == (State.REQUESTED, State.RECEIVED)
+    assert road.cem.run(lambda unit: unit.referrals.one().delivered_at) is not None, "the peer's answer is its receipt"
 
 
 def test_d11_what_the_peer_said_while_nobody_was_there_arrives_once(road: Road) -> None:
