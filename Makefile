@@ -44,8 +44,8 @@ mutations: $(VENV)/.dev ## disable each defence in a copy; its test must fail (a
 bench: $(VENV)/.dev ## benchmarks: a table, and bench/results/*.json
 	$(BIN)/python -m bench
 
-browser:         ## the one thing that must come from Debian: a browser for the pictures
-	command -v chromium >/dev/null || (apt-get update -q && apt-get install -q -y chromium)
+browser:         ## the things that must come from Debian: a browser for the pictures, a token in software (SoftHSM2) for the key tests
+	command -v chromium >/dev/null && command -v softhsm2-util >/dev/null || (apt-get update -q && apt-get install -q -y chromium softhsm2)
 
 lock: $(VENV)/.dev ## compile requirements/*.txt with hashes and without registry addresses
 	for group in base demo dev; do \

@@ -83,9 +83,9 @@ class Line:
             self.heard.append(event.text)
             self.heard_at.append(time.monotonic())
 
-    def _watch(self, unit: Unit, dispatch: Callable[[Unit], Any]) -> Any:
-        """Between a dispatch and its commit: how much it lets be under way."""
-        found = dispatch(unit)
+    def _watch(self, unit: Unit, fn: Callable[..., Any], *given: Any) -> Any:
+        """Between a unit's work and its commit: how much it lets be under way."""
+        found = fn(unit, *given)
         for link in unit.links.all():
             self.most_under_way = max(self.most_under_way, link.next_out - 1 - link.acked_out)
         return found
@@ -117,9 +117,9 @@ def _count(on: Line) -> None:
     run = store.run
 
     async def watched(fn: Callable[..., Any], *given: Any, quiet: bool = False) -> Any:
-        return await run(lambda unit: on._watch(unit, lambda u: fn(u, *given)), quiet=quiet)
+        return await run(lambda unit: on._watch(unit, fn, *given), quiet=quiet)
 
-    store.run = watched  # type: ignore[method-assign, assignment]  # of this one store
+    store.run = watched  # type: ignore[method-assign,assignment]  # of this one store
 
 
 async def _accepted(on: Line) -> str:

@@ -10,14 +10,16 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_backup, cli_hold, cli_init, cli_local, cli_peer, cli_staff
+from hub import cli_backup, cli_hold, cli_init, cli_keys, cli_local, cli_peer, cli_recovery, cli_staff, cli_verify
 from hub.base import logs
 from hub.base.config import LANGUAGE_VARIABLE, PATH_VARIABLE
 from hub.base.errors import TinkuyError
 from hub.cli_base import JSON, Exit, Setting, ask, complain, config, new_app, setting, show_json, show_rows
 from hub.cli_words import sentence
+from keys.errors import KeysError
 
 app = new_app("Tinkuy: coordinación segura entre instituciones. · Tinkuy: safe coordination between institutions.")
+cli_staff.app.command("verify")(cli_verify.verify)
 app.add_typer(cli_staff.app, name="staff")
 app.add_typer(cli_peer.app, name="peer")
 app.add_typer(cli_peer.manifest_app, name="manifest")
@@ -25,7 +27,8 @@ app.add_typer(cli_hold.app, name="hold")
 app.add_typer(cli_backup.app, name="backup")
 app.add_typer(cli_local.config_app, name="config")
 app.add_typer(cli_local.db_app, name="db")
-app.add_typer(cli_local.keys_app, name="keys")
+cli_keys.app.command("recovery-key")(cli_recovery.recovery_key)
+app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_local.ledger_app, name="ledger")
 app.command("init")(cli_init.init)
 
@@ -65,7 +68,7 @@ def run() -> None:
         asyncio.run(hub_app.run(settings))
     except KeyboardInterrupt:
         raise typer.Exit(Exit.DONE) from None
-    except TinkuyError as error:
+    except (TinkuyError, KeysError) as error:
         logs.get("run").critical("run.stopped", error=error)
         es, en, es_hint, en_hint = sentence(error.code)
         complain(f"El hub se detuvo. {es} {es_hint} ({error.code})", f"The hub stopped. {en} {en_hint} ({error.code})")
@@ -84,7 +87,10 @@ def status(as_json: bool = JSON) -> None:
 
 
 @app.command()
-def doctor(as_json: bool = JSON) -> None:
+def doctor(
+    as_json: bool = JSON,
+    qr: Annotated[bool, typer.Option("--qr", help="También la huella como código QR. · The fingerprint as a QR code, too.")] = False,
+) -> None:
     """Revisa lo que dejaría mudo al hub y dice cómo arreglarlo · Check what would make the hub mute, and how to fix it"""
     from hub import doctor as checks
 
@@ -92,7 +98,7 @@ def doctor(as_json: bool = JSON) -> None:
     if as_json:
         show_json([check.as_json() for check in found])
     else:
-        checks.show(found)
+        checks.show(found, qr=qr or sys.stdout.isatty())
     if any(check.level is checks.Level.FAIL for check in found):
         raise typer.Exit(Exit.REFUSED)
 

@@ -1,4 +1,4 @@
-"""Commands that work without a running hub: `tinkuy config`, `db`, `keys`, `ledger`."""
+"""Commands that work without a running hub: `tinkuy config`, `db`, `ledger`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from typing import Annotated
 import typer
 
 from hub.base.reference import redacted, reference, schema
-from hub.cli_base import JSON, Exit, complain, config, new_app, say, show_json, show_rows
-from keys.errors import KeysError
-from keys.identity import load_identity
-from keys.keyring import FileRows, Keyring
-from keys.providers.file import FileKek
+from hub.cli_base import JSON, Exit, complain, config, new_app, say, show_json
 
 config_app = new_app("El archivo de configuración. · The configuration file.")
 db_app = new_app("La base de datos, con el hub detenido. · The database, with the hub stopped.")
-keys_app = new_app("Las claves de la institución. · The institution's keys.")
 ledger_app = new_app("El libro de revelaciones. · The disclosure ledger.")
 
 
@@ -97,40 +92,3 @@ def ledger_verify(as_json: bool = JSON) -> None:
         complain(f"La cadena se rompe en la fila {result['broken_at']}.", f"The chain breaks at row {result['broken_at']}.")
     if not result["ok"]:
         raise typer.Exit(Exit.REFUSED)
-
-
-@keys_app.command("list")
-def keys_list(as_json: bool = JSON) -> None:
-    """Nombres y versiones de los secretos; nunca los secretos · Names and versions of the secrets; never the secrets"""
-    ring = _keyring()
-    rows = [{"name": name, "version": ring.version(name)} for name in ring.names()]
-    if as_json:
-        return show_json(rows)
-    show_rows(rows, (("name", "NOMBRE", "NAME"), ("version", "VERSIÓN", "VERSION")))
-    return None
-
-
-@keys_app.command("check")
-def keys_check(as_json: bool = JSON) -> None:
-    """Abre la identidad con su clave y muestra la huella · Open the identity with its key and show the fingerprint"""
-    ring = _keyring()
-    try:
-        identity = load_identity(ring)
-    except KeysError as error:
-        complain(
-            f"La identidad no se puede abrir: {error} ({error.code})", f"The identity cannot be opened: {error} ({error.code})"
-        )
-        raise typer.Exit(Exit.REFUSED) from None
-    if as_json:
-        return show_json({"ok": True, "master_fingerprint": identity.master_fingerprint, "root_here": identity.root is not None})
-    say(f"Las claves abren. Huella: {identity.master_fingerprint}", f"The keys open. Fingerprint: {identity.master_fingerprint}")
-    return None
-
-
-def _keyring() -> Keyring:
-    settings = config()
-    try:
-        return Keyring(settings.institution.id, FileKek.open(settings.keys.kek_file), FileRows(settings.keyring_file))
-    except KeysError as error:
-        complain(f"No se pueden abrir las claves: {error} ({error.code})", f"The keys cannot be opened: {error} ({error.code})")
-        raise typer.Exit(Exit.REFUSED) from None

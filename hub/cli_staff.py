@@ -27,7 +27,7 @@ def add(
     """Inscribe a una persona y fija su clave maestra · Enrol a person and pin her master key"""
     settings = config()
     args = {
-        "user_id": _checked(user),
+        "user_id": checked(user),
         "role": role or settings.staff.default_role,
         "display": display,
         "on_duty": on_duty,
@@ -43,14 +43,14 @@ def repin(
     as_json: bool = JSON,
 ) -> None:
     """Fija de nuevo su clave después de un cambio que ella confirma · Pin again after a change that she confirms"""
-    args = {"user_id": _checked(user)} | ({"fingerprint": fingerprint} if fingerprint else {})
+    args = {"user_id": checked(user)} | ({"fingerprint": fingerprint} if fingerprint else {})
     _told(ask("staff.repin", args, as_json=as_json), as_json, "Clave fijada de nuevo", "Pinned again")
 
 
 @app.command()
 def remove(user: User, as_json: bool = JSON) -> None:
     """Da de baja: pierde el acceso en el acto · Off-board: access ends at once"""
-    _told(ask("staff.remove", {"user_id": _checked(user)}, as_json=as_json), as_json, "Dada de baja", "Removed")
+    _told(ask("staff.remove", {"user_id": checked(user)}, as_json=as_json), as_json, "Dada de baja", "Removed")
 
 
 @app.command("list")
@@ -80,11 +80,12 @@ def duty(
     as_json: bool = JSON,
 ) -> None:
     """Pone o quita el turno · Set or end duty"""
-    answer = ask("staff.duty", {"user_id": _checked(user), "on_duty": on}, as_json=as_json)
+    answer = ask("staff.duty", {"user_id": checked(user), "on_duty": on}, as_json=as_json)
     _told(answer, as_json, "De turno" if on else "Fuera de turno", "On duty" if on else "Off duty")
 
 
-def _checked(user: str) -> str:
+def checked(user: str) -> str:
+    """The account, or the end with 2 when it does not look like one."""
     if not _USER.fullmatch(user):
         complain("La cuenta debe tener la forma @usuario:servidor.", "The account must look like @user:server.")
         raise typer.Exit(Exit.USAGE)

@@ -21,17 +21,19 @@ import aiohttp
 
 from hub import doctor_backups
 from hub.base.config import Config
+from hub.base.fingerprint import grouped, square
+from hub.base.kek import open_kek
 from hub.cli_base import say
 from hub.doctor_words import WORDS
 from hub.web.control import ControlError, HubAway, call
 from keys.errors import KeysError
 from keys.identity import load_identity
 from keys.keyring import FileRows, Keyring
-from keys.providers.file import FileKek
 
 SKEW_WARN, SKEW_FAIL = 30.0, 300.0
 """Seconds; R05 alarms at five minutes."""
 MANIFEST_WARN = 30
+SIGNING_WARN = 14
 FEW_ONE_TIME_KEYS = 10
 SYNC_STALE = 90.0
 
@@ -92,18 +94,21 @@ def check_files(config: Config) -> Iterator[Check]:
 
 def _check_keys(config: Config) -> Iterator[Check]:
     try:
-        kek = FileKek.open(config.keys.kek_file)
+        kek = open_kek(config.keys)
     except KeysError as error:
         yield Check(id="kek", level=Level.FAIL, params={"code": error.code})
         return
     yield Check(id="kek", level=Level.OK)
-    yield _judge("kek_apart", bad=config.keys.kek_file.resolve().is_relative_to(config.paths.state.resolve()), worst=Level.WARN)
+    beside = config.keys.provider == "file" and config.keys.kek_file.resolve().is_relative_to(config.paths.state.resolve())
+    yield _judge("kek_apart", bad=beside, worst=Level.WARN)
     try:
-        load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file)))
+        identity = load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file)))
     except KeysError as error:
         yield Check(id="identity", level=Level.FAIL, params={"code": error.code})
         return
     yield Check(id="identity", level=Level.OK)
+    # From our own keyring, never from what the homeserver says: that is what people compare it with.
+    yield Check(id="fingerprint", level=Level.OK, params={"fingerprint": grouped(identity.master_fingerprint)})
 
 
 def _check_schema(config: Config) -> Check:
@@ -185,6 +190,9 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
         worst=Level.FAIL if own <= 7 else Level.WARN,
         params={"days": facts.get("manifest_days", "?")},
     )
+    yield _judge("root_here", bad=facts.get("root_here") is not False, worst=Level.WARN)
+    due = _number(facts, "signing_days")
+    yield _judge("signing_key", bad=not SIGNING_WARN < due < float("inf"), worst=Level.WARN, params={"days": facts.get("signing_days", "?")})
     for peer in _rows(facts, "peers"):
         days = _number(peer, "days", absent=0)
         yield _judge(
@@ -198,8 +206,8 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
         yield Check(id="protocol", level=Level.WARN, params=told)
 
 
-def show(checks: Iterable[Check]) -> None:
-    """For a person: one line a check, the way out below what is wrong, a sum at the end."""
+def show(checks: Iterable[Check], *, qr: bool = False) -> None:
+    """For a person: one line a check, the way out below what is wrong, a sum at the end. With `qr` the fingerprint for a camera, too."""
     counted = list(checks)
     marks = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
     for check in counted:
@@ -207,6 +215,9 @@ def show(checks: Iterable[Check]) -> None:
         say(f"{marks[check.level]} {es}", f"{marks[check.level]} {en}")
         if fix_es:
             say(f"    → {fix_es}", f"    → {fix_en}")
+        if qr and check.id == "fingerprint":
+            drawn = square(str(check.params["fingerprint"]).replace(" ", ""))
+            say(drawn, drawn)
     bad = sum(check.level is not Level.OK for check in counted)
     say(f"{len(counted)} revisiones, {bad} por atender.", f"{len(counted)} checks, {bad} to attend to.")
 

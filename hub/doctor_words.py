@@ -34,6 +34,19 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ),
         ("Muévala fuera y cambie keys.kek_file.", "Move it out and change keys.kek_file."),
     ),
+    "root_here": (
+        ("La raíz está fuera de esta máquina.", "The root is kept away from this machine."),
+        (
+            "La raíz está en esta máquina: quien la robe puede hacerse pasar por la institución.",
+            "The root is on this machine: whoever steals it can pass for the institution.",
+        ),
+        ("Hágala 2 de 3 y fuera de línea: tinkuy keys root replace.", "Make it 2 of 3 and offline: tinkuy keys root replace."),
+    ),
+    "signing_key": (
+        ("La clave de firma está en su tiempo.", "The signing key is within its time."),
+        ("La clave de firma cumple 90 días en {days} días.", "The signing key is 90 days old in {days} days."),
+        ("Cámbiela con el hub en marcha: tinkuy keys rotate signing.", "Turn it while the hub runs: tinkuy keys rotate signing."),
+    ),
     "identity": (
         ("La identidad de la institución abre.", "The institution's identity opens."),
         ("La identidad de la institución no abre ({code}).", "The institution's identity does not open ({code})."),
@@ -41,6 +54,11 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
             "Restaure keyring.json y la llave maestra del mismo respaldo.",
             "Restore keyring.json and the key from the same backup.",
         ),
+    ),
+    "fingerprint": (
+        ("Huella de este hub: {fingerprint}", "Fingerprint of this hub: {fingerprint}"),
+        ("La huella de este hub no se puede mostrar.", "The fingerprint of this hub cannot be shown."),
+        ("Revise la identidad.", "See to the identity."),
     ),
     "password": (
         ("No queda ninguna contraseña de Matrix a la vista.", "No Matrix password is left lying."),

@@ -51,6 +51,7 @@ class KeyRows(Protocol):
     def put(self, owner: str, wrapped: bytes, created: datetime) -> None: ...
     def delete(self, owner: str) -> None: ...
     def owners(self) -> Iterable[str]: ...
+    def swap(self, owner: str, wrapped: bytes) -> None: ...
 
 
 class KeyCache:
@@ -142,6 +143,26 @@ class DataKeys:
     def owners(self) -> tuple[str, ...]:
         return tuple(sorted(self._rows.owners()))
 
+    def rewrap(self, new: KekProvider) -> tuple[int, int]:
+        """Every key under `new`, row by row; safe to repeat after a kill in the middle. Returns how many were moved, and how many had been.
+
+        Raises `CannotOpen` at the first row that neither opens: nothing of it is changed.
+        """
+        moved = before = 0
+        for owner in self.owners():
+            row = self._rows.get(owner)
+            if row is None:  # destroyed meanwhile: it stays destroyed
+                continue
+            if _opened(new, row, owner) is not None:
+                before += 1
+                continue
+            found = _opened(self._kek, row, owner)
+            if found is None:
+                raise CannotOpen("a key of the key store opens neither with the old nor with the new key-encryption key", code="kek.other")
+            self._rows.swap(owner, new.wrap(found[1], _aad(owner, found[0])))
+            moved += 1
+        return moved, before
+
     def _store(self, owner: str, what: bytes, secret: bytes, now: datetime) -> None:
         if self.exists(owner):
             raise KeyExists("this owner has a key already; ids are never used twice")
@@ -165,6 +186,16 @@ def _aad(owner: str, what: bytes) -> bytes:
     return join(b"TINKUY-v1 owner key", owner.encode("utf-8"), what)
 
 
+def _opened(kek: KekProvider, row: bytes, owner: str) -> tuple[bytes, bytes] | None:
+    """What kind of key the row holds, and the key; None when `kek` does not open it."""
+    for what in (_DATA_KEY, _SECRET):
+        try:
+            return what, kek.unwrap(row, _aad(owner, what))
+        except CannotOpen:
+            continue
+    return None
+
+
 def _owned(owner: str) -> str:
     if not owner or len(owner) > 200 or not owner.isprintable():
         raise Malformed("a key's owner is a short printable id")
@@ -186,6 +217,10 @@ class MemoryKeyRows:
 
     def delete(self, owner: str) -> None:
         self._rows.pop(owner, None)
+
+    def swap(self, owner: str, wrapped: bytes) -> None:
+        if owner in self._rows:
+            self._rows[owner] = (wrapped, self._rows[owner][1])
 
     def owners(self) -> Iterable[str]:
         return tuple(self._rows)

@@ -7,6 +7,7 @@ manifest's long key opens only the chores that must work after an absence. Priva
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
@@ -20,20 +21,28 @@ PREFIX: Final = "hek/"
 LONG_KEY_KINDS: Final = frozenset({"hello", "hek", "manifest", "resend", "skip"})
 """Message kinds that may come sealed to the manifest's long key; anything else under it is refused."""
 
+_MAKING: Final = threading.Lock()
+"""Two threads that both find no key of today must not both make one: what is sealed to the first would never be opened."""
+
 
 class DailyKeys:
     """The opening keys this hub can still use, long one included."""
 
-    def __init__(self, store: DataKeys, long_key: OpeningKey) -> None:
+    def __init__(self, store: DataKeys, *long_keys: OpeningKey) -> None:
         self._store = store
-        self._long = long_key
+        self._long = long_keys
 
     def today(self, now: datetime) -> OpeningKey:
         """The key of this UTC day, made at first use."""
         owner = _owner(aware(now).date())
-        if not self._store.exists(owner):
-            self._store.put_secret(owner, OpeningKey.generate().reveal(), now)
+        with _MAKING:
+            if not self._store.exists(owner):
+                self._store.put_secret(owner, OpeningKey.generate().reveal(), now)
         return OpeningKey(self._store.get_secret(owner))
+
+    def made(self, now: datetime) -> bool:
+        """Whether today's key is there."""
+        return self._store.exists(_owner(aware(now).date()))
 
     def statement(self, institution: str, now: datetime, signer: SigningKey) -> bytes:
         """Today's public half, signed, valid from midnight UTC: `freshness.read_opening_key` reads it."""
@@ -42,12 +51,13 @@ class DailyKeys:
 
     def by_hint(self, hint: bytes, now: datetime) -> tuple[OpeningKey, bool]:
         """The key an envelope's hint names, and whether it is the long one; `CannotOpen` when no living key is meant."""
-        if hint == self._long.public.hint:
-            return self._long, True
-        for owner in self._living(now):
+        for long in self._long:  # the present one, and those before it: a peer may not have heard of the new one
+            if hint == long.public.hint:
+                return long, True
+        for owner in _days(now):
             try:
                 key = OpeningKey(self._store.get_secret(owner))
-            except KeyDestroyed:  # retired by another process since the list was read
+            except KeyDestroyed:
                 continue
             if key.public.hint == hint:
                 return key, False
@@ -55,17 +65,17 @@ class DailyKeys:
 
     def retire(self, now: datetime) -> int:
         """Destroy every day's key older than seven days; returns how many."""
-        living = set(self._living(now))
+        living = set(_days(now))
         dead = [owner for owner in self._store.owners() if owner.startswith(PREFIX) and owner not in living]
         for owner in dead:
             self._store.destroy(owner)
         return len(dead)
 
-    def _living(self, now: datetime) -> list[str]:
-        """Owners still within their life, newest first: that is the likely one."""
-        today = aware(now).date()
-        days = [_owner(today - timedelta(days=back)) for back in range(-1, OPENING_LIFE.days)]
-        return [owner for owner in days if self._store.exists(owner)]
+
+def _days(now: datetime) -> list[str]:
+    """Owners within their life, the likeliest first: today, back through the week, and tomorrow, for a clock that was set back."""
+    today = aware(now).date()
+    return [_owner(today - timedelta(days=back)) for back in (*range(OPENING_LIFE.days), -1)]
 
 
 def _owner(day: date) -> str:

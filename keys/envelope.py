@@ -76,8 +76,28 @@ def sign_inner(inner: Inner, signer: SigningKey) -> SignedInner:
 
 
 def digest_of(signed: bytes) -> bytes:
-    """SHA-256 over the signed bytes, domain separated: 32 bytes."""
-    return sha256(_DIGEST, signed)
+    """SHA-256 over the signed frame, domain separated: 32 bytes.
+
+    Over what was said and not over the signature: when a signing key is withdrawn, what still waits for an acknowledgement is
+    signed again by its successor, and neither the chain nor the peer's memory of the number may change by that (R11).
+    """
+    return sha256(_DIGEST, _frame_of(signed)[0])
+
+
+def signed_by(signed: bytes) -> str:
+    """The id of the key that is named as signer, in hex. Unchecked: for what lies in our own store."""
+    return _frame_of(signed)[1]
+
+
+def sign_again(signed: bytes, signer: SigningKey) -> bytes:
+    """The same frame under another key of ours. Only for bytes that were ours: the old signature is not looked at."""
+    framed = _frame_of(signed)[0]
+    return block(4, framed) + bytes.fromhex(signer.public.keyid) + sign_bytes(KIND, framed, signer)
+
+
+def _frame_of(signed: bytes) -> tuple[bytes, str]:
+    reader = Reader(signed, "signed message")
+    return reader.block(4, MAX_FRAME), reader.take(KEYID_SIZE).hex()
 
 
 def read_signed(signed: bytes, keys: Iterable[VerifyKey]) -> SignedInner:
@@ -188,7 +208,9 @@ __all__ = [
     "read_signed",
     "seal",
     "seal_body",
+    "sign_again",
     "sign_inner",
+    "signed_by",
     "unpad",
     "unseal",
 ]

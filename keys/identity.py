@@ -18,6 +18,10 @@ from keys.primitives import OpeningKey, SigningKey
 ROOT: Final = "root"
 HUB_SIGNING: Final = "hub-signing"
 OPENING: Final = "opening"
+NEXT: Final = "/next"
+"""Behind `hub-signing` or `opening`: the successor, until a manifest names it."""
+OLD: Final = "/old/"
+"""Behind the same, before a key id: a predecessor, for peers that have not heard of its end."""
 CROSS_MASTER: Final = "cross-signing/master"
 CROSS_SELF: Final = "cross-signing/self"
 CROSS_USER: Final = "cross-signing/user"
@@ -71,6 +75,33 @@ def load_identity(keyring: Keyring) -> Identity:
         cross_user=SigningKey(keyring.get(CROSS_USER)),
         olm_rows=keyring.get(OLM_ROWS),
     )
+
+
+def successor_of(keyring: Keyring, name: str) -> bytes:
+    """The secret that will follow `name`, made at first use and the same until it is in force: an interrupted turn can go on."""
+    return keyring.get_or_create(name + NEXT)
+
+
+def promote(keyring: Keyring, name: str, keyid: str) -> None:
+    """The successor takes its place; the one before stays under its key id. Each step can be repeated after a crash."""
+    if not keyring.has(name + NEXT):
+        return
+    secret = keyring.get(name + NEXT)
+    if keyring.get(name) != secret:
+        if not keyring.has(name + OLD + keyid):
+            keyring.create(name + OLD + keyid, keyring.get(name))
+        keyring.rotate(name, secret)
+    keyring.delete(name + NEXT)
+
+
+def predecessors(keyring: Keyring, name: str) -> tuple[bytes, ...]:
+    """The secrets that stood under `name` before."""
+    return tuple(keyring.get(each) for each in keyring.names() if each.startswith(name + OLD))
+
+
+def forget_root(keyring: Keyring) -> None:
+    """The root left this machine: the manifest in force does not list it any more."""
+    keyring.delete(ROOT)
 
 
 def new_device_id() -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from keys import strictjson
 from keys.codec import b64, check_id, unb64
-from keys.errors import KeyExists, KeyMissing, KeysError, Malformed, WrongKey
+from keys.errors import CannotOpen, KeyExists, KeyMissing, Malformed, WrongKey
 from keys.kek import KekProvider
 from keys.primitives import SECRET_SIZE, random_bytes
 from keys.providers.file import read_private, sync_folder
@@ -114,7 +114,7 @@ def _named(name: str) -> str:
 def _opens(kek: KekProvider, wrapped: bytes, aad: bytes) -> bool:
     try:
         kek.unwrap(wrapped, aad)
-    except KeysError:
+    except CannotOpen:
         return False
     return True
 

@@ -18,6 +18,7 @@ from typing import Final, NoReturn
 from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, hpke
 from cryptography.hazmat.primitives.asymmetric import ed25519, mlkem, x25519
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -216,6 +217,12 @@ def _aes(key: bytes) -> AESGCM:
 def hkdf(secret: bytes, *, info: bytes, salt: bytes = b"", length: int = SECRET_SIZE) -> bytes:
     """HKDF-SHA256 (RFC 5869); for uniformly random input, never for a passphrase."""
     return HKDF(algorithm=hashes.SHA256(), length=length, salt=salt or None, info=info).derive(secret)
+
+
+def aes_ctr(key: bytes, counter: bytes, data: bytes) -> bytes:
+    """AES-256 in counter mode, both ways: a cipher without a tag, only for Matrix's secret storage, which puts an HMAC over it."""
+    stream = Cipher(algorithms.AES256(key), modes.CTR(counter)).encryptor()
+    return stream.update(data) + stream.finalize()
 
 
 def argon2id(secret: bytes, *, salt: bytes, length: int = SECRET_SIZE, memory_kib: int = 65536, passes: int = 3) -> bytes:

@@ -7,27 +7,30 @@ acknowledged, the ledger row is written. Retries re-seal only the outer envelope
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hub.actions.common import note, remind
 from hub.actions.compose import Dropped, Letter, compose
 from hub.actions.devices import held_devices
 from hub.actions.erase import cancel_intent
 from hub.actions.keep_ledger import append_ledger, checkpoint
+from hub.actions.manifest_versions import full_signer, known_to, signer_for
+from hub.actions.opening_keys import asks_due, is_fresh, key_chores, key_for, turn_keys
+from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.actions.refer import offer_stopped
 from hub.base.ids import new_id
 from hub.cases.events import Alarm, ReferralMoved
 from hub.cases.lifecycle import WORKING
-from hub.exchange.pacing import ACK_DELAY, RESEND_AFTER, SILENT_AFTER, WINDOW, bundles, due_again, owed_ack, room_for
+from hub.exchange.pacing import ACK_DELAY, RESEND_AFTER, SILENT_AFTER, WINDOW, bundles, due_again, fitting, owed_ack, room_for
 from hub.exchange.records import Link, Outgoing
-from hub.exchange.wire import Ack, Body, Resend, SkipSeq, box, encode, pack
+from hub.exchange.wire import Ack, Resend, SkipSeq, box, encode, pack
 from keys import envelope
 from keys.chunks import CHUNK_KIND, CHUNK_SIZE, chunk_body
 from keys.envelope import Inner, SignedInner
-from keys.errors import KeyDestroyed, KeysError
+from keys.errors import KeyDestroyed, KeysError, ProviderError
 from keys.manifest import Manifest
-from keys.primitives import SealingKey, random_bytes
+from keys.primitives import SealingKey, SigningKey, random_bytes
 
 _PLACE = "outbox|sealed"
 
@@ -42,15 +45,25 @@ class Parcel:
     rows: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Road:
+    """What is needed to speak to a peer now: its key of the day, a signing key of ours that it accepts, and its word that it is current."""
+
+    opening: SealingKey | None
+    signer: SigningKey | None
+    fresh: bool
+
+
 def dispatch(unit: Unit) -> list[Parcel]:
     """Turn due intents into numbered messages and return everything that should be put now, retries and acks included."""
     parcels: list[Parcel] = []
-    for link in unit.links.all(order="id"):
-        if link.room is None or link.frozen:
-            continue
-        link = _number_new(unit, link)
-        parcels += _parcels(unit, link)
-        parcels += _chores(unit, link)
+    turn_keys(unit)
+    for link in unit.links.all(room__not=None, frozen=None, order="id"):
+        road = _road(unit, link)
+        if road.opening and road.signer:
+            link = _number_new(unit, link, road)
+            parcels += _parcels(unit, link, road)
+        parcels += _chores(unit, unit.links.get(link.id) or link, road)
     return parcels
 
 
@@ -64,9 +77,17 @@ def mark_sent(unit: Unit, parcel: Parcel) -> None:
 
 def next_send(unit: Unit) -> timedelta:
     """How long until something may need sending although nobody pokes: acknowledgements owed, gaps, retries, delayed intents."""
-    moments = [link.ack_due_at for link in unit.links.all(frozen=None) if link.ack_due_at]
-    asking = [link.id for link in unit.links.all(asking__gt=0)]
-    moments += [row.not_before for row in unit.outbox.all(state="ready", link__notin=asking, order="not_before", limit=1)]
+    moments: list[datetime] = []
+    for link in unit.links.all(room__not=None, frozen=None):
+        road = _road(unit, link)
+        if road.opening and road.signer:
+            moments += [link.ack_due_at] if link.ack_due_at else []
+            held = () if road.fresh else ("offer",)
+            waiting = () if link.asking else unit.outbox.all(state="ready", link=link.id, kind__notin=held, order="not_before", limit=1)
+            moments += [row.not_before for row in waiting]
+        asks = asks_due(unit, link)
+        moments += [asks] if asks else []
+        moments += [unit.now] if link.owes_key or link.gone else []
     if any(unit.early.count(link=link.id) for link in unit.links.all(frozen=None)):
         moments.append(unit.now + RESEND_AFTER)
     if unit.outbox.count(state="dispatched"):
@@ -87,28 +108,38 @@ def troubles(unit: Unit) -> tuple[list[str], list[str]]:
     return sorted(room for room in gaps if room), [Manifest.from_bytes(p.manifest).profile.matrix_user for p in peers if p]
 
 
-def _number_new(unit: Unit, link: Link) -> Link:
+def _road(unit: Unit, link: Link) -> Road:
+    peer = unit.peers.get(link.peer)
+    assert peer is not None, "a link has a peer"
+    return Road(opening=key_for(unit, peer), signer=full_signer(unit, link), fresh=is_fresh(unit, peer))
+
+
+def _number_new(unit: Unit, link: Link, road: Road) -> Link:
     """Number what is due, in order, while the window has room. A body in chunks needs room for all of them, or an empty window.
 
-    After a restore: first what is said about it, and nothing else until the peer has answered; then what was on the road, then what is new.
+    New offers wait for a peer that confirmed its manifest lately. After a restore: first what is said about it, and nothing else until the
+    peer has answered; then what was on the road, then what is new.
     """
     for row in unit.outbox.all(state="ready", link=link.id, kind__in=("restored", "standing"), order="order"):
-        link = _number(unit, link, row)
+        link = _number(unit, link, row, road)
     if link.asking:
         return link
     for row in unit.outbox.all(state="held", link=link.id, order="seq", limit=WINDOW):
         if room_for(link):
-            link = _number_again(unit, link, row)
-    for row in unit.outbox.all(state="ready", link=link.id, not_before__le=unit.now, order="order", limit=WINDOW):
+            link = _number_again(unit, link, row, road)
+    held = () if road.fresh else ("offer",)
+    for row in unit.outbox.all(state="ready", link=link.id, not_before__le=unit.now, kind__notin=held, order="order", limit=WINDOW):
         if not room_for(link):
             break
-        link = _number(unit, link, row)
+        link = _number(unit, link, row, road)
     return link
 
 
-def _number(unit: Unit, link: Link, row: Outgoing) -> Link:
+def _number(unit: Unit, link: Link, row: Outgoing, road: Road) -> Link:
     try:
         letter, pieces = unit.attempt(lambda: _written(unit, row))
+    except ProviderError:  # the key-encryption key is away: the intent waits for it (R10)
+        raise
     except (Dropped, KeysError) as reason:
         cancel_intent(unit, row)
         note(unit, str(row.ref.get("referral", link.id)), "hub", "dispatch.dropped", kind=row.kind, why=reason.code)
@@ -116,22 +147,25 @@ def _number(unit: Unit, link: Link, row: Outgoing) -> Link:
         return link
     kind = letter.body.kind if len(pieces) == 1 else CHUNK_KIND
     for index, piece in enumerate(pieces):
-        record = _sign(unit, link, link.next_out, kind, piece, owed_ack(link))
+        record = _sign(unit, link, road, link.next_out, kind, piece, owed_ack(link))
         link = _keep(unit, link, row if index == 0 else _part(unit, row), letter.owner, record)
         if index == 0:
             append_ledger(unit, letter.subject or link.id, letter.body.kind, link.peer, digest=record.digest, **letter.ledger)
     return link
 
 
-def _number_again(unit: Unit, link: Link, row: Outgoing) -> Link:
+def _number_again(unit: Unit, link: Link, row: Outgoing, road: Road) -> Link:
     """The same body under the next number of a new epoch; it was entered in the ledger when it was first said."""
+    ours = [key.public for key in (unit.hand.signer, *unit.hand.older)]
     try:
-        old = envelope.read_signed(unit.vault.open(row.owner, _PLACE, row.sealed), [unit.hand.signer.public]).inner
+        old = envelope.read_signed(unit.vault.open(row.owner, _PLACE, row.sealed), ours).inner
+    except ProviderError:
+        raise
     except KeysError as reason:
         cancel_intent(unit, row)
         note(unit, str(row.ref.get("referral", link.id)), "hub", "dispatch.dropped", kind=row.kind, why=reason.code)
         return link
-    return _keep(unit, link, row, row.owner, _sign(unit, link, link.next_out, old.kind, old.body, owed_ack(link)))
+    return _keep(unit, link, row, row.owner, _sign(unit, link, road, link.next_out, old.kind, old.body, owed_ack(link)))
 
 
 def _written(unit: Unit, row: Outgoing) -> tuple[Letter, tuple[bytes, ...]]:
@@ -189,7 +223,10 @@ def _closed(unit: Unit, row: Outgoing, letter: Letter) -> bytes:
     return box(referral, envelope.seal_body(SealingKey(letter.their_key), parts, plain))
 
 
-def _sign(unit: Unit, link: Link, sequence: int, kind: str, body: bytes, extensions: tuple[tuple[str, bytes], ...] = ()) -> SignedInner:
+def _sign(
+    unit: Unit, link: Link, road: Road, sequence: int, kind: str, body: bytes, extensions: tuple[tuple[str, bytes], ...] = ()
+) -> SignedInner:
+    assert road.signer is not None, "nothing is written without a key that the peer accepts"
     inner = Inner(
         message_id=random_bytes(16),
         sender=unit.me.id,
@@ -202,61 +239,66 @@ def _sign(unit: Unit, link: Link, sequence: int, kind: str, body: bytes, extensi
         kind=kind,
         body=body,
         sent_at=int(unit.now.timestamp() * 1000),
-        checkpoint=checkpoint(unit),
+        checkpoint=checkpoint(unit, road.signer),
         extensions=(*extensions, *held_devices(unit, link)),
     )
-    return envelope.sign_inner(inner, unit.hand.signer)
+    return envelope.sign_inner(inner, road.signer)
 
 
-def _parcels(unit: Unit, link: Link) -> list[Parcel]:
+def _parcels(unit: Unit, link: Link, road: Road) -> list[Parcel]:
     waiting = [r for r in unit.outbox.all(state="dispatched", link=link.id, order="seq") if due_again(r, unit.now)]
-    signed = [(row, _kept(unit, link, row)) for row in waiting]
-    return [_seal(unit, link, [s for _, s in group], [r for r, _ in group]) for group in bundles(signed)]
+    signed = [(row, _kept(unit, link, road, row)) for row in waiting]
+    return [_seal(unit, link, [s for _, s in group], [r for r, _ in group], road.opening) for group in bundles(signed)]
 
 
-def _kept(unit: Unit, link: Link, row: Outgoing) -> bytes:
+def _kept(unit: Unit, link: Link, road: Road, row: Outgoing) -> bytes:
     """The signed bytes as first made; when their key was destroyed meanwhile, a signed skip of the same number.
 
     The skip is made once and kept like any message. The peer may have had the message and acknowledge that one: its digest stays too.
+    What a signing key signed that the peer no longer accepts is signed again: the same frame, so the same digest (R11).
     """
     try:
-        return unit.vault.open(row.owner, _PLACE, row.sealed)
+        data = unit.vault.open(row.owner, _PLACE, row.sealed)
+        assert road.signer is not None, "nothing is sent without a key that the peer accepts"
+        return data if envelope.signed_by(data) in {key.keyid for key in known_to(unit, link)} else envelope.sign_again(data, road.signer)
     except KeyDestroyed:
-        skip = _sign(unit, replace(link, epoch_out=row.epoch), row.seq, SkipSeq.kind, encode(SkipSeq(reason="erased")))
+        skip = _sign(unit, replace(link, epoch_out=row.epoch), road, row.seq, SkipSeq.kind, encode(SkipSeq(reason="erased")))
         sealed = unit.vault.seal("hub", _PLACE, skip.data)
         ref = row.ref | {"was": row.digest.hex()}
         unit.outbox.put(replace(row, owner="hub", ref=ref, digest=skip.digest, message=skip.inner.message_id.hex(), sealed=sealed))
         return skip.data
 
 
-def _chores(unit: Unit, link: Link) -> list[Parcel]:
-    found: list[Body] = []
-    if link.ack_due_at and link.ack_due_at <= unit.now:
+def _chores(unit: Unit, link: Link, road: Road) -> list[Parcel]:
+    """What has no number. Without the peer's key of the day only what its long key may open; the acknowledgement waits for it."""
+    found = key_chores(unit, link)
+    link = unit.links.get(link.id) or link
+    if road.opening and road.signer and link.ack_due_at and link.ack_due_at <= unit.now:
         found.append(Ack(epoch=link.epoch_in, upto=link.next_in - 1, digest=link.head_in))
         unit.links.put(replace(link, ack_due_at=None, acked_in=link.next_in - 1))
-    gap = _gap(unit, link)
-    if gap:
-        found.append(gap)
-    if not found:
+    found += [gap] if (gap := _gap(unit, link)) else []
+    voice = road if road.signer else replace(road, signer=signer_for(unit, link))
+    if not found or voice.signer is None:
         return []
-    signed = [_sign(unit, link, 0, body.kind, encode(body)).data for body in found]
-    return [_seal(unit, link, signed, [])]
+    signed = [_sign(unit, link, voice, 0, body.kind, encode(body)).data for body in found]
+    opening = road.opening or manifest_of(unit, link.peer).profile.opening
+    return [_seal(unit, link, group, [], opening) for group in fitting(signed)]
 
 
 def _gap(unit: Unit, link: Link) -> Resend | None:
     held = unit.early.all(link=link.id, epoch=link.epoch_in, order="seq", limit=1)
     recently = link.resend_asked_at and unit.now - link.resend_asked_at < RESEND_AFTER
-    if not held or recently or unit.now - held[0].at < ACK_DELAY:
+    if recently or not (link.gone or (held and unit.now - held[0].at >= ACK_DELAY)):
         return None
     current = unit.links.get(link.id) or link
-    unit.links.put(replace(current, resend_asked_at=unit.now))
+    unit.links.put(replace(current, resend_asked_at=unit.now, gone=False))
+    if link.gone:  # what could not be opened has no number here: everything from the next on may have been in it
+        return Resend(epoch=max(link.epoch_in, 1), first=link.next_in, last=link.next_in + 4 * WINDOW)
     return Resend(epoch=link.epoch_in, first=link.next_in, last=held[0].seq - 1)
 
 
-def _seal(unit: Unit, link: Link, signed: list[bytes], rows: list[Outgoing]) -> Parcel:
-    peer = unit.peers.get(link.peer)
-    assert peer is not None, "a link has a peer"
-    opening = Manifest.from_bytes(peer.manifest).profile.opening
+def _seal(unit: Unit, link: Link, signed: list[bytes], rows: list[Outgoing], opening: SealingKey | None) -> Parcel:
+    assert opening is not None, "nothing is sealed without a living key of the peer's"
     sealed = envelope.seal(pack(signed), opening, envelope.info_bytes(unit.me.id, link.peer, link.id))
     first = f"{rows[0].id}.{rows[0].attempts}" if rows else random_bytes(12).hex()
     return Parcel(txn=f"tk-{first}-{len(rows)}", room=link.room or "", sealed=sealed, rows=tuple(r.id for r in rows))

@@ -7,7 +7,7 @@ from hub.exchange.records import LedgerRow
 from keys import ledger
 from keys.errors import KeyDestroyed
 from keys.ledger import Checkpoint, Entry, Head
-from keys.primitives import random_bytes
+from keys.primitives import SigningKey, random_bytes
 
 _PREFIX = "led_"
 
@@ -49,9 +49,9 @@ def append_ledger(
     unit.ledger.add(LedgerRow(id=row.seq, at=unit.now, previous=row.previous, hash=row.hash, entry=row.entry))
 
 
-def checkpoint(unit: Unit) -> bytes:
+def checkpoint(unit: Unit, signer: SigningKey) -> bytes:
     """Our signed word on where the ledger stands, to ride in every envelope."""
-    return ledger.sign_checkpoint(Checkpoint(institution=unit.me.id, head=_head(unit), at=unit.now), unit.hand.signer)
+    return ledger.sign_checkpoint(Checkpoint(institution=unit.me.id, head=_head(unit), at=unit.now), signer)
 
 
 def verify_ledger(unit: Unit) -> Head:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.actions.common import SYSTEM, intend, note
+from hub.actions.manifest_versions import keep_version, still_stated
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.exchange.records import Link, Peer
@@ -30,11 +31,15 @@ def add_peer(unit: Unit, data: bytes) -> Peer:
     if manifest.institution == unit.me.id:
         raise Refused("manifest_own")
     if known:
-        peer = replace(known, manifest=data)
+        peer = replace(known, manifest=data, opening=still_stated(known, manifest))
         unit.peers.put(peer)
+        link = unit.links.one(peer=peer.id)
+        if link:  # it is told what we hold, so that its newer key may speak
+            unit.links.put(replace(link, owes_key=True, behind=False, asked_key=0, asked_key_at=None))
     else:
         peer = Peer(id=manifest.institution, manifest=data, state="added", added_at=unit.now)
         unit.peers.add(peer)
+    keep_version(unit, manifest)
     note(unit, peer.id, SYSTEM, "peer.manifest", version=manifest.version)
     return peer
 
@@ -54,7 +59,7 @@ def confirm_peer(unit: Unit, by: str, institution: str, code: str) -> Link:
     note(unit, institution, by, "peer.confirmed")
     link = unit.links.one(peer=institution)
     if link is None:
-        link = Link(id=link_id(unit.me.id, institution), peer=institution)
+        link = Link(id=link_id(unit.me.id, institution), peer=institution, holds=unit.hand.manifest.version)  # the code covered it
         unit.links.add(link)
         intend(unit, institution, "profile")
     return link

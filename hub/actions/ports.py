@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from hub.cases import records as c
 from hub.cases.events import Event
 from hub.exchange import records as x
+from keys.dailykeys import DailyKeys
 from keys.manifest import Manifest
 from keys.primitives import OpeningKey, SigningKey
 from policies.packs import Pack
@@ -81,7 +82,11 @@ class Hand:
 
     signer: SigningKey
     opening: OpeningKey
+    """The long one."""
     manifest: Manifest
+    older: tuple[SigningKey, ...] = ()
+    """Former signing keys, newest first: for peers that have not heard of the newest yet."""
+    older_openings: tuple[OpeningKey, ...] = ()
 
 
 class Unit(Protocol):
@@ -104,6 +109,7 @@ class Unit(Protocol):
     checkins: Rows[c.CheckIn]
     timers: Rows[c.Timer]
     staff: Rows[c.Staff]
+    verifications: Rows[c.Verification]
     rooms: Rows[c.Room]
     questions: Rows[c.Question]
     dialogues: Rows[c.Dialogue]
@@ -120,6 +126,8 @@ class Unit(Protocol):
     ledger: Rows[x.LedgerRow]
     hub_devices: Rows[x.HubDevice]
     own_statements: Rows[x.OwnStatement]
+    manifests: Rows[x.ManifestVersion]
+    daily: DailyKeys
 
     def announce(self, event: Event) -> None: ...
     def attempt(self, fn: Callable[[], T]) -> T: ...

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from hub.actions.common import forget_reminders, intend, remind
 from hub.actions.erase import shred
-from hub.actions.peers import manifest_of
+from hub.actions.manifest_versions import keys_ever, signer_for
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.cases.events import CaseChanged, HolderAnswered
@@ -30,7 +30,8 @@ def make_receipt(unit: Unit, referral: Referral, disclosures: list[str], hold: L
         legal_basis=hold.basis if hold else "",
         until=last_day(unit, hold) if hold else None,
     )
-    return sign_receipt(receipt, unit.hand.signer)
+    link = unit.links.one(peer=referral.peer)
+    return sign_receipt(receipt, (signer_for(unit, link) if link else None) or unit.hand.signer)
 
 
 def confirm(unit: Unit, referral: Referral, disclosures: list[str], receipt: bytes) -> None:
@@ -44,7 +45,7 @@ def record_receipt(unit: Unit, referral: Referral, data: bytes) -> None:
     Raises `BadSignature`, `Malformed` of `keys`, Refused `wrong_receipt`: for another referral, or kept for a reason or a time that no
     law gives, or before anybody had to destroy anything.
     """
-    receipt = verify_receipt(data, referral.peer, manifest_of(unit, referral.peer).profile.hub_signing)
+    receipt = verify_receipt(data, referral.peer, keys_ever(unit, referral.peer))
     known = [d for d in map(unit.disclosures.get, receipt.disclosures) if d and d.referral == referral.id and d.state != "destroyed"]
     if receipt.referral != referral.id or (receipt.outcome is Outcome.RETAINED and not _may_retain(unit, referral, receipt, known)):
         raise Refused("wrong_receipt")

@@ -9,6 +9,9 @@ from hub.actions import handle
 from hub.actions.common import note, remind
 from hub.actions.devices import heard_devices
 from hub.actions.erase import drop_words
+from hub.actions.hear_manifest import hear_manifest
+from hub.actions.manifest_versions import keys_ever
+from hub.actions.opening_keys import hear_key, key_gone
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.actions.watch_ledger import heard_checkpoint
@@ -17,11 +20,11 @@ from hub.cases.events import Alarm
 from hub.exchange.intake import Place, open_envelope, place
 from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, DEVICES_EXTENSION, SILENT_AFTER, WINDOW, read_ack
 from hub.exchange.records import Early, Link, Seen
-from hub.exchange.wire import MAX_JOINED, Ack, Resend, SkipSeq, decode, unbox
+from hub.exchange.wire import MAX_JOINED, Ack, Body, Hek, NewManifest, Resend, SkipSeq, decode, unbox
 from keys import envelope
 from keys.chunks import CHUNK_KIND, Chunk, join_chunks
 from keys.envelope import SignedInner
-from keys.errors import KeyDestroyed, KeysError
+from keys.errors import KeyDestroyed, KeysError, ProviderError
 from keys.primitives import OpeningKey
 
 _PLACE = "early|sealed"
@@ -35,10 +38,16 @@ def receive(unit: Unit, room: str, sender: str, sealed: bytes) -> int:
     manifest = manifest_of(unit, link.peer)
     if sender != manifest.profile.matrix_user:  # (1) the device was checked by the room's guard
         raise PeerFault("wrong_sender", institution=link.peer)
-    done = 0
-    for record in open_envelope(sealed, me=unit.me.id, link=link, manifest=manifest, key=unit.hand.opening):  # (0) (2) (3) (4)
-        done += _take(unit, link.id, record)
-    return done
+    try:
+        records = open_envelope(
+            sealed, me=unit.me.id, link=link, manifest=manifest, find=lambda hint: unit.daily.by_hint(hint, unit.now)
+        )  # (0) (2) (3) (4)
+    except PeerFault as fault:
+        if fault.params.get("why") != "hek.gone":
+            raise
+        key_gone(unit, link)
+        return 0
+    return sum(_take(unit, link.id, record) for record in records)
 
 
 def _take(unit: Unit, link_id: str, record: SignedInner) -> int:
@@ -48,6 +57,9 @@ def _take(unit: Unit, link_id: str, record: SignedInner) -> int:
     if ridden is not None:
         _acked(unit, link, ridden)
         link = _link(unit, link_id)
+    if record.inner.manifest_version > manifest_of(unit, link.peer).version and not link.behind:
+        link = replace(link, behind=True)
+        unit.links.put(link)
     where = place(link, record, WINDOW)  # (6)
     if where is Place.APART:
         _apart(unit, link, record)
@@ -93,6 +105,8 @@ def _apply(unit: Unit, link: Link, record: SignedInner) -> int:
         whole = _whole(unit, link, record)
         if whole is not None:
             unit.attempt(lambda: _effect(unit, link, *whole))  # (7) (8) (9)
+    except ProviderError:  # the key-encryption key is away, no fault of the record's: nothing of it is taken (R10)
+        raise
     except (TinkuyError, KeysError) as error:
         _refuse(unit, link, inner.kind, error.code)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -176,6 +190,20 @@ def _apart(unit: Unit, link: Link, record: SignedInner) -> None:
     elif isinstance(body, Resend) and body.epoch == link.epoch_out:
         for row in unit.outbox.all(state="dispatched", link=link.id, seq__ge=body.first, seq__le=body.last):
             unit.outbox.put(replace(row, sent_at=None))
+    else:
+        try:
+            unit.attempt(lambda: _renew(unit, link, body))
+        except ProviderError:
+            raise
+        except (TinkuyError, KeysError) as error:
+            _refuse(unit, link, record.inner.kind, error.code)
+
+
+def _renew(unit: Unit, link: Link, body: Body) -> None:
+    if isinstance(body, Hek):
+        hear_key(unit, link, body)
+    elif isinstance(body, NewManifest):
+        hear_manifest(unit, link, body)
 
 
 def _acked(unit: Unit, link: Link, ack: Ack) -> None:
@@ -221,7 +249,7 @@ def _next_held(unit: Unit, link: Link) -> SignedInner | None:
 
 
 def _held(unit: Unit, link: Link, row: Early) -> SignedInner:
-    return envelope.read_signed(unit.vault.open("hub", _PLACE, row.sealed), manifest_of(unit, link.peer).profile.hub_signing)
+    return envelope.read_signed(unit.vault.open("hub", _PLACE, row.sealed), keys_ever(unit, link.peer))
 
 
 def owe_acks(unit: Unit, delay: timedelta = ACK_DELAY) -> None:

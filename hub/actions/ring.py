@@ -11,6 +11,7 @@ from hub.actions.common import SYSTEM, intend, living_referrals, note, remind
 from hub.actions.decide import still_allowed
 from hub.actions.erase import drop_words, redact
 from hub.actions.legal_hold import forget_hold, living_hold
+from hub.actions.manifest_versions import warn_expiry, warn_signing
 from hub.actions.plan_check_in import ring_check_in
 from hub.actions.ports import Unit
 from hub.actions.receipts import confirm, erasure_overdue
@@ -21,7 +22,7 @@ from hub.cases.events import Alarm, CaseChanged, ReferralMoved
 from hub.cases.lifecycle import WORKING, Side
 from hub.cases.records import Disclosure, Referral
 from hub.exchange.pacing import SILENT_AFTER, SILENT_AGAIN
-from keys.errors import KeysError
+from keys.errors import KeysError, ProviderError
 
 BATCH = 100
 
@@ -32,6 +33,8 @@ def ring_due(unit: Unit) -> datetime | None:
         unit.timers.put(replace(timer, done_at=unit.now))
         try:
             unit.attempt(partial(_RUN[timer.kind], unit, timer.ref))
+        except ProviderError:  # the key-encryption key is away: what is due stays due (R10)
+            raise
         except (TinkuyError, KeysError) as error:  # one that cannot be done may not keep the others from ringing
             unit.announce(Alarm(code="timer_failed", params=(("kind", timer.kind), ("why", error.code))))
     following = unit.timers.all(done_at=None, order="due_at", limit=1)
@@ -76,7 +79,8 @@ def _retention(unit: Unit, disclosure_id: str) -> None:
 def _peer_silent(unit: Unit, link_id: str) -> None:
     """Somebody acknowledges nothing: it is retried in silence, but after a quarter of an hour people are told (X12, D09)."""
     link = unit.links.get(link_id)
-    waiting = unit.outbox.all(state="dispatched", link=link_id, order="made_at")
+    states = ("dispatched", "ready") if link and link.asked_key else ("dispatched",)  # without its key of the day nothing is numbered
+    waiting = unit.outbox.all(state__in=states, link=link_id, order="made_at")
     if link is None or not waiting:
         return
     late = unit.now - waiting[0].made_at >= SILENT_AFTER
@@ -107,4 +111,6 @@ _RUN: dict[str, Callable[[Unit, str], None]] = {
     "silent": _peer_silent,
     "unsaid": drop_words,
     "gap": _gap,
+    "expiry": warn_expiry,
+    "signing_age": warn_signing,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hub.actions.peers import manifest_of
+from hub.actions.manifest_versions import keys_ever
 from hub.actions.ports import Unit
 from hub.cases.events import Alarm
 from hub.exchange.records import Link
@@ -21,7 +21,7 @@ def heard_checkpoint(unit: Unit, link: Link, data: bytes) -> Link:
     if not data or data == link.checkpoint:
         return link
     try:
-        told = verify_checkpoint(data, link.peer, manifest_of(unit, link.peer).profile.hub_signing).head
+        told = verify_checkpoint(data, link.peer, keys_ever(unit, link.peer)).head
     except KeysError as error:
         unit.announce(Alarm(code="checkpoint_refused", params=(("institution", link.peer), ("why", error.code))))
         return link

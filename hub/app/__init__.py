@@ -2,5 +2,6 @@
 
 from hub.app.house import House, open_house, run
 from hub.app.offline import db_check, db_upgrade, ledger_verify
+from hub.app.rewrap import rewrap_keys
 
-__all__ = ["House", "db_check", "db_upgrade", "ledger_verify", "open_house", "run"]
+__all__ = ["House", "db_check", "db_upgrade", "ledger_verify", "open_house", "rewrap_keys", "run"]

@@ -9,9 +9,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from hub.actions import legal_hold, peers, staff
+from hub.actions.manifest_versions import signing_due
 from hub.actions.ports import Unit
 from hub.actions.receipts import last_day
+from hub.app import trust_commands
 from hub.app.facts import Watch
+from hub.app.key_commands import key_handlers
 from hub.base.errors import Refused
 from hub.cases.records import LegalHold, Staff
 from hub.matrix import MatrixError
@@ -28,6 +31,7 @@ def handlers(house: House) -> dict[str, Handler]:
     """Every command by name."""
     commands = _Commands(house)
     return {
+        **trust_commands.handlers(house),
         "staff.add": commands.staff_add,
         "staff.repin": commands.staff_repin,
         "staff.remove": commands.staff_remove,
@@ -45,6 +49,7 @@ def handlers(house: House) -> dict[str, Handler]:
         "status": commands.status,
         "doctor": commands.doctor,
         "rooms": commands.rooms,
+        **key_handlers(house),
     }
 
 
@@ -175,7 +180,7 @@ class _Commands:
         """Live facts for `tinkuy doctor`."""
         house = self._house
         facts = await self._watch.facts()
-        live = await house.store.run(lambda unit: _living(unit), quiet=True)
+        live = await house.store.run(lambda unit: _living(unit, root_here=house.identity.root is not None), quiet=True)
         return {
             **{name: value for name, value in vars(facts).items() if name != "outbox"},
             "cross_signing": await self._cross_signing(), "fingerprint": house.matrix.fingerprint, "rooms": await house.keeper.drift(), **live,
@@ -199,14 +204,16 @@ class _Commands:
             await self._house.keeper.turn()
 
 
-def _living(unit: Unit) -> dict[str, Any]:
+def _living(unit: Unit, *, root_here: bool) -> dict[str, Any]:
     def days(manifest: Manifest) -> float:
         return round((manifest.profile.expires - unit.now).total_seconds() / 86400, 1)
 
     known = [(p.id, Manifest.from_bytes(p.manifest)) for p in unit.peers.all(state="confirmed", order="id")]
     findings = [{"protocol": p.id, "code": "not_in_force"} for p in unit.pack.protocols.values() if not p.in_force(unit.now.date())]
     return {
-        "manifest_days": days(unit.hand.manifest), "peers": [{"institution": name, "days": days(m)} for name, m in known],
+        "manifest_days": days(unit.hand.manifest),
+        "root_here": root_here, "signing_days": (signing_due(unit) - unit.now).days,
+        "peers": [{"institution": name, "days": days(m)} for name, m in known],
         "protocols": findings, "staff_blocked": unit.staff.count(removed_at=None, refused_master__not=None),
     }  # fmt: skip
 

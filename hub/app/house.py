@@ -12,7 +12,6 @@ from pathlib import Path
 
 from hub.actions.devices import hold_device
 from hub.actions.erase import finish_shredding
-from hub.actions.ports import Hand
 from hub.actions.receive import owe_acks
 from hub.actions.ring import ring_due
 from hub.app import backup
@@ -20,18 +19,22 @@ from hub.app.announcer import Announcer, stated
 from hub.app.commands import handlers
 from hub.app.facts import Watch
 from hub.app.inbox import Inbox
-from hub.app.manifest import own_manifest
+from hub.app.keyturn import hand_of
+from hub.app.manifest import manifest_path, own_manifest
 from hub.app.outbox import Dispatcher
 from hub.app.posts import Poster
 from hub.app.reports import Reports
 from hub.app.restore import UNFINISHED, read_note, write_note
+from hub.app.rewrap import unfinished
 from hub.app.rooms import RoomsKeeper
 from hub.app.settings import institution, rules
+from hub.app.verifier import Verifier
 from hub.base import logs
 from hub.base.clock import Clock, SystemClock
 from hub.base.config import Config
 from hub.base.errors import Stopped, TinkuyError
 from hub.base.faults import Faults
+from hub.base.kek import open_kek
 from hub.base.packcheck import pack_of
 from hub.chat.tell import tell
 from hub.matrix import Account, CrossSigningSeeds, Matrix, MatrixError, TrustList
@@ -49,9 +52,9 @@ from hub.web.control import ControlServer
 from keys.casekeys import DataKeys
 from keys.identity import Identity, load_identity, new_device_id
 from keys.journal import journal_key
+from keys.kek import KekProvider
 from keys.keyring import FileRows, Keyring
 from keys.primitives import aead_open, aead_seal, join, self_test
-from keys.providers.file import FileKek
 
 _log = logs.get("app")
 HUB_OWNER = "hub"
@@ -71,10 +74,13 @@ class House:
     store: Store
     reports: Reports
     lock: DatabaseLock
+    kek: KekProvider
+    keyring: Keyring
     faults: Faults
     inbox: Inbox
     dispatcher: Dispatcher
     poster: Poster
+    verifier: Verifier
     keeper: RoomsKeeper
     announcer: Announcer
     ticker: Ticker
@@ -86,6 +92,7 @@ class House:
         self.inbox.poke()
         self.poster.poke()
         self.announcer.poke()
+        self.verifier.poke()
         self.ticker.poke()
 
 
@@ -113,7 +120,8 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     if (config.paths.state / UNFINISHED).exists():
         raise Stopped("backup.unfinished")
     clock = SystemClock()
-    identity, kek = _identity(config)
+    kek, keyring = await asyncio.to_thread(_keyring, config)  # a token or a vault may take its time
+    identity = await asyncio.to_thread(load_identity, keyring)
     database, keys_database = Database(config.database.url), Database(config.database.keys_url)
     lock = DatabaseLock(database)
     lock.take()
@@ -141,21 +149,25 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     await _leave_old_devices(config, matrix)
     keys = DataKeys(kek, KeyTable(keys_database))
     if not keys.exists(HUB_OWNER):
-        keys.create(HUB_OWNER, clock.now())
+        if manifest_path(config).exists():  # not the first start: the key store was lost, and a new key would bury what the old one sealed (R10)
+            raise Stopped("keys.store_gone")
+        await asyncio.to_thread(keys.create, HUB_OWNER, clock.now())
     tombstones = FileJournal(config.institution.id, config.paths.state, config.paths.backups, journal_key(identity))
-    manifest = own_manifest(config, identity, matrix.device, matrix.fingerprint, clock.now())
+    manifest = await asyncio.to_thread(own_manifest, config, identity, keyring, matrix.device, matrix.fingerprint, clock.now())
+    identity = await asyncio.to_thread(load_identity, keyring)  # a turn that was signed while the hub was down is in force now
     given = Collaborators(
         me=institution(config), rules=rules(config), pack=pack_of(config),
-        hand=Hand(signer=identity.hub_signing, opening=identity.opening, manifest=manifest), keys=keys, clock=clock, bury=tombstones.bury,
+        hand=await asyncio.to_thread(hand_of, identity, keyring, manifest), keys=keys, clock=clock, bury=tombstones.bury,
     )  # fmt: skip
     store = Store(database, given, tell)
-    keeper = RoomsKeeper(store, matrix)
+    keeper, verifier = RoomsKeeper(store, matrix), Verifier(store, matrix)
     house = House(
         config=config, clock=clock, identity=identity, database=database, keys_database=keys_database, rows=rows, matrix=matrix, store=store,
-        reports=reports, lock=lock, faults=faults, inbox=Inbox(store, rows, matrix, faults, inbox_waiting),
+        reports=reports, lock=lock, kek=kek, keyring=keyring, faults=faults,
+        inbox=Inbox(store, rows, matrix, faults, inbox_waiting, keeper.trust, verifier),
         dispatcher=Dispatcher(store, matrix, faults, dispatch_waiting),
-        poster=Poster(store, matrix, faults), keeper=keeper, announcer=Announcer(store, matrix), ticker=_ticker(store, faults, clock),
-        tombstones=tombstones,
+        poster=Poster(store, matrix, faults), verifier=verifier, keeper=keeper, announcer=Announcer(store, matrix),
+        ticker=_ticker(store, faults, clock), tombstones=tombstones,
     )  # fmt: skip
     reports.serve(store, matrix, keeper)
     return house
@@ -194,7 +206,8 @@ async def _serve(house: House, stopping: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(coroutine, name=name) for name, coroutine in (
             ("matrix", house.matrix.run()), ("inbox", house.inbox.run()), ("dispatch", house.dispatcher.run()),
-            ("posts", house.poster.run()), ("rooms", house.keeper.run()), ("devices", house.announcer.run()), ("watch", watch.run()),
+            ("posts", house.poster.run()), ("verifier", house.verifier.run()), ("rooms", house.keeper.run()),
+            ("devices", house.announcer.run()), ("watch", watch.run()),
             ("tombstones", _pulse(house)),
         )]  # fmt: skip
         house.ticker.start()
@@ -239,9 +252,11 @@ async def _close(house: House) -> None:
     house.lock.release()
 
 
-def _identity(config: Config) -> tuple[Identity, FileKek]:
-    kek = FileKek.open(config.keys.kek_file)
-    return load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file))), kek
+def _keyring(config: Config) -> tuple[KekProvider, Keyring]:
+    if unfinished(config).exists():
+        raise Stopped("kek.unfinished")
+    kek = open_kek(config.keys)
+    return kek, Keyring(config.institution.id, kek, FileRows(config.keyring_file))
 
 
 def _matrix_rows(config: Config, database: Database, identity: Identity, device: str) -> SqlMatrixRows:

@@ -6,9 +6,11 @@ import asyncio
 import base64
 import binascii
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 from hub.actions.ports import Unit
 from hub.actions.receive import receive
+from hub.app.verifier import Verifier
 from hub.app.worker import Worker
 from hub.base import logs
 from hub.base.errors import PeerFault
@@ -22,9 +24,12 @@ from hub.store.database import is_away
 from hub.store.matrix_rows import SqlMatrixRows
 from hub.store.unit_of_work import Store, UnitOfWork
 from keys.envelope import MAX_SEALED
+from keys.errors import ProviderError
 
 _log = logs.get("inbox")
 TRIES = 3
+NO_KEK = 2.0
+"""Seconds between two tries while the key-encryption key is away."""
 MOST_WAITS = 100
 """Tenths of a second that an answer to an unknown message waits while messages of ours are on their way."""
 
@@ -34,8 +39,13 @@ class Inbox(Worker):
 
     name = "inbox"
 
-    def __init__(self, store: Store, rows: SqlMatrixRows, matrix: Matrix, faults: Faults, waiting: asyncio.Event) -> None:
+    def __init__(
+        self, store: Store, rows: SqlMatrixRows, matrix: Matrix, faults: Faults, waiting: asyncio.Event, trust: Callable[[], Awaitable[None]],
+        verifier: Verifier,
+    ) -> None:  # fmt: skip
         super().__init__(waiting)
+        self._trust, self._verifier = trust, verifier
+        self._renewed = False
         self._store, self._rows, self._matrix, self._faults = store, rows, matrix, faults
         self._failed: Counter[str] = Counter()
         self._waited: Counter[str] = Counter()
@@ -55,7 +65,11 @@ class Inbox(Worker):
                 await self._set_aside(event, error)
                 continue
             self._faults.reach("inbox.handled")
+            if self._renewed:  # a peer's newer manifest: its devices are judged by it before the next event is
+                self._renewed = False
+                await self._trust()
             if inbound.standing == "staff":
+                self._verifier.hear(inbound)
                 self._show_read(inbound)
         return 30.0
 
@@ -79,11 +93,16 @@ class Inbox(Worker):
         self._rows.inbox_done(unit.connection, event)
         if inbound.standing == "peer":
             _from_peer(unit, inbound)
-        else:
+            self._renewed |= any(isinstance(told, Alarm) and told.code == "peer_manifest" for told in unit.events)
+        elif not self._verifier.note(unit, inbound):
             hear(unit, _heard(inbound), self._matrix.device.user_id)
         return inbound
 
     async def _set_aside(self, event: str, error: Exception) -> None:
+        if isinstance(error, ProviderError):  # the key-encryption key is away: nothing is taken and nothing set aside until it is back (R10)
+            _log.error("inbox.no_kek", error=error)
+            await asyncio.sleep(NO_KEK)
+            return
         self._failed[event] += 1
         _log.error("inbox.failed", event_id=event, error=error, count=self._failed[event])
         if self._failed[event] < TRIES:

@@ -5,56 +5,144 @@ from __future__ import annotations
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from hub.base.config import Config
 from hub.base.errors import Stopped
 from hub.matrix.ports import Device
-from keys.identity import Identity
-from keys.manifest import Manifest, Profile, make_manifest
+from keys import strictjson
+from keys.errors import KeysError, ManifestRefused
+from keys.identity import HUB_SIGNING, NEXT, OPENING, Identity, load_identity, promote
+from keys.keyring import Keyring
+from keys.manifest import Manifest, Profile, accept
+from keys.primitives import OpeningKey, SigningKey, VerifyKey
+from keys.profile import MAX_BYTES
+from keys.succession import LIFE, draft, missing, read_public_root, successor
 
-LIFE = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=45)
 
 
-def own_manifest(config: Config, identity: Identity, device: Device, fingerprint: str, now: datetime) -> Manifest:
-    """The manifest in force. Raises Stopped `manifest.root_offline` when a new version is due and the root key is not here."""
-    path = config.paths.state / "manifest.json"
+def manifest_path(config: Config) -> Path:
+    """The manifest in force."""
+    return config.paths.state / "manifest.json"
+
+
+def draft_path(config: Config) -> Path:
+    """The next one, while it still lacks signatures."""
+    return config.paths.state / "manifest-next.json"
+
+
+def roots_path(config: Config) -> Path:
+    """Which roots the very first manifest is to name, when they are kept elsewhere from the start: {threshold, roots: [public file]}."""
+    return config.paths.state / "roots.json"
+
+
+def own_manifest(config: Config, identity: Identity, keyring: Keyring, device: Device, fingerprint: str, now: datetime) -> Manifest:
+    """The manifest in force. Raises Stopped `manifest.root_offline` when another one must be signed first; its draft then lies ready."""
+    path = manifest_path(config)
     previous = Manifest.from_bytes(path.read_bytes()) if path.exists() else None
-    if previous and _same(previous.profile, identity, device, fingerprint) and previous.profile.expires - now > RENEW_BEFORE:
+    previous = _signed_meanwhile(config, keyring, previous, now) or previous
+    if previous:
+        _settle(keyring, previous)
+        identity = load_identity(keyring)
+    fits = previous is not None and _same(previous.profile, identity, device, fingerprint)
+    if previous and fits and previous.profile.expires - now > RENEW_BEFORE:
         return previous
-    if identity.root is None:
+    profile = _stated(config, identity, previous, device, fingerprint, now)
+    statement = draft(profile, [identity.root] if identity.root else [])
+    if missing(previous, statement):
+        write(draft_path(config), statement.to_bytes())
+        if previous and fits:  # it still holds: a renewal that waits for its signatures stops nobody
+            return previous
         raise Stopped("manifest.root_offline")
+    write(path, statement.to_bytes())
+    return Manifest.from_bytes(statement.to_bytes())
+
+
+def adopt(config: Config, keyring: Keyring, previous: Manifest | None, data: bytes, now: datetime) -> Manifest:
+    """Put a fully signed manifest in force: checked by the rules that peers will apply, and that its keys are ours; then written, then promoted.
+
+    Raises `ManifestRefused`: `manifest.not_ours` when it names a key that this hub does not have.
+    """
+    found = accept(previous, data, now)
+    if found.institution != config.institution.id or not _ours(keyring, found.profile):
+        raise ManifestRefused("the manifest names a signing or opening key that this hub does not have", code="manifest.not_ours")
+    write(manifest_path(config), found.raw)
+    _settle(keyring, found)
+    draft_path(config).unlink(missing_ok=True)
+    return found
+
+
+def _signed_meanwhile(config: Config, keyring: Keyring, previous: Manifest | None, now: datetime) -> Manifest | None:
+    """The draft, once enough roots signed it while the hub was down. One that lacks signatures, or does not follow, is left where it is."""
+    try:
+        return adopt(config, keyring, previous, draft_path(config).read_bytes(), now)
+    except (OSError, KeysError):
+        return None
+
+
+def _settle(keyring: Keyring, manifest: Manifest) -> None:
+    """Whatever successor the manifest in force names takes its place now: the turn may have been interrupted before that."""
+    profile = manifest.profile
+    if keyring.has(HUB_SIGNING + NEXT) and SigningKey(keyring.get(HUB_SIGNING + NEXT)).public == profile.hub_signing[0]:
+        promote(keyring, HUB_SIGNING, SigningKey(keyring.get(HUB_SIGNING)).public.keyid)
+    if keyring.has(OPENING + NEXT) and OpeningKey(keyring.get(OPENING + NEXT)).public == profile.opening:
+        promote(keyring, OPENING, OpeningKey(keyring.get(OPENING)).public.hint.hex())
+
+
+def _ours(keyring: Keyring, profile: Profile) -> bool:
+    signing = [SigningKey(keyring.get(name)).public for name in (HUB_SIGNING, HUB_SIGNING + NEXT) if keyring.has(name)]
+    opening = [OpeningKey(keyring.get(name)).public for name in (OPENING, OPENING + NEXT) if keyring.has(name)]
+    return profile.hub_signing[0] in signing and profile.opening in opening
+
+
+def _stated(
+    config: Config, identity: Identity, previous: Manifest | None, device: Device, fingerprint: str, now: datetime
+) -> Profile:
+    """What is true now. Roots and signing keys go on as they stood; the very first names the root that is here, or those in `roots.json`."""
+    shown: dict[str, Any] = {
+        "matrix_user": device.user_id, "device_id": device.device_id, "device_ed25519": device.ed25519,
+        "device_curve25519": device.curve25519, "master_fingerprint": fingerprint,
+    }  # fmt: skip
+    if previous:
+        keys = _own_keys(identity, previous.profile)
+        return successor(previous, now, display_name=config.institution.name, **shown, **keys)
+    roots, threshold = _first_roots(config, identity)
     now = now.replace(microsecond=0)
-    profile = Profile(
-        institution=config.institution.id,
-        kind=config.institution.kind,
-        display_name=config.institution.name,
-        version=previous.version + 1 if previous else 1,
-        issued=now,
-        expires=now + LIFE,
-        previous=previous.digest if previous else None,
-        roots=(identity.root.public,),
-        threshold=1,
-        hub_signing=(identity.hub_signing.public,),
-        opening=identity.opening.public,
-        matrix_user=device.user_id,
-        device_id=device.device_id,
-        device_ed25519=device.ed25519,
-        device_curve25519=device.curve25519,
-        master_fingerprint=fingerprint,
-    )
-    data = make_manifest(profile, [identity.root])
-    _write(path, data)
-    return Manifest.from_bytes(data)
+    return Profile(
+        institution=config.institution.id, kind=config.institution.kind, display_name=config.institution.name, version=1, issued=now,
+        expires=now + LIFE, previous=None, roots=roots, threshold=threshold, hub_signing=(identity.hub_signing.public,),
+        opening=identity.opening.public, **shown,
+    )  # fmt: skip
+
+
+def _first_roots(config: Config, identity: Identity) -> tuple[tuple[VerifyKey, ...], int]:
+    if identity.root is not None:
+        return (identity.root.public,), 1
+    try:
+        told = strictjson.loads(roots_path(config).read_bytes(), max_bytes=MAX_BYTES, max_depth=3)
+        return tuple(read_public_root(each.encode()) for each in told["roots"]), int(told["threshold"])
+    except (OSError, KeysError, KeyError, TypeError, ValueError, AttributeError):
+        raise Stopped("manifest.no_roots") from None
 
 
 def _same(profile: Profile, identity: Identity, device: Device, fingerprint: str) -> bool:
     """Another device needs no new manifest, and so no root: a statement under the hub signing key says it (`hub/actions/devices.py`)."""
-    same_keys = profile.hub_signing == (identity.hub_signing.public,) and profile.opening == identity.opening.public
-    return same_keys and (profile.matrix_user, profile.master_fingerprint) == (device.user_id, fingerprint)
+    return not _own_keys(identity, profile) and (profile.matrix_user, profile.master_fingerprint) == (device.user_id, fingerprint)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _own_keys(identity: Identity, profile: Profile) -> dict[str, Any]:
+    """What must be stated anew because the manifest does not name the keys of the keyring: a turn that nobody ordered never happens."""
+    changed: dict[str, Any] = {}
+    if identity.hub_signing.public != profile.hub_signing[0]:
+        changed["hub_signing"] = (identity.hub_signing.public,)
+    if identity.opening.public != profile.opening:
+        changed["opening"] = identity.opening.public
+    return changed
+
+
+def write(path: Path, data: bytes) -> None:
+    """Whole or not at all, and on disk when this returns."""
     fresh = path.with_suffix(".new")
     with fresh.open("wb") as file:
         file.write(data)

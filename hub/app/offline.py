@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from hub.base.config import Config
+from hub.base.kek import open_kek
 from hub.store.database import Database
 from hub.store.lock import DatabaseLock
 from hub.store.migrate import alembic_config, upgrade
@@ -19,7 +20,6 @@ from keys.errors import LedgerBroken
 from keys.identity import Identity, load_identity
 from keys.kek import KekProvider
 from keys.keyring import FileRows, Keyring
-from keys.providers.file import FileKek
 
 
 def db_upgrade(config: Config, *, sql: bool = False) -> str:
@@ -69,7 +69,7 @@ def ledger_verify(config: Config) -> dict[str, Any]:
 
 def open_identity(config: Config) -> tuple[Identity, KekProvider]:
     """The institution's identity and the key-encryption key. Raises errors of `keys`."""
-    kek = FileKek.open(config.keys.kek_file)
+    kek = open_kek(config.keys)
     return load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file))), kek
 
 

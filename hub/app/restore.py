@@ -8,6 +8,7 @@ nothing was written; from (6) on a mark says that it is unfinished, the hub does
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections import Counter
@@ -27,6 +28,7 @@ from hub.base import logs
 from hub.base.clock import SystemClock
 from hub.base.config import Config
 from hub.base.errors import Stopped
+from hub.base.kek import open_kek
 from hub.base.packcheck import pack_of
 from hub.chat.tell import tell
 from hub.store import snapshot
@@ -37,7 +39,7 @@ from hub.store.key_rows import KeyTable
 from hub.store.unit_of_work import Collaborators, Store, Vault
 from keys import agefile, archive, ledger
 from keys.casekeys import DataKeys, MemoryKeyRows
-from keys.errors import CannotOpen, KeyDestroyed, KeysError, LedgerBroken
+from keys.errors import CannotOpen, KeyDestroyed, KeysError, LedgerBroken, ProviderError
 from keys.identity import Identity
 from keys.journal import journal_key
 from keys.kek import KekProvider
@@ -112,7 +114,7 @@ def restore(config: Config, wanted: Wanted, now: datetime) -> dict[str, Any]:
     _together(data, keys)
     _schema(data)
     _young(keys, now)
-    kek = FileKek.open(config.keys.kek_file)
+    kek = open_kek(config.keys)
     identity = identity_of(keys, kek)  # (4)
     graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public)
     proven = _newest(data, keys, graves, wanted.lost_at or now)  # (5)
@@ -245,8 +247,11 @@ def _places(config: Config, wanted: Wanted) -> Iterable[Path]:
 
 
 def _kek(config: Config, wanted: Wanted) -> KekProvider | None:
-    path = wanted.kek or config.keys.kek_file
-    return FileKek.open(path) if path.exists() else None
+    if wanted.kek:
+        return FileKek.open(wanted.kek)
+    with contextlib.suppress(ProviderError):
+        return open_kek(config.keys)
+    return None
 
 
 def _scratch(config: Config) -> Path | None:

@@ -136,7 +136,19 @@ class Paths(Section):
 class Keys(Section):
     """The key that wraps all keys."""
 
-    kek_file: Path = Field(default=Path("kek"), description="File of mode 0400/0600, or systemd credential.")
+    provider: Literal["file", "credential", "pkcs11", "vault"] = Field(
+        default="file", description="Where the key-encryption key is: a file, a systemd credential, a PKCS#11 token, Vault's transit engine."
+    )
+    kek_file: Path = Field(default=Path("kek"), description="`file`: mode 0400/0600.")
+    credential: str = Field(default="kek", description="`credential`: its name in the unit (`LoadCredentialEncrypted=`).")
+    pkcs11_module: Path | None = Field(default=None, description="`pkcs11`: the token's library (.so).")
+    pkcs11_token: str = Field(default="tinkuy", description="`pkcs11`: label of the token.")
+    pkcs11_key: str = Field(default="tinkuy-kek", description="`pkcs11`: label of the AES key in it.")
+    pin_file: Path | None = Field(default=None, description="`pkcs11`: file of mode 0400/0600 with the user PIN.")
+    vault_url: str = Field(default="", description="`vault`: address, https unless on this machine.")
+    vault_mount: str = Field(default="transit", description="`vault`: where the transit engine is mounted.")
+    vault_key: str = Field(default="tinkuy-kek", description="`vault`: name of the key in it (aes256-gcm96).")
+    token_file: Path | None = Field(default=None, description="`vault`: file of mode 0400/0600 with the token.")
 
 
 class Backup(Section):

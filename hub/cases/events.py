@@ -89,3 +89,10 @@ class DeviceNotice(Event):
 
     user: str
     device: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerificationMoved(Event):
+    """A verification by emoji reached its next state; the person and the administrators are told what to do now."""
+
+    verification: str

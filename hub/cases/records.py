@@ -188,6 +188,27 @@ class Staff:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Verification:
+    """A person's wish to be verified by emoji (ADR 0017); `id` is the event that asked. Only the seven emoji are kept of it, for people to compare.
+
+    asked → ready (an administrator is with her) → shown (both sides show emoji) → same (they are the same) → verified → done;
+    from anywhere → broken (`why`; the other side must still be told) → ended.
+    """
+
+    id: str
+    user: str
+    room: str
+    device: str
+    state: str
+    asked_at: datetime
+    expires_at: datetime
+    master: str = ""
+    emoji: tuple[int, ...] = ()
+    by: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Room:
     """A room of ours by purpose: `desk`, `admin`, `direct:<user>` or `link:<institution>`."""
 

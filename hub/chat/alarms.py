@@ -37,6 +37,14 @@ ALARMS = {
     "key_changed": mark(
         "La llave de {user} cambió y quedó bloqueada. Si ella lo confirma en persona: tinkuy staff repin {user} --fingerprint {detail}"
     ),
+    "verification_differs": mark(
+        "ALERTA: los dibujos de {user} NO eran los mismos. Alguien puede estar en medio, quizá en el servidor. Su llave sigue como estaba. "
+        "No la verifiquen ni acepten llaves nuevas suyas hasta aclararlo; compare su huella en persona (tinkuy staff list --json)."
+    ),
+    "verification_proof": mark(
+        "ALERTA: en la verificación de {user} su programa probó otra llave que la fijada, o el servidor mostró otra ({why}). "
+        "Su llave sigue como estaba. Hable con ella en persona y con quien administra el servidor."
+    ),
     "lead_needed": mark("{user} ya no está. Estos casos necesitan responsable: {codes}."),
     "post_refused": mark("El servidor Matrix no aceptó un mensaje nuestro ({why}) y quedó sin mostrar. Avise a soporte."),
     "timer_failed": mark("Un aviso programado falló ({kind}, {why}). Los demás siguen. Avise a soporte."),
@@ -50,6 +58,14 @@ ALARMS = {
         "Se rechazó una lista de dispositivos Matrix a nombre de {institution} ({why}). Nada cambió. Si se repite, hable con su administración."
     ),
     "envelope_refused": mark("Se rechazó un sobre de {institution} ({why}). No se guardó nada de él."),
+    "peer_manifest": mark("{institution} renovó su manifiesto (versión {number}), firmado por sus raíces. No hace falta hacer nada."),
+    "manifest_refused": mark(
+        "Se rechazó un manifiesto nuevo de {institution} ({why}); sigue valiendo el anterior. Llame a su administración por un número conocido."
+    ),
+    "own_manifest_ends": mark("Nuestro manifiesto vence en {number} días. Vea `tinkuy keys status`; vencido, no salen derivaciones nuevas."),
+    "peer_manifest_ends": mark("El manifiesto de {institution} vence en {number} días. Avise a su administración."),
+    "manifest_expired": mark("El manifiesto de {institution} venció: no salen derivaciones nuevas. Mensajes, retiros y controles siguen."),
+    "signing_due": mark("La clave de firma del hub cumple 90 días en {number} días. Cámbiela: tinkuy keys rotate signing"),
     "matrix": mark("Aviso de Matrix: {kind} {user} {device} {detail}"),
 }
 

@@ -15,7 +15,7 @@ from hub.base.errors import Refused
 from hub.base.i18n import mark, text
 from hub.cases.lifecycle import Move, State
 from hub.cases.records import Question, Referral
-from hub.chat import views
+from hub.chat import verifying, views
 from hub.chat import wording as w
 from hub.chat.here import Here
 from hub.chat.options import NO_MORE, ask_her, offer_choice, put_choices
@@ -242,4 +242,6 @@ _CHOSEN: dict[str, Callable[[Unit, Here, Question, str], None]] = {
     "progress": _progress,
     "plan": _plan,
     "take_back": _take_back,
+    verifying.BEGIN: verifying.chosen,
+    verifying.COMPARE: verifying.chosen,
 }

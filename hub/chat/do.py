@@ -8,6 +8,7 @@ from hub.actions import open_case, record_consent, refer, staff, undo
 from hub.actions.common import find_case, find_referral, living_referrals, open_case_of
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
+from hub.base.fingerprint import grouped
 from hub.base.i18n import mark
 from hub.cases import commands as c
 from hub.cases.lifecycle import Side
@@ -47,6 +48,8 @@ def _in_order(unit: Unit, here: Here, done: tuple[c.Command, ...]) -> None:
 
 def _help(unit: Unit, here: Here, command: c.Help) -> None:
     reply(unit, here, help_text(unit, here, command.topic))
+    if here.purpose == "admin" and command.topic is None:
+        say(unit, here, mark("Huella de este hub, para compararla: {key}"), key=grouped(unit.hand.manifest.profile.master_fingerprint))
 
 
 def _unclear(unit: Unit, here: Here, command: c.Unclear) -> None:

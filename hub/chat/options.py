@@ -16,6 +16,7 @@ from hub.base.i18n import mark, text
 from hub.cases.commands import When
 from hub.cases.lifecycle import Move
 from hub.cases.records import Question, Referral
+from hub.chat import verifying
 from hub.chat import wording as w
 from hub.chat.fold import fold
 from hub.chat.here import Here
@@ -102,11 +103,12 @@ LABELS = {
     "progress": (mark("en curso"), mark("en espera")),
     "withdraw": (mark("retirar"), mark("no retirar nada")),
     "take_back": (mark("cancelar la derivación"), mark("dejarla como está")),
+    **verifying.LABELS,
 }
 CODE_LISTS = {"decline": "decline_reasons", "finish": "close_outcomes", "give_back": "give_back_reasons", "close": "close_outcomes"}
 NO_MORE = "-"
-BY_NUMBER_ONLY = frozenset({"relay", "withdraw", "take_back", "give_back", "close", "finish"})
-"""What destroys, ends or lets words out is answered by its number, soon, never by a word that may be typed twice (chat rule 9)."""
+BY_NUMBER_ONLY = frozenset({"relay", "withdraw", "take_back", "give_back", "close", "finish", *verifying.OPTIONS})
+"""What destroys, ends, lets words out or lends trust is answered by its number, soon, never by a word that may be typed twice (chat rule 9)."""
 
 
 HARMLESS = ("cancel", "keep")

@@ -72,6 +72,12 @@ SENTENCES = {
     "last_check_in": mark("Es el único seguimiento del caso, y ninguno queda sin fecha. Ponga otro primero: «control en 3 días»."),
     "not_frozen": mark("El enlace con {institution} no está detenido."),
     "text_not_storable": mark("Ese texto trae caracteres que no se pueden guardar. Escríbalo de nuevo, sin pegar."),
+    "verification_over": mark("Esa verificación ya terminó o pasó su tiempo. Si hace falta, que ella vuelva a empezar desde su programa de chat."),
+    "own_verification": mark("Nadie se verifica a sí misma: compare otra administradora, o hágalo en la terminal con «tinkuy staff verify»."),
+    "voucher_unproven": mark(
+        "Su propia llave se fijó a primera vista, así que aún no puede responder por la de otra. Primero verifíquese usted, o hágalo en la "
+        "terminal con «tinkuy staff verify»."
+    ),
     "wrong_room": mark("Aquí no: eso se pide en la sala de la mesa."),
     "no_number": mark("El {number} no es de ninguna pregunta abierta para usted. Abiertas aquí: {open}."),
     "no_number_open": mark("El {number} no es de ninguna pregunta: ahora no tiene ninguna abierta aquí. Escriba «casos» para ver lo pendiente."),

@@ -33,6 +33,7 @@ from hub.chat.posting import (
     room_of,
 )
 from hub.chat.restored import tell_restored
+from hub.chat.verifying import tell_verification
 
 DESK = "desk"
 
@@ -310,4 +311,5 @@ _TELLERS: dict[type[e.Event], Callable[[Unit, Any], None]] = {
     e.Alarm: tell_alarm,
     e.DeviceNotice: _device,
     e.Restored: tell_restored,
+    e.VerificationMoved: tell_verification,
 }

@@ -11,7 +11,7 @@ from typing import Literal
 from hub.actions.ports import Unit
 from hub.cases.commands import BadArgument, BentPointer, Cancel, Choose, Command, Help, ListCases, LooseNumber, Relay, Unclear
 from hub.cases.lifecycle import State
-from hub.chat import address, talk
+from hub.chat import address, talk, verifying
 from hub.chat.fold import fold, words
 from hub.chat.heard import Heard
 from hub.chat.here import Here
@@ -118,4 +118,4 @@ def _awaits(unit: Unit, here: Here) -> bool:
 
 def _owes(unit: Unit, here: Here, number: int) -> bool:
     question = find_question(unit, here.room, here.person.id, number)
-    return question is not None and question.asked == here.person.id
+    return question is not None and (question.asked == here.person.id or question.kind in verifying.OPTIONS)

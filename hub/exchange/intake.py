@@ -7,14 +7,16 @@ Steps 0–4 and 7 are here; 5, 6, 8 and 9 need rows and stand in `actions/receiv
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 
 from hub.base.errors import PeerFault
 from hub.exchange.records import Link
 from hub.exchange.wire import UNSEQUENCED, unpack
 from keys import envelope
+from keys.dailykeys import LONG_KEY_KINDS
 from keys.envelope import SignedInner
-from keys.errors import KeysError
+from keys.errors import KeysError, ProviderError
 from keys.manifest import Manifest
 from keys.primitives import OpeningKey
 
@@ -31,17 +33,27 @@ class Place(Enum):
     APART = "apart"
 
 
-def open_envelope(sealed: bytes, *, me: str, link: Link, manifest: Manifest, key: OpeningKey) -> list[SignedInner]:
-    """Steps 0, 2, 3 and 4 for every record of one event. Raises PeerFault; nothing of a refused envelope is kept."""
+def open_envelope(
+    sealed: bytes, *, me: str, link: Link, manifest: Manifest, find: Callable[[bytes], tuple[OpeningKey, bool]]
+) -> list[SignedInner]:
+    """Steps 0, 2, 3 and 4 for every record of one event; `find` gives the key that a hint names, and whether it is the long one.
+
+    Raises PeerFault; nothing of a refused envelope is kept.
+    """
     try:
+        key, long = find(envelope.hint_of(sealed))
         plain = envelope.unseal(sealed, key, envelope.info_bytes(link.peer, me, link.id))  # (0) (2)
         records = [envelope.read_signed(one, manifest.profile.hub_signing) for one in unpack(plain)]  # (3)
+    except ProviderError:  # ours, not the envelope's
+        raise
     except KeysError as error:
         raise PeerFault("envelope_refused", why=error.code, institution=link.peer) from None
     for record in records:
         inner = record.inner
         if (inner.sender, inner.recipient, inner.link) != (link.peer, me, link.id):  # (4)
             raise PeerFault("wrong_address", institution=link.peer)
+        if long and inner.kind not in LONG_KEY_KINDS:  # what a key of years would open for years
+            raise PeerFault("long_key", institution=link.peer)
     return records
 
 

@@ -23,10 +23,14 @@ def room_for(link: Link, window: int = WINDOW) -> int:
     return max(0, window - (link.next_out - 1 - link.acked_out))
 
 
+def pause_before(attempt: int) -> timedelta:
+    """How long to wait after the `attempt`-th try: 20 s, 1 min, 5 min, then 30 min each."""
+    return _RETRY[min(max(attempt - 1, 0), len(_RETRY) - 1)]
+
+
 def due_again(row: Outgoing, now: datetime) -> bool:
     """Whether a sent but unacknowledged record should be sent once more: 20 s, 1 min, 5 min, then every 30 min."""
-    pause = _RETRY[min(max(row.attempts - 1, 0), len(_RETRY) - 1)]
-    return row.sent_at is None or now - row.sent_at >= pause
+    return row.sent_at is None or now - row.sent_at >= pause_before(row.attempts)
 
 
 def bundles(rows: list[tuple[Outgoing, bytes]]) -> list[list[tuple[Outgoing, bytes]]]:
@@ -44,6 +48,16 @@ def bundles(rows: list[tuple[Outgoing, bytes]]) -> list[list[tuple[Outgoing, byt
 
 DEVICES_EXTENSION = "devices"
 """The header key under which a hub says which device statement of the other one it holds: its number (8)."""
+def fitting(signed: list[bytes]) -> list[list[bytes]]:
+    """Unnumbered records, cut into groups that fit one event."""
+    groups: list[list[bytes]] = []
+    for one in signed:
+        if not groups or sum(len(each) + 4 for each in groups[-1]) + len(one) + 4 > MAX_BUNDLE:
+            groups.append([])
+        groups[-1].append(one)
+    return groups
+
+
 ACK_EXTENSION = "ack"
 """The header key under which an acknowledgement rides in a numbered message: epoch (4) | up to (8) | digest (32)."""
 

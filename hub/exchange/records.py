@@ -22,6 +22,11 @@ class Peer:
     """Its latest statement on its Matrix devices (`keys.devices`); empty: the manifest's device."""
     told: int = 0
     """The number of our own device statement that it says it holds."""
+    opening: bytes = b""
+    """The newest key of the day that it stated, as it signed it (`keys.freshness`); empty when none was heard."""
+    fresh_at: datetime | None = None
+    """When, by our clock, it last said that the manifest we hold is its current one; `fresh_issued` is the newest of its own dates."""
+    fresh_issued: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +72,32 @@ class Link:
     """How long the peer's disclosure ledger was when it last spoke, and what its head was; `checkpoint` is its signed word for that."""
     ledger_head: bytes = b""
     checkpoint: bytes = b""
+    holds: int = 0
+    """Which version of our manifest the peer holds, by its own word; `pushed` is the highest that went out since."""
+    pushed: int = 0
+    told_key_at: datetime | None = None
+    owes_key: bool = False
+    """The peer asked for our key of the day, or took a manifest: it gets a `hek`. `asked_key` counts how often we asked in vain."""
+    asked_key: int = 0
+    asked_key_at: datetime | None = None
+    behind: bool = False
+    """The peer speaks of a newer manifest than the one we hold; `gone`: something came under a key that is dead here."""
+    gone: bool = False
     asking: int = 0
     """After our restore: the epoch of ours that the copy ended in, until the peer says how far it took effect; 0: nothing is asked."""
     peer_restore: str = ""
     """The peer's restore that we answered last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestVersion:
+    """One version of a manifest, ours or a peer's, as it was signed. Kept for good: what an old key signed must still verify."""
+
+    id: str
+    institution: str
+    version: int
+    data: bytes
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -258,14 +258,36 @@ class Standing(Body):
     referrals: dict[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hek(Body):
+    """Our key of the day and our word on which manifest is current, both signed; which manifest of the peer's we hold. `want`: answer, please.
+
+    Unsequenced, and readable under the long key: it is what ends an absence.
+    """
+
+    kind: ClassVar[str] = "hek"
+    statement: bytes
+    fresh: bytes
+    holds: int
+    want: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewManifest(Body):
+    """The version after the one that the peer holds: a public file, believed for its roots' signatures alone. Unsequenced."""
+
+    kind: ClassVar[str] = "manifest"
+    data: bytes
+
+
 KINDS: dict[str, type[Body]] = {
     t.kind: t
     for t in (
         Profile, Offer, Cancel, Accept, Decline, AskField, AnswerAsk, Disclose, Say, Progress, Finish, GiveBack, Withdraw, Erased,
-        Report, Ack, Resend, SkipSeq, Restored, Standing,
+        Report, Ack, Resend, SkipSeq, Hek, NewManifest, Restored, Standing,
     )
 }  # fmt: skip
-UNSEQUENCED = frozenset({Ack.kind, Resend.kind})
+UNSEQUENCED = frozenset({Ack.kind, Resend.kind, Hek.kind, NewManifest.kind})
 
 
 def encode(body: Body) -> bytes:
@@ -331,7 +353,7 @@ def _out(value: Any) -> Any:
 def _in(hint: Any, value: Any) -> Any:
     plain = typing.get_origin(hint) or hint
     if plain is bytes:
-        return base64.b64decode(_text(value), validate=True)
+        return base64.b64decode(_text(value, MAX_BODY), validate=True)
     if plain is datetime:
         moment = datetime.fromisoformat(_text(value))
         if moment.tzinfo is None:
@@ -348,8 +370,8 @@ def _in(hint: Any, value: Any) -> Any:
     return value
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > MAX_TEXT:
+def _text(value: Any, most: int = MAX_TEXT) -> str:
+    if not isinstance(value, str) or len(value) > most:
         raise TypeError("text")
     return value
 

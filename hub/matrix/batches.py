@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hub.matrix import sas
 from hub.matrix.ports import DEVICES_TYPE, ENVELOPE_TYPE, MAX_STATEMENT
 from hub.matrix.roomview import STATE_TYPES
 
@@ -16,7 +17,7 @@ TIMELINE = 100
 MAX_DEPTH = 40
 MAX_ID = 255
 NOTHING: dict[str, list[str]] = {"types": []}
-MESSAGES = ("m.room.encrypted", "m.room.message", ENVELOPE_TYPE)
+MESSAGES = ("m.room.encrypted", "m.room.message", ENVELOPE_TYPE, *sas.KINDS)
 """Of the timeline, what can mean something; in clear too, so that it can be refused aloud."""
 
 

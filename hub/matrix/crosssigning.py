@@ -90,6 +90,19 @@ def key_object(user_id: str, usage: str, seed: bytes, *, signed_with: bytes | No
     return value if signed_with is None else signatures.sign(value, user_id, signed_with)
 
 
+async def sign_person(client: http.SendsHttp, seeds: CrossSigningSeeds, user_id: str, master: str) -> None:
+    """Publish our user-signing key's signature over the master key of a person whom we verified. Idempotent.
+
+    Raises:
+        MatrixError: the homeserver does not take it (it serves another key for her, or is away).
+    """
+    value = {"user_id": user_id, "usage": ["master"], "keys": {f"ed25519:{master}": master}}
+    body = {user_id: {master: signatures.sign(value, client.user_id, seeds.user_signing)}}
+    answer = await http.request(client, "POST", "/_matrix/client/v3/keys/signatures/upload", body)
+    if answer.get("failures"):  # 200 can hide errors
+        raise MatrixError("matrix.signature_refused", "the homeserver refused the signature over a verified person's key")
+
+
 async def _query(client: http.SendsHttp) -> dict[str, Any]:
     return await http.request(client, "POST", "/_matrix/client/v3/keys/query", {"device_keys": {client.user_id: []}})
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from hub.matrix import crosssigning, http, trust
+from hub.matrix import crosssigning, http, recovery, trust
 from hub.matrix.backfill import Backfill
 from hub.matrix.carrier import Carrier
 from hub.matrix.chores import Chores, Heard
@@ -29,6 +29,7 @@ from hub.matrix.queries import KeyQueries
 from hub.matrix.receiving import Receiver
 from hub.matrix.rooms import Action, RoomKeeper, link_faults
 from hub.matrix.roomview import Rooms
+from hub.matrix.sas import Exchange, Party
 from hub.matrix.trust import TrustBook
 
 
@@ -269,6 +270,41 @@ class Matrix:
         """The master key the homeserver serves for anybody, or None. For an administrator to look at, never trusted by itself."""
         served = trust.read_answer(await self.client.query_keys([user_id]), [user_id])
         return trust.served_master(user_id, served.get(user_id))
+
+    def verification(self, transaction: str, user_id: str, device_id: str) -> Exchange | None:
+        """Our side of a verification that this person asked for from this device; None when we do not trust the device or pinned no master key."""
+        pin = next((one for one in self.book.trust.staff if one.user_id == user_id), None)
+        device = next((one for one in self.book.devices(user_id) if one.device_id == device_id), None)
+        if pin is None or pin.master_key is None or device is None:
+            return None
+        own = Party(user_id=self.device.user_id, device_id=self.device.device_id, ed25519=self.device.ed25519, master=self.fingerprint)
+        hers = Party(user_id=user_id, device_id=device_id, ed25519=device.ed25519, master=pin.master_key)
+        return Exchange(transaction=transaction, own=own, theirs=hers)
+
+    def trusts_device(self, user_id: str, device_id: str) -> bool:
+        """Whether a device of this name is one that her pinned identity signed."""
+        return any(device.device_id == device_id for device in self.book.devices(user_id))
+
+    async def serves_master(self, user_id: str, master: str) -> bool:
+        """Whether the homeserver serves this very master key for her now, in two answers, and her devices still hang on it. Raises HomeserverAway."""
+        await self.refresh(user_id)
+        return bool(self.book.devices(user_id)) and await self.query_master(user_id) == master
+
+    async def sign_person(self, user_id: str, master: str) -> None:
+        """Let others see that we verified her: our user-signing key signs her master key. Raises MatrixError."""
+        await crosssigning.sign_person(self.client, self._seeds, user_id, master)
+
+    async def keep_recovery(self) -> str:
+        """See `recovery.keep`."""
+        return await recovery.keep(self.client, self._seeds)
+
+    async def check_recovery(self, written: str) -> bool:
+        """See `recovery.check`."""
+        return await recovery.check(self.client, self._seeds, written)
+
+    async def forget_recovery(self) -> None:
+        """See `recovery.forget`."""
+        await recovery.forget(self.client)
 
     @property
     def device(self) -> Device:

@@ -134,7 +134,8 @@ class Listener:
             await self._handle_until_done(number, json.loads(body))
 
     async def _fetch(self) -> dict[str, Any]:
-        timeout = 0 if self._whole_state else self._patience()
+        # After a failure the server is not to hold its answer: that it answers is the news.
+        timeout = 0 if self._whole_state or self.heard.failures else self._patience()
         query = f"timeout={timeout}&set_presence=offline&filter={quote(json.dumps(sync_filter(self._limit)))}"
         query += f"&since={quote(self._since)}" if self._since else ""
         query += "&full_state=true" if self._whole_state else ""
@@ -174,11 +175,11 @@ class Listener:
         """Return when a homeserver that answered nobody answers again. One that answers, but not what we ask, is left its whole pause."""
         silent = False
         while True:
-            await asyncio.sleep(KNOCK_S)
             answers = await http.answers(self._client)
             if answers and silent:
                 return
             silent = silent or not answers
+            await asyncio.sleep(KNOCK_S)
 
     # ---- one batch -------------------------------------------------------------------------------------------------------
 

@@ -115,6 +115,10 @@ class Inbound:
     """The event that this one wants to replace."""
     firm: bool = False
     """Whether the three relations stood inside the ciphertext. Else they are clear text, which a homeserver can add or re-point (X34)."""
+    refers: str | None = None
+    """The event that a message of a verification belongs to (`m.reference`)."""
+    clear: bool = False
+    """It came unencrypted: only a message of a verification may. Then `device_key` is empty, and nothing but its emoji proves who sent it."""
     standing: Standing
 
     def to_bytes(self) -> bytes:

@@ -64,6 +64,14 @@ class KeyTable:
         self._write(_DELETE, owner)
         self._erase()
 
+    def swap(self, owner: str, wrapped: bytes) -> None:
+        """The same key wrapped anew, in the place of the old: one statement. `erase` cleans the files once, after the last."""
+        self._write("UPDATE wrapped_keys SET wrapped = {} WHERE owner = {}", wrapped, owner)
+
+    def erase(self) -> None:
+        """No file of the database holds what was deleted or replaced. Raises Stopped `keys.not_erased`."""
+        self._erase()
+
     def owners(self) -> Iterable[str]:
         """Everyone who has a key."""
         return [str(owner) for (owner,) in self._read(_OWNERS)]

@@ -23,6 +23,7 @@ from hub.store.database import Database
 from hub.store.repositories import Rows, VouchedRows
 from hub.store.seals import Seals
 from keys.casekeys import Cell, DataKeys
+from keys.dailykeys import DailyKeys
 from policies.packs import Pack
 
 T = TypeVar("T")
@@ -107,6 +108,7 @@ class UnitOfWork(Unit):
         self.holds = VouchedRows(connection, t.HOLDS, seals)
         self.staff, self.rooms = VouchedRows(connection, t.STAFF, seals), VouchedRows(connection, t.ROOMS, seals)
         self.timers = Rows(connection, t.TIMERS)
+        self.verifications = VouchedRows(connection, t.VERIFICATIONS, seals)
         self.questions, self.dialogues = Rows(connection, t.QUESTIONS), Rows(connection, t.DIALOGUES)
         self.posts, self.log, self.undoables = Rows(connection, t.POSTS), Rows(connection, t.LOG), Rows(connection, t.UNDOABLES)
         self.tombstones, self.handled = Rows(connection, t.TOMBSTONES), Rows(connection, t.HANDLED)
@@ -114,6 +116,8 @@ class UnitOfWork(Unit):
         self.outbox = Rows(connection, t.OUTBOX)
         self.seen, self.early, self.ledger = Rows(connection, t.SEEN), Rows(connection, t.EARLY), Rows(connection, t.LEDGER)
         self.hub_devices, self.own_statements = VouchedRows(connection, t.HUB_DEVICES, seals), Rows(connection, t.OWN_STATEMENTS)
+        self.manifests = VouchedRows(connection, t.MANIFESTS, seals)
+        self.daily = DailyKeys(given.keys, given.hand.opening, *given.hand.older_openings)
         self.events: list[Event] = []
 
     def announce(self, event: Event) -> None:

@@ -71,6 +71,7 @@ class Twin:
     manifest: bytes
     user: str
     clock: HandClock
+    root: SigningKey
     said: list[Said] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -144,6 +145,7 @@ class TwinNetwork:
         self.spoil: Callable[[Parcel], list[Parcel]] = lambda parcel: [parcel]
         self.mute: set[str] = set()
         self._pair()
+        self._acquaint()
 
     def __getitem__(self, name: str) -> Twin:
         return self.twins[name]
@@ -161,7 +163,7 @@ class TwinNetwork:
             rules=Rules(), pack=packs.load("pe"), hand=Hand(signer=signer, opening=opening, manifest=Manifest.from_bytes(raw)),
             keys=keys, clock=self.clock,
         )  # fmt: skip
-        return Twin(id=name, store=Store(database, given, tell), manifest=raw, user=user, clock=self.clock)
+        return Twin(id=name, store=Store(database, given, tell), manifest=raw, user=user, clock=self.clock, root=root)
 
     def _profile(self, name: str, kind: str, user: str, root: SigningKey, signer: SigningKey, opening: OpeningKey) -> Profile:
         def key() -> str:
@@ -184,6 +186,11 @@ class TwinNetwork:
                     a.run(peers.confirm_peer, "admin", b.id, code)
                     room = "!link." + ".".join(sorted((a.id, b.id)))
                     a.run(peers.open_link_room, b.id, room)
+
+    def _acquaint(self) -> None:
+        """Everybody has heard everybody's key of the day, as hubs have that met before."""
+        for twin in self.twins.values():
+            self.deliver(twin)
 
     def settle(self, turns: int = 8) -> None:
         """Let everything travel: dispatch, deliver, acknowledge, post; a second passes each turn."""

@@ -32,13 +32,51 @@ WORKERS = "operation/test_operation_workers.py::"
 RETURN = "operation/test_operation_return.py::"
 SHREDDING, SPOILT = "attacks/backups/test_shredding.py::", "attacks/backups/test_spoilt.py::"
 RESTART = "attacks/backups/test_restart.py::"
+TURN = "attacks/twins/test_keys_turn.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
 _CODE = """    if not same_code(short_code_with(unit, institution), code):
         raise Refused("wrong_pairing_code", institution=institution)
 """
 
+EMOJI, EXCHANGE, STEPS = "verifying/test_emoji.py::", "verifying/test_exchange.py::", "verifying/test_steps.py::"
+
 MUTATIONS: tuple[Mutation, ...] = (
+    # ---- verification by emoji
+    _m("V01", "hub/matrix/sas.py",
+       '        self._check(self.theirs.master, f"ed25519:{self.theirs.master}", macs.get(f"ed25519:{self.theirs.master}"))\n', "",
+       EXCHANGE + "test_a_mac_over_other_keys_proves_nothing"),
+    _m("V01", "hub/matrix/sas.py", '        self._check(_listed(macs), "KEY_IDS", _text(content, "keys"))\n', "",
+       EXCHANGE + "test_keys_taken_from_the_list_are_noticed"),
+    _m("V01", "hub/matrix/sas.py", "            self._check(self.theirs.ed25519, device, macs[device])\n", "            pass\n",
+       EXCHANGE + "test_a_mac_over_other_keys_proves_nothing"),
+    _m("V01", "hub/matrix/sas.py", "            matrixjson.from_unpadded(given)  # one spelling of a key: it goes into the emoji as text\n", "",
+       EXCHANGE + "test_a_key_that_is_none_is_refused"),
+    _m("V01", "hub/matrix/sas.py", "hashlib.sha256(self._own_key.encode() + _canonical(", "hashlib.sha256(_canonical(",
+       EXCHANGE + "test_both_see_the_same_and_prove_their_master_keys"),
+    _m("V02", "hub/actions/verify_staff.py", '    if row is None or row.state != "same":\n', "    if row is None:\n",
+       STEPS + "test_only_a_yes_and_the_pinned_key_lift_the_pin"),
+    _m("V02", "hub/actions/verify_staff.py", "if not master or person.master != master or row.master != master or person.refused_master is not None:",
+       "if not master or person.master != master or row.master != master:", STEPS + "test_another_key_served_meanwhile_withholds_it"),
+    _m("V02", "hub/actions/verify_staff.py", "if not master or person.master != master or row.master != master or person.refused_master is not None:",
+       "if not master or person.master != master or person.refused_master is not None:",
+       STEPS + "test_a_pin_that_was_exchanged_meanwhile_is_not_lifted"),
+    _m("V02", "hub/actions/verify_staff.py", "row.state != state or row.expires_at <= unit.now:", "row.state != state:",
+       STEPS + "test_after_ten_minutes_no_answer_counts"),
+    _m("V03", "hub/actions/verify_staff.py", '    if by == row.user:\n        raise Refused("own_verification")\n', "",
+       STEPS + "test_who_may_answer"),
+    _m("V03", "hub/actions/verify_staff.py", " or voucher.level not in VOUCHERS", "", STEPS + "test_who_may_answer"),
+    _m("V03", "hub/chat/options.py", ', "finish", *verifying.OPTIONS})', ', "finish"})', STEPS + "test_the_number_in_the_admin_room_answers_once"),
+    _m("V04", "hub/actions/verify_staff.py",
+       "    if unit.verifications.count(user=user, asked_at__ge=unit.now - LIFE) >= MOST_EACH:\n        return None\n", "",
+       STEPS + "test_one_at_a_time_and_few_in_ten_minutes"),
+    _m("V04", "hub/actions/verify_staff.py", '"busy" if busy else None', "None", STEPS + "test_the_whole_number_is_bounded"),
+    _m("V05", "hub/app/verifier.py", "await self._matrix.serves_master(row.user, row.master)", "True",
+       EMOJI + "test_x03_a_master_key_exchanged_meanwhile_is_not_verified"),
+    _m("V05", "hub/app/verifier.py", "        trusted = self._matrix.trusts_device(inbound.sender, device)\n", "        trusted = True\n",
+       EMOJI + "test_from_an_unverified_device_it_is_refused_and_said"),
+    _m("V06", "hub/app/verifier.py", '        verify_staff.break_off(unit, row.id, "restart")\n', "        pass\n",
+       EMOJI + "test_a_restart_in_the_middle_ends_it_kindly"),
     # ---- Matrix and the hostile homeserver
     _m("X01", "hub/matrix/trust.py", "for device in read_devices(pin.user_id, served) if _signed(served, device, signer))",
        "for device in read_devices(pin.user_id, served))", DEVICES + "test_x01_ghost_device_gets_no_key_and_an_alarm"),
@@ -53,7 +91,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        DEVICES + "test_x08_room_shown_as_clear_gets_nothing_in_clear"),
     _m("X14", "hub/matrix/machine.py", "return guarded(lambda: self._open_to_device(raw))", "return self._open_to_device(raw)",
        EVENTS + "test_x14_malformed_olm_bodies_harm_nothing"),
-    _m("X19", "hub/matrix/receiving.py", 'if raw["type"] != "m.room.encrypted":', "if False:",
+    _m("X19", "hub/matrix/receiving.py", 'self._book.standing(raw["sender"]) == "staff" and sas.is_verification(raw["type"], raw["content"])', "True",
        EVENTS + "test_x19_clear_event_of_our_type_is_refused"),
     _m("X25", "hub/matrix/facade.py", "if any(pin.device_id == self._account.device_id for pin in self._trust_list.peers):", "if False:",
        DEVICES + "test_x25_equal_device_ids_are_refused"),
@@ -121,6 +159,8 @@ MUTATIONS: tuple[Mutation, ...] = (
        "attacks/soak/test_delivery.py::test_d04_a_burst_of_400_arrives_whole_and_in_order_within_the_window"),
     _m("D05", "hub/app/outbox.py", "if returns != self._returns:", "if False:",
        RETURN + "test_d05_back_from_an_outage_we_speak_first_and_once"),
+    _m("D05", "hub/matrix/listener.py", "timeout = 0 if self._whole_state or self.heard.failures else", "timeout = 0 if self._whole_state else",
+       "attacks/matrix/test_return.py::test_d05_a_homeserver_that_is_back_is_noticed_at_once"),
     _m("D05", "hub/matrix/listener.py", "if answers and silent:", "if False:",
        "attacks/matrix/test_return.py::test_d05_a_homeserver_that_is_back_is_noticed_at_once"),
     _m("D07", "hub/actions/receive.py", "            unit.outbox.put(replace(row, sent_at=None))\n", "            pass\n",
@@ -191,4 +231,28 @@ MUTATIONS: tuple[Mutation, ...] = (
        RESTART + "test_d11_a_partial_withdrawal_reaches_a_disclosure_that_the_copy_did_not_know"),
     _m("D11", "hub/actions/standing.py", "    if not link.asking or body.epoch != link.asking:\n", "    if False:\n",
        RESTART + "test_d11_an_answer_that_nobody_asked_for_changes_nothing"),
+    # ---- keys that turn
+    _m("X32", "keys/dailykeys.py", "        for owner in dead:\n            self._store.destroy(owner)\n", "",
+       TURN + "test_x32_eight_days_later_no_stored_ciphertext_opens_with_any_living_key"),
+    _m("X32", "hub/exchange/intake.py", "if long and inner.kind not in LONG_KEY_KINDS:", "if False:",
+       TURN + "test_x32_the_long_key_opens_chores_only"),
+    _m("R11", "hub/actions/dispatch.py",
+       "return data if envelope.signed_by(data) in {key.keyid for key in known_to(unit, link)} else envelope.sign_again(data, road.signer)",
+       "return data", TURN + "test_r11_what_waits_unacknowledged_is_signed_again_and_has_one_effect"),
+    _m("R11", "keys/envelope.py", "return sha256(_DIGEST, _frame_of(signed)[0])", "return sha256(_DIGEST, signed)",
+       TURN + "test_r11_what_waits_unacknowledged_is_signed_again_and_has_one_effect"),
+    _m("R11", "hub/actions/hear_manifest.py", "opening=still_stated(peer, found)", "opening=peer.opening",
+       TURN + "test_r11_a_key_of_the_day_that_the_stolen_key_stated_is_forgotten"),
+    _m("R11", "hub/actions/manifest_versions.py", "held = ours if link.holds in (0, ours.version) else version_of(unit, unit.me.id, link.holds)",
+       "held = ours", TURN + "test_r11_a_peer_that_missed_two_versions_catches_up_in_order"),
+    _m("R12", "hub/actions/hear_manifest.py", "found = accept_one(pinned, body.data, unit.now)", "found = Manifest.from_bytes(body.data)",
+       TURN + "test_r12_a_manifest_that_the_previous_roots_did_not_sign_is_refused_and_told"),
+    _m("R10", "hub/app/house.py", "    if unfinished(config).exists():\n", "    if False:\n",
+       "operation/test_r10_kek.py::test_a_turn_killed_in_the_middle_goes_on_where_it_stopped"),
+    _m("R10", "hub/actions/receive.py",
+       "    except ProviderError:  # the key-encryption key is away, no fault of the record's: nothing of it is taken (R10)\n        raise\n",
+       "", TURN + "test_r10_while_the_kek_is_away_nothing_is_taken_and_nothing_is_lost"),
+    _m("R10", "hub/actions/dispatch.py",
+       "    except ProviderError:  # the key-encryption key is away: the intent waits for it (R10)\n        raise\n",
+       "", TURN + "test_r10_while_the_kek_is_away_nothing_is_taken_and_nothing_is_lost"),
 )  # fmt: skip

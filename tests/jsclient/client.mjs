@@ -13,6 +13,10 @@ const sdk = await import("matrix-js-sdk");
 const { AllDevicesIsolationMode, CrossSigningKey, EventShieldColour, EventShieldReason, OnlySignedDevicesIsolationMode } =
     await import("matrix-js-sdk/lib/crypto-api/index.js");
 
+const { VerificationPhase, VerifierEvent } = await import("matrix-js-sdk/lib/crypto-api/verification.js");
+
+const { decodeRecoveryKey } = await import("matrix-js-sdk/lib/crypto-api/recovery-key.js");
+
 const SHIELDS = Object.fromEntries(Object.entries(EventShieldReason).map(([name, value]) => [value, name]));
 
 let client;
@@ -21,9 +25,10 @@ const hubs = new Set();
 const arrivals = []; // every timeline event, in the order of arrival
 const returned = new Set(); // ids of the events that a `wait` has given away
 const watchers = new Set();
+const verifications = []; // those that this client asked for, by number
 
 const methods = {
-    async login({ url, user, password, strict = true, accept = [] }) {
+    async login({ url, user, password, strict = true, accept = [], recovery = null }) {
         accept.forEach((hub) => hubs.add(hub));
         const plain = sdk.createClient({ baseUrl: url });
         const session = await plain.loginRequest({
@@ -38,6 +43,7 @@ const methods = {
             userId: session.user_id,
             deviceId: session.device_id,
             accessToken: session.access_token,
+            cryptoCallbacks: { getSecretStorageKey: async ({ keys }) => [Object.keys(keys)[0], decodeRecoveryKey(recovery)] },
         });
         await client.initRustCrypto({ cryptoDatabasePrefix: `p-${session.device_id}` });
         client
@@ -55,6 +61,13 @@ const methods = {
         };
         const crypto = client.getCrypto();
         await crypto.bootstrapCrossSigning({ authUploadDeviceSigningKeys: (request) => request(auth) });
+        return { ready: await crypto.isCrossSigningReady(), fingerprint: await crypto.getCrossSigningKeyId(CrossSigningKey.Master) };
+    },
+
+    // What Element does with a recovery key: take the identity from secret storage and sign this device with it.
+    async recover() {
+        const crypto = client.getCrypto();
+        await crypto.bootstrapCrossSigning({});
         return { ready: await crypto.isCrossSigningReady(), fingerprint: await crypto.getCrossSigningKeyId(CrossSigningKey.Master) };
     },
 
@@ -155,14 +168,63 @@ const methods = {
         const status = await crypto.getUserVerificationStatus(user);
         const signed = {};
         for (const id of devices.keys()) signed[id] = (await crypto.getDeviceVerificationStatus(user, id))?.signedByOwner ?? false;
-        return { devices: signed, needs_approval: status.needsUserApproval, was_verified: status.wasCrossSigningVerified() };
+        return { devices: signed, needs_approval: status.needsUserApproval, was_verified: status.wasCrossSigningVerified(), verified: status.isCrossSigningVerified() };
     },
+
+    // --- verification by emoji, as Element's buttons do it
+
+    // "Verify user": asks in this room; `verified` tells later what became of it.
+    async verify({ user, room }) {
+        const request = await client.getCrypto().requestVerificationDM(user, room);
+        verifications.push({ request });
+        return verifications.length - 1;
+    },
+
+    // The same over to-device messages, for a device of our own account or of somebody else.
+    async verify_device({ user, device }) {
+        const request = await client.getCrypto().requestDeviceVerification(user, device);
+        verifications.push({ request });
+        return verifications.length - 1;
+    },
+
+    // "Verify by emoji", once the other side is ready; returns the names that the SDK gives to the seven emoji.
+    async emoji({ id, timeout = 30 }) {
+        const one = verifications[id];
+        await until(() => one.request.phase >= VerificationPhase.Ready, timeout, "the other side to be ready", look);
+        if (one.request.phase !== VerificationPhase.Ready) throw new Error(`not ready: ${phaseOf(one.request)}`);
+        one.verifier = await one.request.startVerification("m.sas.v1");
+        one.verifier.on(VerifierEvent.ShowSas, (callbacks) => ((one.sas = callbacks), look()));
+        one.verifier.verify().then(
+            () => (one.end = "verified"),
+            (error) => (one.end = `cancelled ${error?.code ?? error?.message ?? error}`),
+        );
+        await until(() => one.sas || one.end, timeout, "emoji", look);
+        if (!one.sas) throw new Error(`no emoji: ${one.end}`);
+        return one.sas.sas.emoji.map(([symbol, name]) => ({ symbol, name }));
+    },
+
+    // "They match" and "They do not match".
+    match: ({ id }) => void verifications[id].sas.confirm().catch(() => {}),
+    mismatch: ({ id }) => void verifications[id].sas.mismatch(),
+    cancel: async ({ id }) => void (await verifications[id].request.cancel()),
+
+    // The name of the phase, with the code when it was cancelled.
+    async phase({ id, wanted = null, timeout = 30 }) {
+        const { request } = verifications[id];
+        if (wanted) await until(() => phaseOf(request).startsWith(wanted), timeout, `phase ${wanted}, is ${phaseOf(request)}`, look);
+        return phaseOf(request);
+    },
+
+    // An event as it is, unencrypted: what a homeserver could make up in her name.
+    raw: async ({ room, type, content }) => (await client.http.authedRequest("PUT", `/rooms/${encodeURIComponent(room)}/send/${type}/${Math.random().toString(36).slice(2)}`, undefined, content)).event_id,
 
     async logout() {
         client.stopClient();
         await client.logout(true);
     },
 };
+
+const phaseOf = (request) => VerificationPhase[request.phase] + (request.cancellationCode ? ` ${request.cancellationCode}` : "");
 
 function look() {
     for (const watcher of [...watchers]) watcher();

@@ -31,12 +31,15 @@ class JsPerson:
     """
 
     def __init__(
-        self, *, url: str, user_id: str, password: str, hubs: Iterable[str] = (), strict: bool = True, unsigned: bool = False
+        self, *, url: str, user_id: str, password: str, hubs: Iterable[str] = (), strict: bool = True, unsigned: bool = False,
+        recovery: str | None = None,
     ) -> None:
         self.user_id = user_id
         self.device_id = ""
         self.fingerprint = ""
         self._login = {"url": url, "user": user_id, "password": password, "strict": strict, "accept": sorted(hubs)}
+        if recovery:
+            self._login["recovery"] = recovery
         self._unsigned = unsigned
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
@@ -175,8 +178,28 @@ class JsPerson:
         return None if shield is None else str(shield)
 
     async def identity(self, user_id: str) -> dict[str, Any]:
-        """`devices` (id -> signed by its owner), `needs_approval`, `was_verified` of that user as this client sees them."""
+        """`devices` (id -> signed by its owner), `needs_approval`, `was_verified`, `verified` of that user as this client sees them."""
         return dict(await self.call("identity", user=user_id))
+
+    # -- verification by emoji -------------------------------------------------------------------------------------
+
+    async def verify(self, user_id: str, room: str) -> int:
+        """"Verify user" in that room; the number of this verification."""
+        return int(await self.call("verify", user=user_id, room=room))
+
+    async def emoji(self, verification: int, within: float = 30.0) -> list[str]:
+        """"Verify by emoji" once the other side is ready: the English names of the seven, as the SDK gives them."""
+        return [str(one["name"]) for one in await self.call("emoji", id=verification, timeout=within)]
+
+    async def match(self, verification: int) -> None:
+        await self.call("match", id=verification)
+
+    async def mismatch(self, verification: int) -> None:
+        await self.call("mismatch", id=verification)
+
+    async def phase(self, verification: int, wanted: str | None = None, within: float = 30.0) -> str:
+        """`Requested`, `Ready`, `Started`, `Done` or `Cancelled m.…`; waits for one that begins with `wanted`."""
+        return str(await self.call("phase", id=verification, wanted=wanted, timeout=within))
 
     # -- within ----------------------------------------------------------------------------------------------------
 

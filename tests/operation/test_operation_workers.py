@@ -11,6 +11,7 @@ import pytest
 from hub.app.facts import Watch
 from hub.app.inbox import MOST_WAITS, Inbox
 from hub.app.posts import Poster, claim, mark
+from hub.app.verifier import Verifier
 from hub.base.errors import Stopped
 from hub.base.faults import Faults
 from hub.chat.plain import message, paragraph
@@ -66,7 +67,8 @@ def inbox(net: Net, **of: Any) -> tuple[Inbox, SqlMatrixRows, Any]:
         firm=True, **of,
     )  # fmt: skip
     row = InboxRow(event_id="$ana1", room_id=heard.room_id, session_id="s", index=1, body=heard.to_bytes())
-    made = Inbox(net.cem.store, rows, Homeserver(), Faults(), asyncio.Event())
+    matrix: Any = Homeserver()  # what it uses of Matrix
+    made = Inbox(net.cem.store, rows, matrix, Faults(), asyncio.Event(), Verifier(net.cem.store, matrix))
     return made, rows, row
 
 

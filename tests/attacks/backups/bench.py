@@ -128,7 +128,9 @@ class Filed(TwinNetwork):
     def _started(self, name: str, machine: Machine) -> Twin:
         store, manifest = machine.start(self.clock)
         self.machines[name] = machine
-        return Twin(id=name, store=store, manifest=manifest.raw, user=f"@hub:{name}.example", clock=self.clock)
+        root = open_identity(machine.config)[0].root
+        assert root is not None
+        return Twin(id=name, store=store, manifest=manifest.raw, user=f"@hub:{name}.example", clock=self.clock, root=root)
 
     def back_up(self, name: str) -> tuple[Path, Path]:
         """A backup now; its two parts."""

@@ -1,6 +1,7 @@
-"""`make soak`: the long one. `SOAK_REFERRALS`, `SOAK_FAULTS`, `SOAK_SEED`, `SOAK_MINUTES` and `SOAK_SENDER` (sqlite, postgres) change it.
+"""`make soak`: the long one. `SOAK_REFERRALS`, `SOAK_FAULTS`, `SOAK_SEED`, `SOAK_MINUTES`, `SOAK_STRETCH` and `SOAK_SENDER`
+(sqlite, postgres) change it.
 
-It plays stretches of a thousand referrals, each on a network of its own with a seed of its own, and writes `bench/results/soak.json`
+It plays stretches of `SOAK_STRETCH` referrals (1000), each on a network of its own with a seed of its own, and writes `bench/results/soak.json`
 after each: what was done counts, whenever it ends. It ends when all is played, the minutes are over, or something was lost.
 """
 
@@ -20,7 +21,6 @@ from tests.attacks.soak.campaign import Campaign
 from tests.attacks.soak.stage import ROOT, staged
 
 RESULT = ROOT / "bench" / "results" / "soak.json"
-STRETCH = 1000
 
 
 def _number(name: str, usual: int) -> int:
@@ -55,7 +55,7 @@ def main() -> int:
     postgres = os.environ.get("SOAK_SENDER", "postgres") != "sqlite"
     done: list[dict[str, Any]] = []
     while (played := sum(one["referrals"] for one in done)) < referrals and time.monotonic() < deadline:
-        size = min(STRETCH, referrals - played)
+        size = min(_number("SOAK_STRETCH", 1000), referrals - played)
         with tempfile.TemporaryDirectory(prefix="soak") as folder:
             share = -(-faults * size // referrals)
             done.append(asyncio.run(play(Path(folder), referrals=size, faults=share, seed=seed + len(done), postgres=postgres)))

@@ -69,9 +69,13 @@ def owed(hub: HubProcess) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def unacked(hub: HubProcess) -> int:
-    """Records of this hub that their peer has not signed for."""
-    return owed(hub).get("outbox", 0)
+def unsigned(hub: HubProcess, since: float) -> int:
+    """Records of this hub made before `since` (seconds since 1970) that their peer has not signed for."""
+    reader = Reader(hub)
+    try:
+        return int(reader.one(f"SELECT count(*) FROM outbox WHERE state IN ('ready', 'dispatched') AND made_at < {int(since * 1_000_000)}"))
+    finally:
+        reader.close()
 
 
 @dataclass(kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.web.control import ControlError, HubAway
-from tests.attacks.soak.audit import Verdict, audit, owed
+from tests.attacks.soak.audit import Verdict, audit, owed, unsigned
 from tests.attacks.soak.faults import Menu
 from tests.attacks.soak.stage import PLANS, KeptHub, Stage
 
@@ -35,6 +35,8 @@ class Campaign:
     referrals: int
     faults: int
     seed: int
+    only: tuple[str, ...] = ()
+    """Kinds of faults; all when there are none."""
     say: Callable[[str], None] = lambda words: None
     promised: dict[str, list[str]] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
@@ -42,7 +44,7 @@ class Campaign:
     async def play(self) -> dict[str, Any]:
         """The figures, and the verdict under `verdict`."""
         self._done, self._ahead = 0, [0.0] if self.faults else []
-        self._menu = Menu(stage=self.stage, seed=self.seed)
+        self._menu = Menu(stage=self.stage, seed=self.seed, only=self.only)
         self._working = True
         people = [asyncio.create_task(self._work(hub)) for hub in self.stage.kept]
         try:
@@ -51,7 +53,10 @@ class Campaign:
             rested, left = await self._rest()
         finally:
             self._working = False
-            await asyncio.gather(*people, return_exceptions=True)
+            ends = await asyncio.gather(*people, return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end  # a desk that nobody worked at would have made this a lesser trial than it says
         verdict = await asyncio.to_thread(audit, self.stage.kept, self.promised)
         verdict.unacked += left
         verdict.wrong += self._strange_ends()
@@ -128,21 +133,18 @@ class Campaign:
         return f"{time.monotonic() - self.began:7.1f} s"
 
     async def _rest(self) -> tuple[float, list[str]]:
-        """Seconds until every record was signed for, and what was not after `REST`. Then the desks' messages are waited for too."""
-        rested, left = 0.0, []
+        """Seconds until nothing was owed any more, and what was older than `REST` and unsigned when the last fault was as long ago."""
+        left: list[str] = []
         while True:
             passed = time.monotonic() - self._last
             owing = {hub.plan.id: await self._owed(hub) for hub in self.stage.kept}
-            # What answers to work that was only just done (a withdrawal is one more trip) is waited for as part of the same rest.
-            unsigned = [f"{name}: {owing[name]['outbox']} after {REST:.0f} s" for name in owing if "outbox" in owing[name]]
-            if not unsigned and not rested:
-                rested = passed
-            if unsigned and passed > REST and not left:
-                left = unsigned
+            if passed > REST and not left:
+                late = {hub.plan.id: await asyncio.to_thread(unsigned, hub, time.time() - REST) for hub in self.stage.kept}
+                left = [f"{name}: {count} after {REST:.0f} s" for name, count in late.items() if count]
             if not any(owing.values()) and not await self._todo():
-                return rested or passed, left
+                return passed, left
             if passed > PATIENCE:
-                return rested or passed, [*left, *(f"{name}: {what} never came to rest" for name, what in owing.items() if what)]
+                return passed, [*left, *(f"{name}: {what} never came to rest" for name, what in owing.items() if what)]
             self.say(f"{self._clock()} resting: {owing}")
             await asyncio.sleep(1)
 

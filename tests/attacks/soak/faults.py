@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import signal
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class Menu:
 
     stage: Stage
     seed: int
+    only: tuple[str, ...] = ()
+    """These kinds and no other; all when there are none."""
     bitten: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -40,7 +43,7 @@ class Menu:
 
     def draw(self, count: int) -> list[str]:
         """So many kinds in the order of their turn: each as often as every other, give or take one."""
-        kinds = list(self.kinds())
+        kinds = [kind for kind in self.kinds() if not self.only or kind in self.only]
         drawn = [kinds[number % len(kinds)] for number in range(count)]
         self._dice.shuffle(drawn)
         return drawn
@@ -57,7 +60,8 @@ class Menu:
         }  # fmt: skip
         found |= {f"at {point}": lambda p=point: self._kill_at(p) for point in POINTS if point not in RARE}  # type: ignore[misc]  # bound default
         if self.stage.postgres:
-            found["postgres"] = self._kill_postgres
+            found["postgres"] = lambda: self._end_postgres(signal.SIGKILL)
+            found["postgres, restarted"] = lambda: self._end_postgres(signal.SIGINT)
         return found
 
     async def strike(self, kind: str) -> None:
@@ -99,12 +103,12 @@ class Menu:
             await asyncio.sleep(pause)
             await server.restart()
 
-    async def _kill_postgres(self) -> None:
+    async def _end_postgres(self, how: signal.Signals) -> None:
         """The hub on it stops, for its lock is gone, and is started again until the database is back (R02)."""
         assert self.stage.postgres
         hub, pause = self.stage.kept[0], self._dice.uniform(0, LONGEST / 2)
         async with self._turn(hub):
-            self.stage.postgres.kill()
+            self.stage.postgres.end(how)
             await asyncio.sleep(pause)
             await self.stage.postgres.restart()
             await hub.back()

@@ -103,8 +103,8 @@ class FaultProxy:
             # Answers of the second connection are read, so that the server can go on, and thrown away.
             downs = [self._pump("down", back, [writer] if number == 0 else []) for number, (back, _) in enumerate(ahead)]
             await asyncio.gather(up, *downs)
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # the line broke, or the proxy ends: nobody else cancels this task
         finally:
             self._lines.difference_update(writers)
             for each in writers:

@@ -80,8 +80,8 @@ class KeptHub(HubProcess):
 
     def rss(self) -> int:
         """KiB now; the most that was seen stands in `most_rss`."""
-        with contextlib.suppress(OSError, AttributeError):
-            text = Path(f"/proc/{self.process.pid}/status").read_text()  # type: ignore[union-attr]  # AttributeError is looked after
+        with contextlib.suppress(OSError, AttributeError, IndexError):  # it has not begun, or nobody has buried it yet
+            text = Path(f"/proc/{self.process.pid}/status").read_text()  # type: ignore[union-attr]  # see above
             now = int(text.partition("VmRSS:")[2].split()[0])
             self.most_rss = max(now, self.most_rss)
             return now
@@ -154,10 +154,10 @@ class Postgres:
             connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # the name is ours
         return self._server.get_uri(database=name).replace("postgresql://", "postgresql+psycopg://")
 
-    def kill(self) -> None:
-        """`kill -9` of the postmaster: its children end with it and nothing is closed."""
+    def end(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """`kill -9` of the postmaster: its children end with it and nothing is closed. SIGINT is its own fast way to stop."""
         self._killed = self._server.get_pid()
-        os.kill(self._killed, signal.SIGKILL)
+        os.kill(self._killed, how)
 
     async def restart(self, within: float = 60.0) -> None:
         """Start it again on the same folder, as soon as the last child of the old one has let go of it, and wait until it answers."""

@@ -49,6 +49,14 @@ async def test_every_kind_of_fault_bit(figures: dict[str, Any]) -> None:
     assert sum(kind.startswith("at ") for kind in bitten) >= 6, bitten
 
 
+async def test_r02_postgresql_restarted_again_and_again_under_traffic(stage: Stage, figures: dict[str, Any]) -> None:
+    """Killed and restarted in turn while referrals go both ways: each has exactly one effect all the same."""
+    del figures
+    told = await Campaign(stage=stage, referrals=40, faults=4, seed=SEED, only=("postgres", "postgres, restarted")).play()
+    assert [told[name] for name in ("lost", "doubled", "unacked", "wrong")] == [0, 0, 0, 0], f"seed {SEED}: {told['verdict']}"
+    assert told["faults_by_kind"] == {"postgres": 2, "postgres, restarted": 2}
+
+
 FORGERIES = {
     "lost": ("DELETE FROM seen_messages WHERE seq = 2", "never taken"),
     "lost effect": ("DELETE FROM referrals WHERE side = 'recipient' AND inserted = (SELECT max(inserted) FROM referrals)", "never"),

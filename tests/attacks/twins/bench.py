@@ -15,7 +15,7 @@ from hub.exchange.wire import encode, pack
 from hub.testing import Twin, TwinNetwork
 from keys import envelope
 from keys.envelope import Inner, SignedInner
-from keys.primitives import SealingKey, random_bytes
+from keys.primitives import OpeningKey, SealingKey, random_bytes
 
 CEM, CSMC, COL = "cem-lima", "csmc-comas", "colectiva-miluska"
 HUBS = ((CEM, "emergency_centre"), (CSMC, "mental_health_centre"), (COL, "community_organisation"))
@@ -111,7 +111,14 @@ def craft(twin: Twin, peer: str, kind: str, body: bytes, **other: Any) -> Signed
 def sealed(sender: Twin, to: Twin, signed: bytes, *, line: str | None = None, claim: str | None = None) -> bytes:
     """Signed bytes as the event of a link room: sealed to `to`, said to come from `claim` (or the sender) on `line`."""
     info = envelope.info_bytes(claim or sender.id, to.id, line or link(to, claim or sender.id).id)
-    return envelope.seal(pack([signed]), to.store.given.hand.opening.public, info)
+    return envelope.seal(pack([signed]), day_key(to).public, info)
+
+
+def day_key(twin: Twin) -> OpeningKey:
+    """Its opening key of today, private half included."""
+    found = twin.run(lambda unit: unit.daily.today(unit.now))
+    assert isinstance(found, OpeningKey)
+    return found
 
 
 def send(sender: Twin, to: Twin, record: SignedInner) -> int:

@@ -14,7 +14,7 @@ from hub.exchange import wire
 from hub.exchange.wire import encode, unpack
 from keys import envelope, strictjson
 from keys.primitives import SealingKey
-from tests.attacks.twins.bench import CEM, COL, CSMC, SECOND, Road, alarms, craft, link, parcels, say, sealed, send
+from tests.attacks.twins.bench import CEM, COL, CSMC, SECOND, Road, alarms, craft, day_key, link, parcels, say, sealed, send
 
 
 def a_parcel(road: Road, to: str) -> Parcel:
@@ -33,7 +33,7 @@ def test_x21_an_envelope_for_another_hub_is_refused() -> None:
     road = Road()
     parcel = a_parcel(road, CSMC)
     info = envelope.info_bytes(CEM, CSMC, link(road.csmc, CEM).id)
-    (signed, *_) = unpack(envelope.unseal(parcel.sealed, road.csmc.store.given.hand.opening, info))
+    (signed, *_) = unpack(envelope.unseal(parcel.sealed, day_key(road.csmc), info))
     room = str(link(road.col, CSMC).room)
     relayed = sealed(road.csmc, road.col, signed)
     with pytest.raises(PeerFault) as refused:

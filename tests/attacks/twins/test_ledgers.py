@@ -105,7 +105,7 @@ def test_a_checkpoint_that_another_key_signed_changes_nothing(net: Net, monkeypa
     before = net.csmc.run(lambda unit: unit.links.one(peer=CEM))
     forger = net.csmc.store.given.hand.signer
 
-    def forged(unit: Any) -> bytes:
+    def forged(unit: Any, signer: Any) -> bytes:
         from keys.ledger import sign_checkpoint
 
         return sign_checkpoint(Checkpoint(institution=unit.me.id, head=Head(size=99, hash=b"x" * 32), at=unit.now), forger)

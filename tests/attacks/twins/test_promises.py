@@ -259,10 +259,11 @@ def readable(road: Road, kept: list[tuple[str, Any]], at: str | None = None) -> 
     for a, b in ((road.cem, road.csmc), (road.csmc, road.cem)):
         if at not in (None, b.id):
             continue
-        line, hand = link(b, a.id), b.store.given.hand
+        line = link(b, a.id)
         for _, parcel in kept:
             try:
-                records = unpack(envelope.unseal(parcel.sealed, hand.opening, envelope.info_bytes(a.id, b.id, line.id)))
+                key, _long = b.run(lambda unit, p=parcel: unit.daily.by_hint(envelope.hint_of(p.sealed), unit.now))  # type: ignore[misc]  # bound default
+                records = unpack(envelope.unseal(parcel.sealed, key, envelope.info_bytes(a.id, b.id, line.id)))
             except KeysError:
                 continue
             for raw in records:

@@ -1,0 +1,52 @@
+"""A peer's newer manifest, heard through the link: python-tuf's rules decide, never the road it came by (`keys.md` §2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.actions.common import SYSTEM, note
+from hub.actions.manifest_versions import keep_version, still_stated
+from hub.actions.ports import Unit
+from hub.cases.events import Alarm
+from hub.exchange.records import Link
+from hub.exchange.wire import NewManifest
+from keys.directory import Directory
+from keys.errors import KeysError
+from keys.manifest import Manifest, accept_one
+
+
+def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
+    """Hold the next version in the place of the one before. A refused one is an alarm, and changes nothing; a gap is asked for.
+
+    Expiry alone refuses nothing here: after a long absence the versions in between have expired, and an expired manifest stops offers only.
+    """
+    peer = unit.peers.get(link.peer)
+    assert peer is not None, "a link has a peer"
+    pinned = Manifest.from_bytes(peer.manifest)
+    try:
+        found = accept_one(pinned, body.data, unit.now)
+        if found.version == pinned.version:
+            return
+        others = [Manifest.from_bytes(p.manifest) for p in unit.peers.all(id__not=peer.id)]
+        Directory(unit.hand.manifest, others).with_peer(found)
+    except KeysError as error:
+        _refused(unit, link, body, error.code)
+        return
+    keep_version(unit, pinned)
+    keep_version(unit, found)
+    unit.peers.put(replace(peer, manifest=found.raw, opening=still_stated(peer, found)))
+    unit.links.put(replace(link, owes_key=True, asked_key=0, asked_key_at=None))  # it must know that its newer key may speak now
+    note(unit, peer.id, SYSTEM, "peer.manifest", version=found.version)
+    unit.announce(Alarm(code="peer_manifest", params=(("institution", link.peer), ("number", str(found.version)))))
+
+
+def _refused(unit: Unit, link: Link, body: NewManifest, why: str) -> None:
+    if why == "manifest.gap":
+        unit.links.put(replace(link, behind=True))
+        return
+    if why == "manifest.rollback":  # an old one that came late
+        return
+    if why == "manifest.equivocation":
+        unit.links.put(replace(link, frozen="two_manifests"))
+    note(unit, link.id, link.peer, "manifest.refused", why=why)
+    unit.announce(Alarm(code="manifest_refused", params=(("institution", link.peer), ("why", why))))

@@ -1,0 +1,139 @@
+"""Opening keys that turn every day: ours are made and destroyed here, the peers' are heard and chosen here (`keys.md` §1, HEK).
+
+Everything that leaves is sealed to the peer's key of the day. Without one only the chores of `LONG_KEY_KINDS` go, to its long key; the rest
+waits, unnumbered, and is decided again when it goes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+
+from hub.actions.common import note, remind
+from hub.actions.manifest_versions import keep_version, signer_for
+from hub.actions.peers import manifest_of
+from hub.actions.ports import Unit
+from hub.base.errors import PeerFault
+from hub.cases.events import Alarm
+from hub.exchange.pacing import SILENT_AFTER, pause_before
+from hub.exchange.records import Link, Peer
+from hub.exchange.wire import Body, Hek, NewManifest
+from keys.errors import KeysError
+from keys.freshness import OPENING_LIFE, StatedOpeningKey, read_opening_key, sign_freshness, verify_freshness
+from keys.manifest import CLOCK_SLACK, Manifest
+from keys.primitives import SealingKey, VerifyKey
+
+FRESH_LIFE = OPENING_LIFE
+"""A peer that has not confirmed for so long that the manifest we hold is its current one gets no new offers."""
+CHAIN_STEP = 3
+"""Manifests in one go: what fits one event."""
+
+
+def turn_keys(unit: Unit) -> None:
+    """Once a day, at the first look: destroy what is older than seven days, then make today's. Our own manifest is put into its chain."""
+    keep_version(unit, unit.hand.manifest)
+    if not unit.daily.made(unit.now):
+        unit.daily.retire(unit.now)
+        unit.daily.today(unit.now)
+
+
+def key_for(unit: Unit, peer: Peer) -> SealingKey | None:
+    """The peer's key of the day that is still worth sealing to, or None: then it is asked, and nothing but chores goes."""
+    stated = _stated(peer)
+    return stated.key if stated and stated.usable(unit.now) else None
+
+
+def is_fresh(unit: Unit, peer: Peer) -> bool:
+    """Whether the peer confirmed its manifest lately. Its absence keeps new offers home and nothing else (`keys.md` §2)."""
+    return peer.fresh_at is not None and unit.now - peer.fresh_at < FRESH_LIFE
+
+
+def asks_due(unit: Unit, link: Link) -> datetime | None:
+    """When the peer is asked (again) for its key or its manifest; None when there is nothing to ask."""
+    peer = unit.peers.get(link.peer)
+    if peer is None or (key_for(unit, peer) and not link.behind):
+        return None
+    return unit.now if link.asked_key_at is None else link.asked_key_at + pause_before(link.asked_key)
+
+
+def key_chores(unit: Unit, link: Link) -> list[Body]:
+    """What to say now about keys and manifests: today's key once a day and whenever asked, a question while we lack theirs, newer manifests."""
+    signer = signer_for(unit, link)
+    if signer is None:
+        return []
+    due = asks_due(unit, link)
+    want = due is not None and due <= unit.now
+    today = link.told_key_at is not None and link.told_key_at.date() == unit.now.date()
+    found: list[Body] = []
+    if want or link.owes_key or not today:
+        pinned = unit.hand.manifest
+        fresh, stated = sign_freshness(pinned, unit.now, signer), unit.daily.statement(unit.me.id, unit.now, signer)
+        found.append(Hek(statement=stated, fresh=fresh, holds=manifest_of(unit, link.peer).version, want=want))
+        asked = {"asked_key": link.asked_key + 1, "asked_key_at": unit.now} if want else {}
+        link = replace(link, told_key_at=unit.now, owes_key=False, **asked)  # type: ignore[arg-type]  # by name
+        if want and not unit.timers.count(kind="silent", ref=link.id, done_at=None):
+            remind(unit, "silent", link.id, unit.now + SILENT_AFTER)
+    newer = _newer(unit, link)
+    if newer:
+        link = replace(link, pushed=max(link.pushed, link.holds) + len(newer))
+    if found or newer:  # most looks at the outbox change nothing here
+        unit.links.put(link)
+    return [*found, *newer]
+
+
+def hear_key(unit: Unit, link: Link, body: Hek) -> None:
+    """A peer's key of the day, and its word on the manifests. Raises PeerFault `bad_body`, `key_ahead` and errors of `keys`."""
+    peer = unit.peers.get(link.peer)
+    assert peer is not None, "a link has a peer"
+    pinned = Manifest.from_bytes(peer.manifest)
+    stated = read_opening_key(body.statement, link.peer, pinned.profile.hub_signing)
+    if stated.starts > unit.now + CLOCK_SLACK:  # a key of some far day would stand above all that follow
+        raise PeerFault("key_ahead", institution=link.peer)
+    fresh = verify_freshness(body.fresh, pinned)
+    if fresh.version == pinned.version and fresh.digest != pinned.digest:
+        unit.links.put(replace(link, frozen="two_manifests"))
+        unit.announce(Alarm(code="link_frozen", params=(("institution", link.peer), ("why", "two_manifests"))))
+        return
+    known = _stated(peer)
+    if known is None or stated.starts > known.starts:
+        peer = replace(peer, opening=body.statement)
+    newest = peer.fresh_issued is None or fresh.issued >= peer.fresh_issued
+    if fresh.version == pinned.version and newest:
+        peer = replace(peer, fresh_at=unit.now, fresh_issued=fresh.issued)
+    unit.peers.put(peer)
+    answered = {"asked_key": 0, "asked_key_at": None} if stated.usable(unit.now) and fresh.version <= pinned.version else {}
+    holds = min(max(body.holds, 1), unit.hand.manifest.version)
+    link = replace(link, holds=holds, pushed=holds, behind=fresh.version > pinned.version, **answered)  # type: ignore[arg-type]  # by name
+    unit.links.put(replace(link, owes_key=link.owes_key or body.want))
+
+
+def key_gone(unit: Unit, link: Link) -> None:
+    """Something came under a key that is dead: the peer learns today's, and is asked for what it waits for an answer to."""
+    if not link.gone:
+        unit.links.put(replace(link, gone=True, owes_key=True))
+        note(unit, link.id, link.peer, "envelope.key_gone")
+
+
+def _newer(unit: Unit, link: Link) -> list[Body]:
+    """The next versions of our manifest that the peer lacks, in order. What it does not get now it asks for by what it says it holds."""
+    if not link.holds:
+        return []
+    after = max(link.holds, link.pushed)
+    rows = unit.manifests.all(institution=unit.me.id, version__ge=after + 1, order="version", limit=CHAIN_STEP)
+    return [NewManifest(data=row.data) for row in rows]
+
+
+def _stated(peer: Peer) -> StatedOpeningKey | None:
+    """The newest key that it stated under a signing key that its manifest lists now."""
+    return _read(peer.opening, peer.id, Manifest.from_bytes(peer.manifest).profile.hub_signing) if peer.opening else None
+
+
+@lru_cache(maxsize=64)
+def _read(data: bytes, institution: str, keys: tuple[VerifyKey, ...]) -> StatedOpeningKey | None:
+    """What the bytes state; asked at every look at the outbox, and the answer depends on these three alone."""
+    try:
+        return read_opening_key(data, institution, keys)
+    except KeysError:
+        return None
+

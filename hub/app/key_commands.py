@@ -1,0 +1,55 @@
+"""What `tinkuy keys` may ask of the running hub: turning its keys, and how they are."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from hub.app.keyturn import KeyTurner
+from hub.base.errors import Refused
+
+if TYPE_CHECKING:
+    from hub.app.house import House
+
+Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
+
+
+def key_handlers(house: House) -> dict[str, Handler]:
+    """Every command by name; one at a time, for each makes the manifest that follows the one before."""
+    turner, turn = KeyTurner(house), asyncio.Lock()
+
+    async def rotate(args: Mapping[str, Any]) -> Any:
+        named = {"signing": turner.rotate_signing, "opening": turner.rotate_opening}
+        if (what := named.get(str(args.get("what")))) is None:
+            raise Refused("keys.unknown")
+        async with turn:
+            return await what()
+
+    async def revoke(args: Mapping[str, Any]) -> Any:
+        if args.get("what") != "signing":
+            raise Refused("keys.unknown")
+        async with turn:
+            return await turner.revoke_signing()
+
+    async def roots(args: Mapping[str, Any]) -> Any:
+        async with turn:
+            return await turner.replace_roots(_files(args, "roots"), int(args.get("threshold", 0)))
+
+    async def activate(args: Mapping[str, Any]) -> Any:
+        async with turn:
+            return await turner.activate(_files(args, "files"))
+
+    async def status(_: Mapping[str, Any]) -> Any:
+        return await turner.status()
+
+    return {"keys.rotate": rotate, "keys.revoke": revoke, "keys.roots": roots, "keys.activate": activate, "keys.status": status}
+
+
+def _files(args: Mapping[str, Any], name: str) -> list[bytes]:
+    try:
+        return [base64.b64decode(str(each), validate=True) for each in args.get(name, [])]
+    except (binascii.Error, TypeError):
+        raise Refused("manifest_refused", why="base64") from None

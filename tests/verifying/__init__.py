@@ -1,0 +1,1 @@
+"""Verification by emoji: the hub against the crypto of Element, with an administrator who compares."""
