@@ -1,4 +1,4 @@
-"""The `tinkuy` command: `run` is the hub; `init`, `config`, `db`, `keys`, `ledger` work offline; the rest asks the hub."""
+"""The `tinkuy` command: `run` is the hub; `init`, `config`, `db`, `keys`, `ledger`, `backup` work offline; the rest asks the hub."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_hold, cli_init, cli_keys, cli_local, cli_peer, cli_recovery, cli_servers, cli_staff, cli_verify
+from hub import cli_backup, cli_hold, cli_init, cli_keys, cli_local, cli_peer, cli_recovery, cli_servers, cli_staff, cli_verify
 from hub.base import logs
 from hub.base.config import LANGUAGE_VARIABLE, PATH_VARIABLE
 from hub.base.errors import TinkuyError
@@ -25,6 +25,7 @@ app.add_typer(cli_peer.app, name="peer")
 app.add_typer(cli_peer.manifest_app, name="manifest")
 app.add_typer(cli_hold.app, name="hold")
 app.add_typer(cli_servers.app, name="servers")
+app.add_typer(cli_backup.app, name="backup")
 app.add_typer(cli_local.config_app, name="config")
 app.add_typer(cli_local.db_app, name="db")
 cli_keys.app.command("recovery-key")(cli_recovery.recovery_key)

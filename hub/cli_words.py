@@ -171,6 +171,18 @@ _WORDS: dict[str, Words] = {
         "Instale la versión nueva; no la use con esta.",
         "Install the newer release; do not use it with this one.",
     ),
+    "backup.unfinished": (
+        "Una restauración quedó a medias; así no se puede trabajar.",
+        "A restore was left unfinished; the hub cannot work like this.",
+        "Repita la misma orden `tinkuy backup restore`.",
+        "Repeat the same `tinkuy backup restore`.",
+    ),
+    "journal.unwritable": (
+        "El diario de destrucciones no se puede escribir: ninguna clave se destruye sin anotarlo.",
+        "The tombstone journal cannot be written: no key is destroyed without a line in it.",
+        "Haga sitio en el disco de la carpeta de datos y revise sus permisos.",
+        "Make room on the state folder's disk and check its permissions.",
+    ),
     "matrix.rows_rolled_back": (
         "Las llaves de Matrix guardadas no son las últimas: parece una copia antigua.",
         "The kept Matrix keys are not the latest ones: this looks like an old copy.",

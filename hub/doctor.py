@@ -6,7 +6,6 @@ Pure functions judge facts; `examine` fetches them. A fact that could not be had
 from __future__ import annotations
 
 import asyncio
-import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +19,7 @@ from typing import Any
 
 import aiohttp
 
+from hub import doctor_backups
 from hub.base.config import Config
 from hub.base.fingerprint import grouped, square
 from hub.base.kek import open_kek
@@ -32,8 +32,6 @@ from keys.keyring import FileRows, Keyring
 
 SKEW_WARN, SKEW_FAIL = 30.0, 300.0
 """Seconds; R05 alarms at five minutes."""
-BACKUP_WARN, BACKUP_FAIL = 26 * 3600.0, 7 * 86400.0
-"""Daily with slack; after a week key backups no longer exist, so an older data backup restores nothing that can be read."""
 MANIFEST_WARN = 30
 SIGNING_WARN = 14
 FEW_ONE_TIME_KEYS = 10
@@ -91,7 +89,7 @@ def check_files(config: Config) -> Iterator[Check]:
         left = config.matrix.password is not None or bool(config.matrix.password_file and config.matrix.password_file.exists())
         yield _judge("password", bad=left and config.paths.state.joinpath("hub.db").exists(), worst=Level.WARN)
     yield _check_schema(config)
-    yield _check_backups(config, time.time())
+    yield from _check_backups(config, time.time())
 
 
 def _check_keys(config: Config) -> Iterator[Check]:
@@ -123,17 +121,9 @@ def _check_schema(config: Config) -> Check:
     return _judge("schema", bad=current != head, params={"current": current or "-", "head": head})
 
 
-def _check_backups(config: Config, now: float) -> Check:
-    folder = config.paths.backups
-    if folder is None:
-        return Check(id="backups_unset", level=Level.WARN)
-    try:
-        newest = max((entry.stat().st_mtime for entry in os.scandir(folder)), default=0.0)
-    except OSError:
-        newest = 0.0
-    age = now - newest
-    level = Level.OK if age < BACKUP_WARN else Level.WARN if age < BACKUP_FAIL else Level.FAIL
-    return Check(id="backups", level=level, params={"hours": int(age // 3600) if newest else "∞"})
+def _check_backups(config: Config, now: float) -> Iterator[Check]:
+    for id, level, params in doctor_backups.judge(config, datetime.fromtimestamp(now, UTC)):
+        yield Check(id=id, level=Level(level), params=params)
 
 
 async def check_homeserver(config: Config) -> list[Check]:

@@ -105,6 +105,41 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("No se sabe dónde están los respaldos.", "Where backups are is not known."),
         ("Ponga paths.backups en el archivo.", "Set paths.backups in the file."),
     ),
+    "backup_keys_old": (
+        ("Ninguna parte de claves pasa de 7 días.", "No key part is over 7 days old."),
+        (
+            "{count} partes de claves tienen más de 7 días: pueden devolver lo que una persona pidió olvidar.",
+            "{count} key parts are over 7 days old: they can bring back what a person asked to forget.",
+        ),
+        (
+            "Bórrelas en todas partes donde haya copias; tinkuy backup create borra las de su carpeta.",
+            "Remove them wherever copies are; tinkuy backup create removes those in its folder.",
+        ),
+    ),
+    "backup_journal": (
+        ("El diario de destrucciones está al día junto a los respaldos.", "The tombstone journal beside the backups is up to date."),
+        (
+            "El diario de destrucciones junto a los respaldos está atrasado o no está.",
+            "The tombstone journal beside the backups is behind or absent.",
+        ),
+        (
+            "Revise que el disco de respaldos esté montado y que el hub pueda escribir en él; el hub lo completa solo.",
+            "Check that the backup disk is mounted and the hub may write to it; the hub catches up by itself.",
+        ),
+    ),
+    "restored_in_doubt": (
+        ("La última restauración conocía todas las destrucciones.", "The last restore knew all destructions."),
+        (
+            "Este hub se restauró sin las últimas destrucciones (se conocen hasta {until}).",
+            "This hub was restored without the latest destructions (they are known up to {until}).",
+        ),
+        (
+            "Revise con las otras instituciones qué se retiró desde entonces y retírelo otra vez; después borre restore.json de la carpeta de "
+            "estado.",
+            "Go through what was withdrawn since with the other institutions and withdraw it again; then remove restore.json from the state "
+            "folder.",
+        ),
+    ),
     "homeserver": (
         ("El servidor Matrix responde.", "The homeserver answers."),
         ("El servidor Matrix no responde como tal ({error}).", "The homeserver does not answer as one ({error})."),

@@ -83,7 +83,8 @@ def next_send(unit: Unit) -> timedelta:
         if road.opening and road.signer:
             moments += [link.ack_due_at] if link.ack_due_at else []
             held = () if road.fresh else ("offer",)
-            moments += [row.not_before for row in unit.outbox.all(state="ready", link=link.id, kind__notin=held, order="not_before", limit=1)]
+            waiting = () if link.asking else unit.outbox.all(state="ready", link=link.id, kind__notin=held, order="not_before", limit=1)
+            moments += [row.not_before for row in waiting]
         asks = asks_due(unit, link)
         moments += [asks] if asks else []
         moments += [unit.now] if link.owes_key or link.gone else []
@@ -116,8 +117,16 @@ def _road(unit: Unit, link: Link) -> Road:
 def _number_new(unit: Unit, link: Link, road: Road) -> Link:
     """Number what is due, in order, while the window has room. A body in chunks needs room for all of them, or an empty window.
 
-    New offers wait for a peer that confirmed its manifest lately.
+    New offers wait for a peer that confirmed its manifest lately. After a restore: first what is said about it, and nothing else until the
+    peer has answered; then what was on the road, then what is new.
     """
+    for row in unit.outbox.all(state="ready", link=link.id, kind__in=("restored", "standing"), order="order"):
+        link = _number(unit, link, row, road)
+    if link.asking:
+        return link
+    for row in unit.outbox.all(state="held", link=link.id, order="seq", limit=WINDOW):
+        if room_for(link):
+            link = _number_again(unit, link, row, road)
     held = () if road.fresh else ("offer",)
     for row in unit.outbox.all(state="ready", link=link.id, not_before__le=unit.now, kind__notin=held, order="order", limit=WINDOW):
         if not room_for(link):
@@ -143,6 +152,20 @@ def _number(unit: Unit, link: Link, row: Outgoing, road: Road) -> Link:
         if index == 0:
             append_ledger(unit, letter.subject or link.id, letter.body.kind, link.peer, digest=record.digest, **letter.ledger)
     return link
+
+
+def _number_again(unit: Unit, link: Link, row: Outgoing, road: Road) -> Link:
+    """The same body under the next number of a new epoch; it was entered in the ledger when it was first said."""
+    ours = [key.public for key in (unit.hand.signer, *unit.hand.older)]
+    try:
+        old = envelope.read_signed(unit.vault.open(row.owner, _PLACE, row.sealed), ours).inner
+    except ProviderError:
+        raise
+    except KeysError as reason:
+        cancel_intent(unit, row)
+        note(unit, str(row.ref.get("referral", link.id)), "hub", "dispatch.dropped", kind=row.kind, why=reason.code)
+        return link
+    return _keep(unit, link, row, row.owner, _sign(unit, link, road, link.next_out, old.kind, old.body, owed_ack(link)))
 
 
 def _written(unit: Unit, row: Outgoing) -> tuple[Letter, tuple[bytes, ...]]:

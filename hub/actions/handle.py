@@ -13,6 +13,7 @@ from hub.actions.ports import Unit
 from hub.actions.receipts import confirm, record_receipt
 from hub.actions.receive_disclosure import receive_disclosure
 from hub.actions.receive_offer import receive_offer
+from hub.actions.standing import hear_restored, hear_standing
 from hub.actions.withdraw import end_holding, obey_withdrawal, recall
 from hub.base.errors import PeerFault
 from hub.cases.events import (
@@ -40,6 +41,11 @@ def handle(unit: Unit, link: Link, body: wire.Body) -> None:
     """Give effect to a body whose turn it is. Raises PeerFault, Refused: the record is then noted as refused, and the line goes on."""
     if isinstance(body, wire.Profile):
         _profile(unit, link, body)
+    elif isinstance(body, wire.Restored):
+        hear_restored(unit, link.id, body)
+    elif isinstance(body, wire.Standing):
+        for row in hear_standing(unit, link.id, body):
+            delivered(unit, row)
     elif isinstance(body, wire.Offer):
         receive_offer(unit, link, body)
     else:

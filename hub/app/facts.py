@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from hub.app import backup
 from hub.base import logs
 from hub.base.errors import Stopped
 from hub.store.unit_of_work import UnitOfWork, check_trust
@@ -73,7 +74,13 @@ class Watch:
             manifest_days_left=counts["days"],
             loop_lag_seconds=self._lag,
             role=role,
+            backup_age_seconds=await asyncio.to_thread(_backup_age, self._house),
         )
+
+
+def _backup_age(house: House) -> float | None:
+    made = backup.newest(house.config)
+    return (house.clock.now() - made).total_seconds() if made else None
 
 
 def _counts(house: House, unit: UnitOfWork) -> dict[str, float]:

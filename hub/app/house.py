@@ -13,9 +13,9 @@ from pathlib import Path
 
 from hub.actions.devices import hold_device
 from hub.actions.erase import finish_shredding
-from hub.actions.ports import Institution, Rules
 from hub.actions.receive import owe_acks
 from hub.actions.ring import ring_due
+from hub.app import backup
 from hub.app.announcer import LONGEST, Announcer, stated
 from hub.app.commands import handlers
 from hub.app.facts import Watch
@@ -25,9 +25,11 @@ from hub.app.manifest import manifest_path, own_manifest
 from hub.app.outbox import Dispatcher
 from hub.app.posts import Poster
 from hub.app.reports import Reports
+from hub.app.restore import UNFINISHED, read_note, write_note
 from hub.app.rewrap import unfinished
 from hub.app.rooms import RoomsKeeper
 from hub.app.servers import FOLLOW_EVERY, Following, Servers, follow
+from hub.app.settings import institution, rules
 from hub.app.verifier import Verifier
 from hub.app.worker import Worker
 from hub.base import logs
@@ -38,10 +40,11 @@ from hub.base.faults import Faults
 from hub.base.kek import open_kek
 from hub.base.packcheck import pack_of
 from hub.chat.tell import tell
-from hub.matrix import Account, CrossSigningSeeds, Matrix, TrustList
+from hub.matrix import Account, CrossSigningSeeds, Matrix, MatrixError, TrustList
 from hub.matrix.errors import HomeserverAway
 from hub.schedule.ticker import Ticker
 from hub.store.database import Database
+from hub.store.journal import PULSE_EVERY, FileJournal
 from hub.store.key_rows import KeyTable
 from hub.store.lock import DatabaseLock
 from hub.store.matrix_rows import SqlMatrixRows
@@ -51,6 +54,7 @@ from hub.web.app import WebServer
 from hub.web.control import ControlServer
 from keys.casekeys import DataKeys
 from keys.identity import Identity, load_identity, new_device_id
+from keys.journal import journal_key
 from keys.kek import KekProvider
 from keys.keyring import FileRows, Keyring
 from keys.primitives import aead_open, aead_seal, join, self_test
@@ -83,6 +87,7 @@ class House:
     keeper: RoomsKeeper
     announcer: Announcer
     ticker: Ticker
+    tombstones: FileJournal
     servers: Servers | None = None
 
     @property
@@ -121,6 +126,8 @@ async def run(config: Config) -> None:
 async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     """Open keys and databases, log in, sign the device, learn whom to trust. Nothing is handled yet. None when told to stop meanwhile."""
     self_test()
+    if (config.paths.state / UNFINISHED).exists():
+        raise Stopped("backup.unfinished")
     clock = SystemClock()
     kek, keyring = await asyncio.to_thread(open_keyring, config)  # a token or a vault may take its time
     identity = await asyncio.to_thread(load_identity, keyring)
@@ -159,6 +166,8 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     if not await _started(matrix, stopping):
         return None
     await matrix.name_us(config.matrix.device_name)
+    await _leave_old_devices(config, matrix)
+    tombstones = FileJournal(config.institution.id, config.paths.state, config.paths.backups, journal_key(identity))
     if servers:
         servers.fetch_manifest(manifest_path(config), identity)
     manifest = await asyncio.to_thread(own_manifest, config, identity, keyring, matrix.device, matrix.fingerprint, clock.now())
@@ -166,8 +175,9 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     if servers:
         servers.share_manifest(manifest, clock.now())
     given = Collaborators(
-        me=_institution(config), rules=_rules(config), pack=pack_of(config),
+        me=institution(config), rules=rules(config), pack=pack_of(config),
         hand=await asyncio.to_thread(hand_of, identity, keyring, manifest), keys=keys, clock=clock, fence=servers.lease if servers else None,
+        bury=tombstones.bury,
     )  # fmt: skip
     store = Store(database, given, tell)
     keeper, verifier = RoomsKeeper(store, matrix), Verifier(store, matrix)
@@ -178,6 +188,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
         dispatcher=Dispatcher(store, matrix, faults, dispatch_waiting),
         poster=Poster(store, matrix, faults, took_over=servers is not None), verifier=verifier, keeper=keeper,
         announcer=Announcer(store, matrix, idle=FOLLOW_EVERY if servers else LONGEST), ticker=_ticker(store, faults, clock), servers=servers,
+        tombstones=tombstones,
     )  # fmt: skip
     following.serve(keeper)
     reports.serve(store, matrix, keeper)
@@ -227,6 +238,7 @@ async def _serve(house: House, stopping: asyncio.Event) -> None:
                 await house.matrix.take_up()
         if not stopping.is_set():
             tasks += [group.create_task(worker.run(), name=worker.name) for worker in house.workers]
+            tasks.append(group.create_task(_pulse(house), name="tombstones"))
             house.ticker.start()
         if not house.servers:
             await web.start()
@@ -247,6 +259,8 @@ async def _serve(house: House, stopping: asyncio.Event) -> None:
 async def _take_up(house: House) -> None:
     """What comes before anything else is heard or shown: keys that must die, what fell due while nobody acted (P13), receipts that are owed."""
     await house.store.run(check_vouched, quiet=True)
+    dead = await house.store.run(lambda unit: [tombstone.id for tombstone in unit.tombstones.all()], quiet=True)
+    await asyncio.to_thread(house.tombstones.complete, dead, house.clock.now())
     await house.store.run(finish_shredding, quiet=True)
     while (due := await house.store.run(ring_due, quiet=True)) is not None and due <= house.clock.now():
         pass
@@ -260,6 +274,26 @@ def _own_data_key(config: Config, keys: DataKeys, clock: Clock) -> None:
     if manifest_path(config).exists():
         raise Stopped("keys.store_gone")
     keys.create(HUB_OWNER, clock.now())
+
+
+async def _leave_old_devices(config: Config, matrix: Matrix) -> None:
+    """Once after a restore: the lost machine's devices are signed out. Peers believe only ours anyway; without it staff's clients would not."""
+    try:
+        told = read_note(config)
+        if told is not None and not told.get("old_devices_out"):
+            count = await matrix.sign_out_others()
+            write_note(config, told | {"old_devices_out": True})
+            _log.info("app.old_devices_out", count=count)
+    except (MatrixError, OSError) as error:
+        _log.warning("app.old_devices_stay", error=error)
+
+
+async def _pulse(house: House) -> None:
+    """Say every few minutes how far the tombstone journal goes, so that a restore can prove that it has the newest one; drop old key parts."""
+    while True:
+        await asyncio.to_thread(house.tombstones.pulse, house.clock.now())
+        await asyncio.to_thread(backup.prune_keys, house.config, house.clock.now())
+        await asyncio.sleep(PULSE_EVERY)
 
 
 async def _close(house: House) -> None:
@@ -304,27 +338,6 @@ def _device_id(state: Path) -> str:
     if not path.exists():
         path.write_text(new_device_id())
     return path.read_text().strip()
-
-
-def _institution(config: Config) -> Institution:
-    given = config.institution
-    return Institution(
-        id=given.id, name=given.name, kind=given.kind, territory=given.territory, language=given.language, zone=given.zone, needs=given.needs
-    )
-
-
-def _rules(config: Config) -> Rules:
-    return Rules(
-        undo_seconds=config.chat.undo_seconds,
-        show_minutes=config.chat.show_minutes,
-        checkin_grace_minutes=config.checkins.grace_minutes,
-        checkin_ring_minutes=config.checkins.ring_minutes,
-        checkin_days={str(k): v for k, v in config.checkins.days.items()},
-        erasure_days=config.exchange.erasure_days,
-        accept_automatically=config.exchange.accept_automatically,
-        safe_from=config.chat.safe_from,
-        safe_until=config.chat.safe_until,
-    )
 
 
 def _ticker(store: Store, faults: Faults, clock: Clock) -> Ticker:

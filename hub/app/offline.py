@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from hub.base.config import Config
+from hub.base.kek import open_kek
 from hub.store.database import Database
 from hub.store.lock import DatabaseLock
 from hub.store.migrate import alembic_config, upgrade
@@ -16,6 +17,9 @@ from hub.store.repositories import Rows
 from hub.store.tables import LEDGER
 from keys import ledger
 from keys.errors import LedgerBroken
+from keys.identity import Identity, load_identity
+from keys.kek import KekProvider
+from keys.keyring import FileRows, Keyring
 
 
 def db_upgrade(config: Config, *, sql: bool = False) -> str:
@@ -61,6 +65,12 @@ def ledger_verify(config: Config) -> dict[str, Any]:
         except LedgerBroken:
             return {"ok": False, "rows": len(stored), "broken_at": head.size + 1}
     return {"ok": True, "rows": len(stored), "head": head.hash.hex()}
+
+
+def open_identity(config: Config) -> tuple[Identity, KekProvider]:
+    """The institution's identity and the key-encryption key. Raises errors of `keys`."""
+    kek = open_kek(config.keys)
+    return load_identity(Keyring(config.institution.id, kek, FileRows(config.keyring_file))), kek
 
 
 def _sql(config: Config) -> str:

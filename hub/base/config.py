@@ -24,6 +24,7 @@ from rapidfuzz import fuzz, process
 
 from hub.base.errors import TinkuyError
 from hub.base.sections import (
+    Backup,
     Chat,
     Checkins,
     Control,
@@ -86,6 +87,7 @@ class Config(BaseSettings):
     database: Database = Database()
     paths: Paths = Paths()
     keys: Keys = Keys()
+    backup: Backup = Backup()
     chat: Chat = Chat()
     checkins: Checkins = Checkins()
     exchange: Exchange = Exchange()
@@ -274,6 +276,7 @@ def _unknown(key: str, known: list[str]) -> Finding:
 __all__ = [
     "LANGUAGE_VARIABLE",
     "PATH_VARIABLE",
+    "Backup",
     "Chat",
     "Checkins",
     "Config",

@@ -164,6 +164,14 @@ class Keys(Section):
     token_file: Path | None = Field(default=None, description="`vault`: file of mode 0400/0600 with the token.")
 
 
+class Backup(Section):
+    """What `tinkuy backup create` does when nothing is said."""
+
+    recipients: tuple[str, ...] = Field(default=(), description="age1… keys that can open backups; their identities are kept elsewhere.")
+    keys_folder: Path | None = Field(default=None, description="Where key parts land, apart from the data; empty: `keys` in paths.backups.")
+    keep_days: int = Field(default=30, ge=0, description="Data parts older than this are removed; 0: never. Key parts live 7 days at most.")
+
+
 class Chat(Section):
     """How the hub talks."""
 

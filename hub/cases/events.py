@@ -68,6 +68,14 @@ class Shown(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Restored(Event):
+    """We came back from a copy and a peer answered: `codes` are referrals of ours that it works on and the copy does not know."""
+
+    institution: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Alarm(Event):
     """Something the administrators must know. `params` are ids, names of fields and counts."""
 

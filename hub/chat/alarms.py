@@ -21,6 +21,18 @@ ALARMS = {
     "false_ack": mark("{institution} confirmó algo que no enviamos. Revise el enlace."),
     "link_frozen": mark("El enlace con {institution} quedó detenido ({why}). Hable con su administración antes de reabrir."),
     "fields_dropped": mark("{institution} no guardó estos datos de {code} porque su protocolo no los permite: {fields}."),
+    "restored": mark(
+        "Este hub se recuperó del respaldo de {detail}. Nada sale hasta que cada institución responda ({number}). Lo hecho después del respaldo se "
+        "pregunta a las otras instituciones; lo que solo estaba aquí hay que anotarlo otra vez."
+    ),
+    "restored_in_doubt": mark(
+        "Este hub se recuperó del respaldo de {detail} SIN las últimas destrucciones: puede haber vuelto algo que una persona pidió olvidar. "
+        "Revise con las otras instituciones ({number}) y destrúyalo otra vez."
+    ),
+    "peer_restored": mark(
+        "{institution} se recuperó de un respaldo de {detail}. Lo que se le dijo después se le dice otra vez; los mensajes entre "
+        "personas no: repítanlos si importan."
+    ),
     "staff_repinned": mark("Se aceptó una nueva llave de {user}."),
     "key_changed": mark(
         "La llave de {user} cambió y quedó bloqueada. Si ella lo confirma en persona: tinkuy staff repin {user} --fingerprint {detail}"

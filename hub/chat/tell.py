@@ -32,6 +32,7 @@ from hub.chat.posting import (
     put,
     room_of,
 )
+from hub.chat.restored import tell_restored
 from hub.chat.verifying import tell_verification
 
 DESK = "desk"
@@ -52,6 +53,8 @@ SENDER_LINES = {
     "cancel": mark("{code}: cancelada."),
     "conflict": mark("{code}: se detuvo con {institution}: la persona agresora es de ese sector. Lo que tenían se les reclama. Derive a otra."),
     "withdraw": mark("{code}: retirada. Espero la confirmación firmada de {institution}."),
+    "forgotten": mark("{code}: {institution} perdió su máquina y no recuerda su respuesta. Se le ofrece otra vez; si urge, llame."),
+    "caught_up": mark("{code}: puesta al día con lo que {institution} sabe."),
     "overdue": mark("{code}: {institution} no respondió a tiempo. Puede llamar, o «retirar {code}» y derivar a otra."),
 }
 RECIPIENT_LINES = {
@@ -68,6 +71,11 @@ RECIPIENT_LINES = {
     "cancel": mark("{code}: {institution} la canceló. Nada que hacer."),
     "withdraw": mark("{code}: retirado. Los datos se destruyeron aquí y se confirmó con firma."),
     "retention": mark("{code}: ya no hay que conservar los datos; se destruyeron aquí."),
+    "forgotten": mark(
+        "{code}: {institution} perdió su máquina y no recuerda esta derivación. Sus datos siguen aquí. Llame y acuerden qué sigue; «devolver» los "
+        "destruye y lo confirma."
+    ),
+    "caught_up": mark("{code}: puesta al día con lo que {institution} sabe."),
     "overdue": mark("{code}: {institution} espera respuesta y ya pasó el plazo. ¿Quién la toma? «aceptar» o «rechazar»."),
 }
 KEPT_LINE = mark(
@@ -302,5 +310,6 @@ _TELLERS: dict[type[e.Event], Callable[[Unit, Any], None]] = {
     e.HolderAnswered: _holder,
     e.Alarm: tell_alarm,
     e.DeviceNotice: _device,
+    e.Restored: tell_restored,
     e.VerificationMoved: tell_verification,
 }

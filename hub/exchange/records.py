@@ -83,6 +83,10 @@ class Link:
     behind: bool = False
     """The peer speaks of a newer manifest than the one we hold; `gone`: something came under a key that is dead here."""
     gone: bool = False
+    asking: int = 0
+    """After our restore: the epoch of ours that the copy ended in, until the peer says how far it took effect; 0: nothing is asked."""
+    peer_restore: str = ""
+    """The peer's restore that we answered last."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -235,6 +235,30 @@ class SkipSeq(Body):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Restored(Body):
+    """The sender came back from a copy made at `made`: its `epoch` ended there, it has heard `upto` of `heard`, and knows these referrals."""
+
+    kind: ClassVar[str] = "restored"
+    restore: str
+    made: datetime
+    epoch: int
+    heard: int
+    upto: int
+    known: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing(Body):
+    """The answer: `upto` of that `epoch` took effect here, and this is where our referrals stand. Ids, codes and states, no person."""
+
+    kind: ClassVar[str] = "standing"
+    restore: str
+    epoch: int
+    upto: int
+    referrals: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hek(Body):
     """Our key of the day and our word on which manifest is current, both signed; which manifest of the peer's we hold. `want`: answer, please.
 
@@ -260,7 +284,7 @@ KINDS: dict[str, type[Body]] = {
     t.kind: t
     for t in (
         Profile, Offer, Cancel, Accept, Decline, AskField, AnswerAsk, Disclose, Say, Progress, Finish, GiveBack, Withdraw, Erased,
-        Report, Ack, Resend, SkipSeq, Hek, NewManifest,
+        Report, Ack, Resend, SkipSeq, Hek, NewManifest, Restored, Standing,
     )
 }  # fmt: skip
 UNSEQUENCED = frozenset({Ack.kind, Resend.kind, Hek.kind, NewManifest.kind})

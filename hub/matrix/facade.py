@@ -22,6 +22,7 @@ from hub.matrix.crosssigning import CrossSigningSeeds
 from hub.matrix.errors import LoginLost, MatrixError
 from hub.matrix.listener import Listener
 from hub.matrix.machine import Machine
+from hub.matrix.old_devices import sign_out_others
 from hub.matrix.olm_store import OlmStore
 from hub.matrix.persist import Persist
 from hub.matrix.ports import DEVICES_TYPE, Device, MatrixRows, Report, Reporter, RoomRecord, RoomSpec, TrustList
@@ -422,6 +423,10 @@ class Matrix:
         path = f"/_matrix/client/v3/profile/{quote(self._account.user_id)}/displayname"
         with contextlib.suppress(MatrixError):
             await http.request(self.client, "PUT", path, {"displayname": name})
+
+    async def sign_out_others(self) -> int:
+        """See `old_devices`; only after a restore, when every other device is a dead machine's."""
+        return await sign_out_others(self.client, self._account.password)
 
     # ---- facts -------------------------------------------------------------------------------------------------------------
 

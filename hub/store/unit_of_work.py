@@ -35,9 +35,12 @@ _CREATING = threading.Lock()
 class Vault:
     """See `hub.actions.ports.Vault`. Creating is idempotent: a crash between key and data leaves a key that the retry uses."""
 
-    def __init__(self, keys: DataKeys, now: datetime, fence: Fence | None = None) -> None:
+    def __init__(
+        self, keys: DataKeys, now: datetime, bury: Callable[[str, datetime], None] = lambda owner, at: None, fence: Fence | None = None
+    ) -> None:
         self._keys = keys
         self._now = now
+        self._bury = bury
         self._before_write = fence.assert_valid if fence else lambda: None  # the key store is a database apart: no rollback reaches it
 
     def create(self, owner: str) -> None:
@@ -72,8 +75,9 @@ class Vault:
         return self._keys.get_secret(owner)
 
     def destroy(self, owner: str) -> None:
-        """Delete the key for good."""
+        """Delete the key for good, once the journal outside the databases says so: no restored copy may bring it back (R14)."""
         self._before_write()
+        self._bury(owner, self._now)
         self._keys.destroy(owner)
 
 
@@ -99,6 +103,8 @@ class Collaborators:
     hand: Hand
     keys: DataKeys
     clock: Clock
+    bury: Callable[[str, datetime], None] = lambda owner, at: None
+    """Writes the tombstone journal (`hub.store.journal`)."""
     fence: Fence | None = None
     """Of a server that is not alone: whether it may act. None: it may."""
 
@@ -110,7 +116,7 @@ class UnitOfWork(Unit):
         self.connection = connection
         self.now = given.clock.now()
         self.me, self.rules, self.pack, self.hand = given.me, given.rules, given.pack, given.hand
-        self.vault = Vault(given.keys, self.now, given.fence)
+        self.vault = Vault(given.keys, self.now, given.bury, given.fence)
         self.cases, self.fields, self.consents = Rows(connection, t.CASES), Rows(connection, t.FIELDS), VouchedRows(connection, t.CONSENTS, seals)
         self.referrals, self.disclosures = Rows(connection, t.REFERRALS), Rows(connection, t.DISCLOSURES)
         self.held, self.asks, self.checkins = Rows(connection, t.HELD), Rows(connection, t.ASKS), Rows(connection, t.CHECKINS)

@@ -31,6 +31,8 @@ STATED = "attacks/twins/test_devices.py::"
 RULES = "homeserver/test_rules.py::"
 WORKERS = "operation/test_operation_workers.py::"
 RETURN = "operation/test_operation_return.py::"
+SHREDDING, SPOILT = "attacks/backups/test_shredding.py::", "attacks/backups/test_spoilt.py::"
+RESTART = "attacks/backups/test_restart.py::"
 TURN = "attacks/twins/test_keys_turn.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
@@ -233,6 +235,27 @@ MUTATIONS: tuple[Mutation, ...] = (
        "actions/test_peers.py::test_nothing_goes_to_a_peer_before_the_code_was_compared"),
     _m("pairing", "hub/matrix/chores.py", "if who not in self._book.trust.awaited:", "if True:",
        RULES + "test_the_invitation_of_a_hub_whose_code_is_not_compared_yet_waits"),
+    # ---- backups
+    _m("R14", "hub/app/restore.py", "if owner not in buried]", "if owner]",
+       SHREDDING + "test_r14_whatever_backup_is_restored_the_shredded_stay_dead"),
+    _m("R14", "hub/store/unit_of_work.py", "        self._bury(owner, self._now)\n", "",
+       "store/test_journal.py::test_the_line_is_on_both_disks_before_the_key_is_gone"),
+    _m("R14", "hub/app/restore.py", " and graves.until >= lost_at.astimezone(UTC) - SLACK", "",
+       SHREDDING + "test_r14_yesterdays_copy_of_the_backup_disk_is_not_taken_for_the_newest"),
+    _m("R14", "hub/app/restore.py", "    _young(keys, now)\n", "",
+       SHREDDING + "test_r14_a_key_part_older_than_seven_days_is_refused_even_if_somebody_kept_it"),
+    _m("R14", "hub/actions/standing.py", "elif referral.state is State.CANCELLED and known", "elif False and known",
+       RESTART + "test_r14_a_withdrawal_is_said_again_to_a_recipient_that_came_back_without_its_journal"),
+    _m("R13", "hub/app/parts.py", "    _check(tar, names, index, part)\n", "", SPOILT + "test_only_the_hub_itself_makes_its_backups"),
+    _m("N12", "hub/store/snapshot.py", "if not name.startswith(MATRIX))", "if name)",
+       "store/test_snapshot.py::test_no_row_of_the_matrix_room_is_in_it"),
+    _m("D11", "hub/actions/dispatch.py", "    if link.asking:\n", "    if False:\n",
+       RESTART + "test_d11_an_offer_that_arrived_after_the_copy_was_made_is_not_said_again"),
+    _m("D11", "hub/app/restore.py", "epoch=graves.epoch)", "epoch=0)", RESTART + "test_d11_the_same_copy_restored_twice_and_both_sides_at_once"),
+    _m("D11", "hub/actions/standing.py", 'learned = _learn(unit, referral, told.get("held"))', "learned = 0",
+       RESTART + "test_d11_a_partial_withdrawal_reaches_a_disclosure_that_the_copy_did_not_know"),
+    _m("D11", "hub/actions/standing.py", "    if not link.asking or body.epoch != link.asking:\n", "    if False:\n",
+       RESTART + "test_d11_an_answer_that_nobody_asked_for_changes_nothing"),
     # ---- keys that turn
     _m("X32", "keys/dailykeys.py", "        for owner in dead:\n            self._store.destroy(owner)\n", "",
        TURN + "test_x32_eight_days_later_no_stored_ciphertext_opens_with_any_living_key"),

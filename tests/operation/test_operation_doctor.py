@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -14,7 +15,7 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub import doctor
+from hub import doctor, doctor_backups
 from hub.base.config import Config, from_mapping
 from hub.doctor import Check, Level, judge_live
 from hub.doctor_words import WORDS
@@ -160,21 +161,46 @@ def test_kek_beside_the_data_and_armed_faults(table: dict[str, Any], tmp_path: P
 
 
 def test_backups(table: dict[str, Any], tmp_path: Path) -> None:
+    """Only a whole backup counts, of ours, and by the time in its name: a copied file has a new date."""
     table["paths"] = {"backups": "copias"}
     config = from_mapping(table, folder=tmp_path)
-    assert doctor._check_backups(config, 0.0).id == "backups"
-    assert doctor._check_backups(config, 1e9).level is Level.FAIL
-    (tmp_path / "copias").mkdir()
-    (tmp_path / "copias" / "one").touch()
-    made = (tmp_path / "copias" / "one").stat().st_mtime
+    made = datetime(2026, 11, 20, 3, tzinfo=UTC)
+
+    def judged(hours: float) -> dict[str, Level]:
+        return levels(list(doctor._check_backups(config, made.timestamp() + hours * 3600)))
+
+    assert judged(1) == {"backups": Level.FAIL, "backup_keys_old": Level.OK, "backup_journal": Level.OK}
+    (tmp_path / "copias" / "keys").mkdir(parents=True)
+    (tmp_path / "copias" / "tinkuy-otra-20261120T030000Z.data.age").touch()
+    (tmp_path / "copias" / "tinkuy-csmc-prueba-20261120T030000Z.data.age").touch()
+    assert judged(1)["backups"] is Level.FAIL, "data without keys"
+    (tmp_path / "copias" / "keys" / "tinkuy-csmc-prueba-20261120T030000Z.keys.age").touch()
     for hours, level in ((1, Level.OK), (30, Level.WARN), (200, Level.FAIL)):
-        assert doctor._check_backups(config, made + hours * 3600).level is level
+        assert judged(hours)["backups"] is level
+    assert judged(167)["backup_keys_old"] is Level.OK
+    assert judged(169)["backup_keys_old"] is Level.FAIL
+
+
+def test_the_journal_beside_the_backups_and_a_restore_in_doubt(table: dict[str, Any], tmp_path: Path) -> None:
+    table["paths"] = {"backups": "copias", "state": "s"}
+    config = from_mapping(table, folder=tmp_path)
+    for name in ("copias", "s"):
+        (tmp_path / name).mkdir()
+    name = f"tombstones-csmc-prueba-{'0' * 16}.journal"
+    (tmp_path / "s" / name).write_bytes(b"two lines")
+    (tmp_path / "copias" / name).write_bytes(b"one")
+    found = levels(list(doctor._check_backups(config, 0.0)))
+    assert found["backup_journal"] is Level.WARN
+    assert "restored_in_doubt" not in found
+    for proven, level in ((True, Level.OK), (False, Level.WARN)):
+        (tmp_path / "s" / "restore.json").write_text(json.dumps({"proven": proven, "tombstones_until": "2026-11-22T10:00:00+00:00"}))
+        assert levels(list(doctor._check_backups(config, 0.0)))["restored_in_doubt"] is level
 
 
 def test_words_are_complete() -> None:
     """Every check that the code can make has words, in both languages, and no words stand without a check."""
-    source = Path(doctor.__file__).read_text()
-    made = set(re.findall(r'(?:_judge\(\s*|Check\(id=)"(\w+)"', source)) | {
+    source = Path(doctor.__file__).read_text() + Path(doctor_backups.__file__).read_text()
+    made = set(re.findall(r'(?:_judge\(\s*|Check\(id=|yield )"(\w+)"', source)) | {
         "undecryptable",
         "quarantined",
         "staff_blocked",

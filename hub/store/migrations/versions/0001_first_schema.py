@@ -212,6 +212,8 @@ def upgrade() -> None:
     sa.Column('ledger_size', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('ledger_head', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('checkpoint', sa.LargeBinary(), autoincrement=False, nullable=False),
+    sa.Column('asking', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('peer_restore', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('holds', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('pushed', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('told_key_at', sa.BigInteger(), autoincrement=False, nullable=True),

@@ -1,0 +1,137 @@
+"""A restored hub before its first word (`keys.md` §5, R14, D11): what is dead leaves the data too, and every link begins anew.
+
+The copy is older than the peers' memory. So nothing is sent under an old number: each link gets a new epoch, what was on the road waits, and
+the first thing said is `restored`, with everything this copy knows; the peer answers `standing` (`actions/standing.py`). Only then goes
+anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hub.actions.common import note
+from hub.actions.ports import Unit
+from hub.base.ids import new_id
+from hub.cases.events import Alarm
+from hub.cases.lifecycle import Side
+from hub.cases.records import Tombstone
+from hub.exchange.records import Link, Outgoing
+
+NO_HEAD = b"\0" * 32
+FAR = 4
+"""How many epochs a link goes ahead when nobody knows how often this copy was restored before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restart:
+    """What the restore knows: who is dead, when the copy was made, until when destructions are known, and whether that is all of them."""
+
+    buried: frozenset[str]
+    made_at: datetime
+    known_until: datetime
+    proven: bool
+    epoch: int = 0
+    """The largest that an earlier restore has used."""
+
+
+def restart(unit: Unit, given: Restart) -> dict[str, int]:
+    """Make a copy fit to run. Returns how much was taken out and how many links begin anew."""
+    taken = bury(unit, given.buried)
+    links = unit.links.all()
+    epoch = max([given.epoch, *(link.epoch_out for link in links)]) + (1 if given.proven else FAR)
+    for link in links:
+        _begin_anew(unit, link, epoch, given)
+    note(unit, "hub", "administrator", "hub.restored", proven=given.proven)
+    when = given.made_at.isoformat(timespec="minutes")
+    unit.announce(Alarm(code="restored" if given.proven else "restored_in_doubt", params=(("number", str(len(links))), ("detail", when))))
+    return {"taken_out": taken, "links": len(links), "epoch": epoch}
+
+
+def bury(unit: Unit, owners: Iterable[str]) -> int:
+    """Whatever dead keys had sealed leaves the tables, and what it belonged to says so. Returns how many values were taken out."""
+    dead = frozenset(owners)
+    for owner in dead:
+        tombstone = unit.tombstones.get(owner)
+        if tombstone is None:
+            unit.tombstones.add(Tombstone(id=owner, why="restored", at=unit.now, confirmed_at=unit.now))
+        else:
+            unit.tombstones.put(replace(tombstone, confirmed_at=tombstone.confirmed_at or unit.now))
+    return _bury_cases(unit, dead) + _bury_disclosures(unit, dead) + _bury_words(unit, dead)
+
+
+def _bury_cases(unit: Unit, dead: frozenset[str]) -> int:
+    taken = 0
+    for case in unit.cases.all():
+        if case.id in dead:
+            unit.cases.put(replace(case, state="undone", closed_at=case.closed_at or unit.now))
+            for field in unit.fields.all(case=case.id):
+                unit.fields.delete(field.id)
+                taken += 1
+    return taken
+
+
+def _bury_disclosures(unit: Unit, dead: frozenset[str]) -> int:
+    taken = 0
+    for disclosure in unit.disclosures.all():
+        if disclosure.id not in dead:
+            continue
+        if disclosure.side is Side.RECIPIENT and disclosure.state in ("active", "retained"):
+            unit.disclosures.put(replace(disclosure, state="destroyed", ended_at=unit.now))
+        for value in unit.held.all(disclosure=disclosure.id):
+            unit.held.delete(value.id)
+            taken += 1
+    return taken
+
+
+def _bury_words(unit: Unit, dead: frozenset[str]) -> int:
+    taken = 0
+    for post in unit.posts.all():
+        if post.owner in dead and (post.sealed or post.state == "ready"):
+            unit.posts.put(replace(post, sealed=b"", state="dropped" if post.state == "ready" else post.state))
+            taken += 1
+    for row in unit.outbox.all():
+        words = str(row.ref.get("owner", ""))
+        if (row.owner in dead and row.sealed) or (words in dead and "words" in row.ref):
+            ref = {k: v for k, v in row.ref.items() if k != "words"}
+            gone = row.state in ("ready", "dispatched") and words in dead
+            unit.outbox.put(replace(row, ref=ref, sealed=b"", state="cancelled" if gone else row.state))
+            taken += 1
+    return taken
+
+
+def _begin_anew(unit: Unit, link: Link, epoch: int, given: Restart) -> None:
+    old = link.epoch_out
+    hold(unit, link)
+    for early in unit.early.all(link=link.id):
+        unit.early.delete(early.id)
+    unit.links.put(
+        replace(
+            link, epoch_out=epoch, next_out=1, head_out=NO_HEAD, acked_out=0, acked_in=0, ack_due_at=None, resend_asked_at=None,
+            asking=link.asking or old,
+        )
+    )  # fmt: skip
+    for row in unit.outbox.all(link=link.id, kind="restored", state__in=("ready", "held")):
+        unit.outbox.delete(row.id)
+    intend_on(unit, link, "restored", restore=new_id("rst"), made=given.made_at.isoformat())
+
+
+def hold(unit: Unit, link: Link) -> None:
+    """What is on the road under numbers that will not count any more waits; what was said about restoring is written anew."""
+    for row in unit.outbox.all(state="dispatched", link=link.id):
+        again = row.kind in ("restored", "standing")
+        unit.outbox.put(replace(row, state="ready" if again else "held", sealed=b"" if again else row.sealed, sent_at=None, attempts=0))
+
+
+def intend_on(unit: Unit, link: Link, kind: str, **ref: object) -> None:
+    """An intent of the link's own, also on one that is frozen: it waits there for the thaw."""
+    unit.outbox.add(
+        Outgoing(
+            id=new_id("out"), order=unit.outbox.next("order"), link=link.id, kind=kind, ref=dict(ref), state="ready", not_before=unit.now,
+            made_at=unit.now,
+        )
+    )  # fmt: skip
+
+
+__all__ = ["NO_HEAD", "Restart", "bury", "hold", "intend_on", "restart"]

@@ -1,0 +1,251 @@
+"""After a restore: `restored` says what the copy knows, `standing` answers with what the peer knows, and both catch up (D11, `keys.md` §5).
+
+The restored side asks nothing of its people for what is known at the peer, the peer hands over nothing about a person: ids, codes, states and
+which disclosures it holds. What the copy forgot and the peer still works on is told to people at both desks, for no hub can know it better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.actions.common import SYSTEM, forget_reminders, intend, note, remind
+from hub.actions.erase import drop_words, shred_referral_key
+from hub.actions.peer_words import DISCLOSURE_ID, REFERRAL_ID, is_key
+from hub.actions.peers import manifest_of
+from hub.actions.ports import Unit
+from hub.actions.restart import NO_HEAD, hold, intend_on
+from hub.actions.withdraw import end_holding, recall
+from hub.base.errors import PeerFault
+from hub.cases.codes import parse_code
+from hub.cases.events import Alarm, CaseChanged, ReferralMoved, Restored
+from hub.cases.lifecycle import OPEN, WORKING, Side, State
+from hub.cases.records import Disclosure, Referral
+from hub.exchange import wire
+from hub.exchange.records import Link, Outgoing
+from policies.holding import ceiling
+
+RECENT = timedelta(days=60)
+"""How long a referral that is over may still have to be told."""
+_HOLDING = ("active", "retained")
+_OVER_BY_RECIPIENT = frozenset({State.COMPLETED, State.FAILED, State.REJECTED})
+
+
+def write_restored(unit: Unit, row: Outgoing, link: Link) -> wire.Restored:
+    """What our copy knows: where both lines stood, and every referral with this peer."""
+    known = {r.id: {"state": r.state.value, "held": _held(unit, r)} for r in _referrals(unit, link.peer)}
+    made = datetime.fromisoformat(str(row.ref["made"]))
+    return wire.Restored(
+        restore=str(row.ref["restore"]), made=made, epoch=link.asking, heard=link.epoch_in, upto=link.next_in - 1, known=known
+    )
+
+
+def write_standing(unit: Unit, row: Outgoing, link: Link) -> wire.Standing:
+    """What we know, now: how far the old line took effect here, and every referral with this peer."""
+    referrals = {r.id: _told(unit, r) for r in _referrals(unit, link.peer)}
+    return wire.Standing(restore=str(row.ref["restore"]), epoch=int(row.ref["epoch"]), upto=int(row.ref["upto"]), referrals=referrals)
+
+
+def _told(unit: Unit, referral: Referral) -> dict[str, Any]:
+    held = {d.id: int(d.until.timestamp()) for d in unit.disclosures.all(referral=referral.id, state__in=_HOLDING) if d.side is Side.RECIPIENT}
+    key = referral.our_key.hex() if referral.side is Side.RECIPIENT and referral.state in WORKING else ""
+    code = str(referral.offer.get("code", referral.code))
+    return {"side": referral.side.value, "state": referral.state.value, "code": code, "held": held, "key": key}
+
+
+def _held(unit: Unit, referral: Referral) -> list[str]:
+    return [d.id for d in unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT, state__in=_HOLDING)]
+
+
+def _referrals(unit: Unit, peer: str) -> Iterator[Referral]:
+    for referral in unit.referrals.all(peer=peer, state__not=State.DRAFT, order="opened_at"):
+        if referral.ended_at is None or unit.now - referral.ended_at < RECENT or _held(unit, referral):
+            yield referral
+
+
+# ---- at the peer ------------------------------------------------------------------------------------------------------------
+
+
+def hear_restored(unit: Unit, link_id: str, body: wire.Restored) -> None:
+    """A peer came back from a copy: our line to it begins anew too, what it lost is offered again, what it forgot is told to people."""
+    link = _link(unit, link_id)
+    last = unit.seen.one(link=link.id, epoch=body.epoch, order="-seq")
+    answer = {"restore": body.restore, "epoch": body.epoch, "upto": last.seq if last else 0}
+    if link.peer_restore == body.restore:
+        if not unit.outbox.count(link=link.id, kind="standing", state__in=("ready", "dispatched")):
+            intend_on(unit, link, "standing", **answer)
+        return
+    hold(unit, link)
+    unit.links.put(
+        replace(link, epoch_out=link.epoch_out + 1, next_out=1, head_out=NO_HEAD, acked_out=0, resend_asked_at=None, peer_restore=body.restore)
+    )
+    intend_on(unit, link, "standing", **answer)
+    if peer := unit.peers.get(link.peer):
+        unit.peers.put(replace(peer, told=0))  # our devices too are told anew: the copy may know older ones
+    for row in unit.outbox.all(link=link.id, kind="erased", state="acked", epoch=body.heard, seq__gt=body.upto, order="order"):
+        intend_on(unit, link, row.kind, **row.ref)  # our receipts, which the copy has not
+    intend_on(unit, link, "profile")
+    for referral in _referrals(unit, link.peer):
+        known = body.known.get(referral.id)
+        if referral.side is Side.SENDER:
+            _offer_again(unit, referral, known if isinstance(known, dict) else None)
+        elif known is None and (referral.state in OPEN or _held(unit, referral)):
+            note(unit, referral.id, SYSTEM, "referral.forgotten_there")
+            unit.announce(ReferralMoved(referral=referral.id, what="forgotten", ring=True))
+    note(unit, link.id, link.peer, "peer.restored")
+    unit.announce(Alarm(code="peer_restored", params=(("institution", link.peer), ("detail", body.made.isoformat(timespec="minutes")))))
+
+
+def _offer_again(unit: Unit, referral: Referral, known: dict[str, Any] | None) -> None:
+    """Ours, at a recipient that came back from a copy: what it holds no more is recalled, what it must answer is offered once more."""
+    state = _state(known.get("state")) if known else None
+    held = known.get("held") if known else []
+    held = [name for name in held if isinstance(name, str)] if isinstance(held, list) else []
+    if referral.state in OPEN:
+        if referral.state in WORKING and state not in WORKING:
+            if state in _OVER_BY_RECIPIENT:
+                return  # its own word on that is on the road again
+            referral = _unanswered(unit, referral)
+        if known is None:
+            intend(unit, referral.peer, "offer", referral=referral.id)
+        recall(unit, referral, [d for d in unit.disclosures.all(referral=referral.id, side=Side.SENDER, state="active") if d.id not in held])
+    elif referral.state is State.CANCELLED and known and (state in OPEN or held):
+        intend(unit, referral.peer, "withdraw", referral=referral.id, disclosures=[n for n in held if DISCLOSURE_ID.fullmatch(n)], whole=True)
+
+
+def _unanswered(unit: Unit, referral: Referral) -> Referral:
+    """Its acceptance is forgotten there, and the key that came with it: we wait for a new answer."""
+    protocol = unit.pack.protocols[referral.protocol]
+    respond_by = unit.now + protocol.respond_within[referral.urgency]
+    fresh = replace(referral, state=State.REQUESTED, their_key=b"", answered_at=None, respond_by=respond_by)
+    unit.referrals.put(fresh)
+    remind(unit, "respond_by", fresh.id, respond_by)
+    note(unit, fresh.case or "", fresh.peer, "referral.forgotten_there", referral=fresh.id)
+    unit.announce(CaseChanged(case=fresh.case or ""))
+    unit.announce(ReferralMoved(referral=fresh.id, what="forgotten", ring=True))
+    return fresh
+
+
+# ---- at home ----------------------------------------------------------------------------------------------------------------
+
+
+def hear_standing(unit: Unit, link_id: str, body: wire.Standing) -> list[Outgoing]:
+    """The peer's answer: what had arrived is acknowledged, the rest goes under new numbers, and we catch up. Returns what had arrived.
+
+    Raises PeerFault `not_asked`, `bad_body`.
+    """
+    link = _link(unit, link_id)
+    if not link.asking or body.epoch != link.asking:
+        if unit.outbox.count(link=link.id, kind="restored"):
+            return []  # its second answer to one question
+        raise PeerFault("not_asked", institution=link.peer)
+    unit.links.put(replace(link, asking=0))
+    arrived = unit.outbox.all(link=link.id, state="held", epoch=body.epoch, seq__le=body.upto, order="seq")
+    for row in arrived:
+        unit.outbox.put(replace(row, state="acked", acked_at=unit.now, sealed=b""))
+        drop_words(unit, row.owner)
+    forgotten = []
+    for name, told in body.referrals.items():
+        if not REFERRAL_ID.fullmatch(name) or not isinstance(told, dict):
+            raise PeerFault("bad_body", kind="standing", why="referral")
+        referral = unit.referrals.get(name)
+        if referral is None:
+            forgotten += _forgotten(told)
+        elif referral.peer == link.peer and told.get("side") != referral.side.value:
+            _catch_up(unit, referral, told)
+    note(unit, link.id, link.peer, "link.standing", forgotten=len(forgotten))
+    unit.announce(Restored(institution=link.peer, codes=tuple(forgotten)))
+    return arrived
+
+
+def _forgotten(told: dict[str, Any]) -> list[str]:
+    """Ours, which the copy does not know and the peer still works on or holds: its code, for people."""
+    code, state = parse_code(str(told.get("code", ""))[:12]), _state(told.get("state"))
+    ours = told.get("side") == Side.RECIPIENT.value and (state in OPEN or told.get("held"))
+    return [code] if ours and code else []
+
+
+def _catch_up(unit: Unit, referral: Referral, told: dict[str, Any]) -> None:
+    state = _state(told.get("state"))
+    if state is None or referral.state not in OPEN:
+        return
+    if referral.side is Side.SENDER:
+        _catch_up_sent(unit, referral, state, told)
+    elif state in _OVER_BY_RECIPIENT:  # we had ended it
+        held = _held(unit, referral)
+        if state is State.FAILED:
+            end_holding(unit, referral, held, "given-back", whole=True)
+        _moved(unit, referral, replace(referral, state=state, ended_at=unit.now))
+    elif state in WORKING and referral.state in WORKING and state is not referral.state:
+        _moved(unit, referral, replace(referral, state=state))
+
+
+def _catch_up_sent(unit: Unit, referral: Referral, state: State, told: dict[str, Any]) -> None:
+    learned = _learn(unit, referral, told.get("held"))
+    if state in (State.REQUESTED, State.RECEIVED, State.CANCELLED, State.DRAFT):
+        return
+    key = str(told.get("key", ""))
+    raw = bytes.fromhex(key) if key and all(c in "0123456789abcdef" for c in key) and len(key) % 2 == 0 else b""
+    fresh = replace(referral, state=state, answered_at=referral.answered_at or unit.now)
+    if state in WORKING and referral.state not in WORKING:
+        if not is_key(raw):
+            raise PeerFault("bad_body", kind="standing", why="key")
+        fresh = replace(fresh, their_key=raw)
+    forget_reminders(unit, referral.id, ("respond_by",))
+    if state in WORKING:
+        if not learned and not unit.disclosures.count(referral=referral.id, side=Side.SENDER) and referral.state not in WORKING:
+            intend(unit, referral.peer, "disclose", referral=referral.id)
+    else:
+        fresh = replace(fresh, ended_at=unit.now)
+        shred_referral_key(unit, referral.id, "ended")
+    if fresh.state is not referral.state:
+        _moved(unit, referral, fresh)
+
+
+def _learn(unit: Unit, referral: Referral, held: Any) -> int:
+    """Disclosures that the peer holds and the copy does not know: without them a withdrawal would pass them by.
+
+    Which fields they held nobody says; we take it that it was all that the protocol could ever release there.
+    """
+    count = 0
+    for name, seconds in held.items() if isinstance(held, dict) else ():
+        if not DISCLOSURE_ID.fullmatch(str(name)) or type(seconds) is not int or unit.disclosures.get(name) is not None:
+            continue
+        kind = manifest_of(unit, referral.peer).profile.kind
+        widest = ceiling(unit.pack.protocols[referral.protocol], kind, purpose=referral.purpose)
+        until = min(datetime.fromtimestamp(max(seconds, 0) % 2**33, tz=unit.now.tzinfo), unit.now + timedelta(days=3660))
+        unit.disclosures.add(
+            Disclosure(
+                id=name, referral=referral.id, side=Side.SENDER, consent=None, protocol=referral.protocol,
+                protocol_version=referral.protocol_version, fields={field: outcome.word for field, outcome in widest.items()}, at=unit.now,
+                until=max(until, unit.now),
+            )
+        )  # fmt: skip
+        remind(unit, "erasure", name, max(until, unit.now) + timedelta(days=unit.rules.erasure_days))
+        count += 1
+    return count
+
+
+def _moved(unit: Unit, before: Referral, fresh: Referral) -> None:
+    unit.referrals.put(fresh)
+    if fresh.state not in OPEN:
+        forget_reminders(unit, fresh.id)
+    note(unit, fresh.case or fresh.id, fresh.peer, "referral.caught_up", referral=fresh.id, state=fresh.state.value, was=before.state.value)
+    if fresh.case:
+        unit.announce(CaseChanged(case=fresh.case))
+    unit.announce(ReferralMoved(referral=fresh.id, what="caught_up"))
+
+
+def _state(word: Any) -> State | None:
+    try:
+        return State(word)
+    except ValueError:
+        return None
+
+
+def _link(unit: Unit, link_id: str) -> Link:
+    link = unit.links.get(link_id)
+    assert link is not None, "a link is never deleted"
+    return link

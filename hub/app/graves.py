@@ -1,0 +1,72 @@
+"""Every tombstone journal that can be found, read together: who is buried, and until when we know it (`keys.journal`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hub.base.errors import Stopped
+from hub.store.journal import PULSE_EVERY
+from keys.errors import KeysError
+from keys.journal import STREAM, Mark, end, genesis, read, read_pulse
+from keys.primitives import VerifyKey
+
+SLACK = timedelta(seconds=2 * PULSE_EVERY + 60)
+"""How long before its loss a machine's last pulse may lie."""
+EPOCH = "restored/"
+"""A line that buries nobody: a restore began this epoch on every link, and no other restore may use it again."""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(kw_only=True)
+class Graves:
+    """What the journals say together."""
+
+    owners: set[str] = field(default_factory=set)
+    until: datetime = _NEVER
+    """All destructions up to here are known."""
+    epoch: int = 0
+    """The largest epoch that a restore has begun."""
+    _marks: dict[str, set[Mark]] = field(default_factory=dict)
+
+    def reaches(self, mark: Mark) -> bool:
+        """Whether a stream that something else speaks of is here as far as that saw it."""
+        return mark.size == 0 or mark in self._marks.get(mark.stream, set())
+
+
+def dig(places: Iterable[Path], institution: str, key: VerifyKey) -> Graves:
+    """Read every journal and pulse of an institution in these folders, or named as files. Raises `backup.journal_broken` of `keys`."""
+    graves = Graves()
+    files = sorted({path.resolve() for place in places for path in (place.iterdir() if place.is_dir() else [place])})
+    for path in files:
+        stream = _stream(path, institution, ".journal")
+        if stream:
+            lines = read(path.read_bytes(), institution, stream, key)
+            names = {one.owner for one, _ in lines}
+            graves.owners |= {name for name in names if not name.startswith(EPOCH)}
+            graves.epoch = max([graves.epoch, *(int(name.removeprefix(EPOCH)) for name in names if name.startswith(EPOCH))])
+            known = graves._marks.setdefault(stream, {genesis(institution, stream)})
+            known |= {mark for _, mark in lines}
+            known.add(end(lines, institution, stream))
+            graves.until = max([graves.until, *(one.at for one, _ in lines[-1:])])
+    for path in files:
+        if _stream(path, institution, ".pulse"):
+            graves.until = max(graves.until, _pulse(path, institution, key, graves))
+    return graves
+
+
+def _stream(path: Path, institution: str, suffix: str) -> str | None:
+    stream = path.stem.rpartition("-")[2]
+    ours = path.name.startswith(f"tombstones-{institution}-") and path.suffix == suffix and path.is_file()
+    return stream if ours and STREAM.fullmatch(stream) else None
+
+
+def _pulse(path: Path, institution: str, key: VerifyKey, graves: Graves) -> datetime:
+    """The time of a pulse whose journal is here whole; never for another."""
+    try:
+        mark, at = read_pulse(path.read_bytes(), institution, key)
+    except KeysError:
+        raise Stopped("backup.journal_broken") from None
+    return at if graves.reaches(mark) else _NEVER

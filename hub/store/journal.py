@@ -1,0 +1,169 @@
+"""The tombstone journal on disk (`keys.journal`): in the state folder, and again beside the backups, each line durable before its key dies.
+
+The copy beside the backups is what a restore on another machine finds. When that disk is away the key is destroyed all the same (the promise
+to her comes first); the missing lines follow as soon as it is back, and `doctor` says that the copy is behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import threading
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from hub.base import logs
+from hub.base.errors import Stopped
+from keys import journal
+from keys.journal import Buried, Mark
+from keys.primitives import SigningKey
+from keys.providers.file import sync_folder
+
+_log = logs.get("journal")
+NAME, PULSE_NAME = "tombstones-{institution}-{stream}.journal", "tombstones-{institution}-{stream}.pulse"
+PULSE_EVERY = 300.0
+"""Seconds between two pulses of a running hub."""
+
+
+class FileJournal:
+    """The journal of this machine. `copies` is the folder of the backups, or None."""
+
+    def __init__(self, institution: str, state: Path, copies: Path | None, signer: SigningKey) -> None:
+        self._institution, self._signer, self._copies = institution, signer, copies
+        self._turn = threading.Lock()
+        self._state = state
+        found = sorted(state.glob(f"tombstones-{institution}-*.journal"))
+        stream = found[0].stem.rpartition("-")[2] if found else secrets.token_hex(8)
+        self._name = NAME.format(institution=institution, stream=stream)
+        self._pulse_name = PULSE_NAME.format(institution=institution, stream=stream)
+        self.mark = self._settled(stream)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the copy beside the backups lacks something, or there is none."""
+        try:
+            return self._copies is None or (self._copies / self._name).stat().st_size != (self._state / self._name).stat().st_size
+        except OSError:
+            return True
+
+    def bury(self, owner: str, at: datetime) -> None:
+        """Make a tombstone durable. Raises Stopped `journal.unwritable`: then the key must not be deleted yet, its tombstone row stays."""
+        self.bury_all([owner], at)
+
+    def bury_all(self, owners: Iterable[str], at: datetime) -> None:
+        """Several at once, durable together."""
+        with self._turn:
+            lines: list[bytes] = []
+            after = self.mark
+            for owner in owners:
+                line, after = journal.append(self._institution, after, owner, at, self._signer)
+                lines.append(line)
+            try:
+                _append(self._state / self._name, b"".join(lines))
+            except OSError:
+                raise Stopped("journal.unwritable") from None
+            self.mark = after
+            self._follow()
+
+    def complete(self, owners: Iterable[str], at: datetime) -> None:
+        """Take up what another server, or a release before the journal, destroyed: only then does our pulse tell the truth."""
+        known = {buried.owner for buried, _ in self._read()}
+        self.bury_all([owner for owner in owners if owner not in known], at)
+
+    def pulse(self, at: datetime) -> None:
+        """Say how far the journal goes now, here and beside the backups."""
+        with self._turn:
+            self._follow()
+            told = journal.sign_pulse(self._institution, self.mark, at, self._signer)
+            for folder in (self._state, *self._reachable()):
+                try:
+                    _replace(folder / self._pulse_name, told)
+                except OSError as error:
+                    _log.warning("journal.copy_behind", error=error)
+
+    def _settled(self, stream: str) -> Mark:
+        """The mark of the file as it is. A line that a crash cut short is taken away: its key was not deleted yet."""
+        path = self._state / self._name
+        if not path.exists():
+            _append(path, b"")
+        data = path.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        if whole != data:
+            with path.open("r+b") as file:
+                file.truncate(len(whole))
+                os.fsync(file.fileno())
+        return journal.end(self._read(), self._institution, stream)
+
+    def _read(self) -> list[tuple[Buried, Mark]]:
+        stream = self._name.removesuffix(".journal").rpartition("-")[2]
+        return journal.read((self._state / self._name).read_bytes(), self._institution, stream, self._signer.public)
+
+    def _follow(self) -> None:
+        """Bring the copy up to the original: usually one line."""
+        for folder in self._reachable():
+            try:
+                follow(self._state / self._name, folder / self._name)
+            except OSError as error:
+                _log.warning("journal.copy_behind", error=error)
+
+    def _reachable(self) -> Iterator[Path]:
+        if self._copies is not None and self._copies.is_dir():
+            yield self._copies
+
+
+def follow(original: Path, copy: Path) -> None:
+    """Append to `copy` what `original` has more, also when another process does the same; one that is no beginning of it is written anew.
+
+    Only whole lines are taken: the hub may be writing one this moment.
+    """
+    data = original.read_bytes()
+    data = data[: data.rfind(b"\n") + 1]
+    with os.fdopen(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        there = file.read()
+        if len(there) < len(data) or not there.startswith(data):
+            start = len(there) if data.startswith(there) else 0
+            file.seek(start)
+            file.write(data[start:])
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+    sync_folder(copy.parent)
+
+
+def beside(institution: str, state: Path, folder: Path, at: datetime, signer: SigningKey) -> None:
+    """Journal and pulse into the folder of a backup, from outside the hub, which may be running."""
+    for path in state.glob(f"tombstones-{institution}-*.journal"):
+        follow(path, folder / path.name)
+        stream = path.stem.rpartition("-")[2]
+        mark = journal.end(journal.read((folder / path.name).read_bytes(), institution, stream, signer.public), institution, stream)
+        _replace(folder / PULSE_NAME.format(institution=institution, stream=stream), journal.sign_pulse(institution, mark, at, signer))
+
+
+def _append(path: Path, data: bytes) -> None:
+    fresh = not path.exists()
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b") as file:
+        start = file.seek(0, os.SEEK_END)
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:  # a full disk: half a line would stand in the way of the next one
+            with contextlib.suppress(OSError):
+                os.ftruncate(file.fileno(), start)
+            raise
+    if fresh:
+        sync_folder(path.parent)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    sync_folder(path.parent)
