@@ -62,9 +62,9 @@ class Verifier(Worker):
         return True
 
     def hear(self, inbound: Inbound) -> None:
-        """After that unit: go on with it."""
+        """After that unit: go on with it, if it belongs to one that runs. Of the rest a homeserver could make up any number."""
         if is_verification(inbound.type, inbound.content):
-            if inbound.type != "m.room.message":
+            if inbound.refers in self._live:
                 self._heard.append(inbound)
             self.poke()
 

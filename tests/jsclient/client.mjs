@@ -67,6 +67,7 @@ const methods = {
     // What Element does with a recovery key: take the identity from secret storage and sign this device with it.
     async recover() {
         const crypto = client.getCrypto();
+        await crypto.userHasCrossSigningKeys(account.user, true); // the public halves first, or the SDK takes none
         await crypto.bootstrapCrossSigning({});
         return { ready: await crypto.isCrossSigningReady(), fingerprint: await crypto.getCrossSigningKeyId(CrossSigningKey.Master) };
     },

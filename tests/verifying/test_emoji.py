@@ -65,6 +65,13 @@ async def look(scene: Scene, room: str | None = None) -> tuple[int, list[str], M
     return verification, hers, question
 
 
+async def too_late(scene: Scene, answer: str) -> None:
+    """An administrator answers what is over: nothing comes of it. Her next words are heard after it."""
+    await scene.admin.say(scene.admins, answer)
+    await scene.admin.say(scene.admins, "!tk ayuda")
+    await scene.admin.expect("Huella de este hub", room=scene.admins, within=WITHIN)
+
+
 async def level(scene: Scene) -> str:
     return (await scene.hub.person(scene.ana.user_id)).level
 
@@ -141,8 +148,7 @@ async def test_a_no_of_hers_cancels_and_alarms(scene: Scene) -> None:
     verification, _, question = await look(scene)
     await scene.ana.mismatch(verification)
     await scene.admin.expect(f"ALERTA: los dibujos de {scene.ana.user_id}", room=scene.admins, within=WITHIN)
-    await scene.admin.say(scene.admins, number(question, "son los mismos"))
-    await scene.admin.expect("no es de ninguna pregunta", room=scene.admins)
+    await too_late(scene, number(question, "son los mismos"))
     assert (await scene.hub.until("ended")).why == "differs"
     assert await level(scene) == "seen"
 
@@ -154,8 +160,7 @@ async def test_without_an_answer_it_ends_and_both_are_told(scene: Scene, monkeyp
     assert await scene.ana.phase(verification, "Cancelled", WITHIN) == "Cancelled m.timeout"
     await scene.ana.expect("Se acabó el tiempo", room=scene.direct)
     await scene.admin.expect(rf"{scene.ana.user_id}.*no se verificó.*\[timeout\]", room=scene.admins)
-    await scene.admin.say(scene.admins, number(question, "son los mismos"))
-    await scene.admin.expect("no es de ninguna pregunta", room=scene.admins)
+    await too_late(scene, number(question, "son los mismos"))
     assert await level(scene) == "seen"
 
 
@@ -167,8 +172,7 @@ async def test_a_restart_in_the_middle_ends_it_kindly(scene: Scene) -> None:
     assert await scene.ana.phase(verification, "Cancelled", WITHIN) == "Cancelled m.user"
     await scene.ana.expect("Me reiniciaron", room=scene.direct)
     await scene.admin.expect(rf"{scene.ana.user_id}.*no se verificó.*\[restart\]", room=scene.admins)
-    await scene.admin.say(scene.admins, number(question, "son los mismos"))
-    await scene.admin.expect("no es de ninguna pregunta", room=scene.admins)
+    await too_late(scene, number(question, "son los mismos"))
     assert await level(scene) == "seen"
 
 
@@ -208,8 +212,7 @@ async def test_exchanged_keys_show_other_emoji(scene: Scene) -> None:
     assert shown(question) != hers
     await scene.ana.match(verification)  # she does not look
     await scene.admin.expect(rf"{scene.ana.user_id}.*no se verificó.*\[mac\]", room=scene.admins, within=WITHIN)
-    await scene.admin.say(scene.admins, number(question, "son los mismos"))  # and neither does she
-    await scene.admin.expect("no es de ninguna pregunta", room=scene.admins, within=WITHIN)
+    await too_late(scene, number(question, "son los mismos"))  # and neither does she
     assert await level(scene) == "seen"
 
 
@@ -282,7 +285,7 @@ async def test_many_requests_are_bounded(scene: Scene) -> None:
     for _ in range(30):
         await scene.ana.call("raw", room=scene.direct, type="m.room.message", content=request)
     await scene.ana.say(scene.direct, "ayuda")
-    await scene.ana.expect("derivar", room=scene.direct, within=WITHIN)  # it still listens
+    await scene.ana.expect("ver C-", room=scene.direct, within=WITHIN)  # it still listens
     rows = (await scene.hub.rows())[before:]
     assert len(rows) == verify_staff.MOST_EACH
     assert [row.state for row in rows if row.state in verify_staff.LIVE] == ["asked"]
