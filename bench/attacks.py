@@ -6,25 +6,28 @@ envelopes, tampering: hubs in memory. events, ghosts, canaries: real homeservers
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import fuzzing
+from bench import fuzzing, ghosts
 from bench.counting import Count, keep_counts, show_counts
 
 MANY = 100_000
 FIGURES: dict[str, Callable[[Path], list[Count]]] = {
     "envelopes": lambda folder: fuzzing.envelopes(MANY),
     "tampering": lambda folder: fuzzing.tampering(10_000),
+    "ghosts": lambda folder: asyncio.run(ghosts.on_homeservers(folder, 1000)),
 }
 
 
 def main(wanted: list[str]) -> int:
     """Those of these names, or all. 0 when every promise was kept."""
-    logging.getLogger("nio").setLevel(logging.CRITICAL)
+    for noisy in ("nio", "aiohttp.server"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     kept = True
     for name in wanted or FIGURES:
         with tempfile.TemporaryDirectory(prefix="attacks") as folder:
