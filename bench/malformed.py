@@ -27,11 +27,11 @@ from tests.homeserver.bench import until
 EACH = 1000
 """Hostile parts in one sync answer."""
 ODD: tuple[Any, ...] = (
-    None, True, 0, -1, 1.5, 2**70, 1e308, "", "x", "\ud800", "\0", "\u202e\u200b\U000e0041", "A" * 3000, "$x", "!x:y", "@x:y", [], [[]], {}, {"a": {}},
+    None, True, 0, -1, 1.5, 2**70, 1e308, "", "x", "\ud800", "\0", "\u202e\u200b\U000e0041", "A" * 3000, "$x", "!x:y", [], [[]], {}, {"a": {}},
     [None, 5, {}], {"": ""}, {"ciphertext": 5}, {"event_id": 5}, {"rel_type": [], "event_id": {}},
 )  # fmt: skip
 PLAIN: tuple[bytes, ...] = (
-    b"", b"not json", b"\xff\xfe", b"[]", b"5", b"{}", b"null", b'{"type":5}', b'{"a":1,"a":2}', b'{"n":NaN}', b'{"n":1e999}', b"[" * 3000 + b"]" * 3000,
+    b"", b"not json", b"\xff\xfe", b"[]", b"5", b"{}", b"null", b'{"type":5}', b'{"a":1,"a":2}', b'{"n":NaN}', b"[" * 3000 + b"]" * 3000,
     b'{"type":"t","content":{},"room_id":"!o:x"}', b'"\\ud800"', b"-0", b"9" * 500,
 )  # fmt: skip
 
@@ -98,8 +98,9 @@ class Stuffing:
         if self.rand.random() < 0.5:
             data = self.rand.choice(PLAIN)
         else:
-            inner: dict[str, Any] = {"type": self.rand.choice(("org.tinkuy.envelope.v1", "m.room.message", "", "m.room.encrypted")), "room_id": self.on.link,
-                     "content": {"data": self.word, "body": self.word, "x": self._odd()}}  # fmt: skip
+            kind = self.rand.choice(("org.tinkuy.envelope.v1", "m.room.message", "", "m.room.encrypted"))
+            content = {"data": self.word, "body": self.word, "x": self._odd()}
+            inner: dict[str, Any] = {"type": kind, "room_id": self.on.link, "content": content}
             inner[self.rand.choice(("type", "content", "room_id", "x"))] = self._odd()
             if inner["type"] == "org.tinkuy.envelope.v1" and isinstance(inner["content"], dict):
                 inner["room_id"] = "!other:room"  # a sound one would be accepted here, and refused where envelopes are opened
@@ -119,10 +120,11 @@ class Stuffing:
 
     def state(self) -> Any:
         """State that no honest server sends."""
-        kinds = ("m.room.member", "m.room.encryption", "m.room.power_levels", "m.room.create", "m.room.name", "org.tinkuy.envelope.v1", "m.room.message")
-        event = self._event(self.rand.choice(kinds[4:]), {"body": self.word, "name": self._odd(), "membership": self._odd()})
+        kinds = ("m.room.member", "m.room.encryption", "m.room.power_levels", "m.room.create")
+        others = ("m.room.name", "org.tinkuy.envelope.v1", "m.room.message")
+        event = self._event(self.rand.choice(others), {"body": self.word, "name": self._odd(), "membership": self._odd()})
         if self.rand.random() < 0.5:
-            event |= {"type": self.rand.choice(kinds[:4]), "state_key": self.rand.choice((5, None, [], {"a": 1})), "content": self._odd()}
+            event |= {"type": self.rand.choice(kinds), "state_key": self.rand.choice((5, None, [], {"a": 1})), "content": self._odd()}
         return event
 
     def junk(self) -> Any:
