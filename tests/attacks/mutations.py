@@ -179,7 +179,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("D14", "hub/app/posts.py", "if error.status in (400, 413):", "if False:",
        WORKERS + "test_a_post_that_is_refused_for_good_is_dropped_and_told_and_the_next_one_goes"),
     # ---- the rest of the catalogue, row by row
-    _m("X02", "hub/matrix/trust.py", "    ghosts = sorted(set(served.devices) - {own.device_id} - ", "    ghosts = list[str]() and sorted(set(served.devices) - ",
+    _m("X02", "hub/matrix/trust.py", "    ghosts = sorted(set(served.devices) - {own.device_id} - ",
+       "    ghosts = list[str]() and sorted(set(served.devices) - ",
        DEVICES + "test_x02_ghost_on_the_hubs_own_account"),
     _m("X04", "hub/matrix/trust.py", "gone = {one.device_id for one in before.devices} - {one.device_id for one in now.devices} - now.refused",
        "gone = set[str]()", VERDICTS + "test_a_device_that_is_not_served_any_more_is_told_and_revived"),
