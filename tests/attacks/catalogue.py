@@ -20,6 +20,7 @@ NOTHING_TO_TAKE_AWAY: dict[str, str] = {
     "X32": "the envelope's part dies with the key of its referral (P12, which has its mutations); the outer layer turns with the daily opening key.",
     "P11": "no line of ours compares anything: a code of somebody else's is simply not found, and the same words are said of it.",
     "R09": "an absence: nothing of ours unpickles. The tests read every file, and plant a pickle in every column.",
+    "R01": "SQLite's own transaction undoes the unit. Its journal turned off, the test stays green, so no line of ours is what it rests on.",
     "R02": "the driver's and PostgreSQL's work around one retry; played by the soak, which kills the database server.",
     "R14": "belongs to restoring a backup, which has tests and mutations of its own.",
     "D11": "belongs to restoring a backup, which has tests and mutations of its own.",

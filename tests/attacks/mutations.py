@@ -244,8 +244,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("C07", "keys/ledger.py",
        "or row.previous != head.hash or row.hash != _link(head, entry_digest(row.entry)):", "or row.previous != head.hash:",
        LEDGERS + "test_c07_every_byte_of_every_row_is_covered"),
-    _m("R01", "hub/store/database.py", '"journal_mode=WAL"', '"journal_mode=OFF"',
-       "store/test_faults.py::test_r01_a_full_disk_leaves_nothing_half_done_and_is_survived"),
     _m("R03", "hub/store/database.py", '"busy_timeout=30000"', '"busy_timeout=0"',
        "store/test_faults.py::test_r03_a_reader_that_holds_the_lock_delays_the_unit_and_not_the_loop"),
     _m("R04", "hub/store/database.py", '"journal_mode=WAL"', '"journal_mode=DELETE"',
