@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from hub.actions.common import intend, note, remind
@@ -14,8 +15,10 @@ from hub.cases.events import ReferralMoved
 from hub.cases.lifecycle import OPEN, WORKING, Side
 from hub.cases.records import Disclosure, HeldValue, Referral
 from hub.exchange import wire
+from policies.decision import Outcome
 from policies.holding import may_hold
 from policies.preview import Disclosed
+from policies.spelling import as_agreed, plain
 
 
 def receive_disclosure(unit: Unit, referral: Referral, body: wire.Disclose) -> None:
@@ -29,8 +32,9 @@ def receive_disclosure(unit: Unit, referral: Referral, body: wire.Disclose) -> N
         raise PeerFault("not_working")
     given = {name: Disclosed.from_wire(item) for name, item in body.fields.items()}
     protocol = unit.pack.protocols[referral.protocol]
-    kept, dropped = may_hold(protocol, unit.me.kind, {n: d for n, d in given.items() if d is not None}, purpose=referral.purpose)
-    dropped = tuple(sorted({*dropped, *(n for n, d in given.items() if d is None)}))
+    kept, _ = may_hold(protocol, unit.me.kind, {n: d for n, d in given.items() if d is not None}, purpose=referral.purpose)
+    kept = {name: written for name, item in kept.items() if (written := _written(unit, name, item)) is not None}
+    dropped = tuple(sorted(set(given) - set(kept)))
     unit.vault.create(body.disclosure)
     until = max(unit.now, min(body.until, _last_day(unit, referral)))
     unit.disclosures.add(
@@ -57,6 +61,14 @@ def receive_disclosure(unit: Unit, referral: Referral, body: wire.Disclose) -> N
         names = [name[:40] for name in dropped][:50]
         intend(unit, referral.peer, "report", referral=referral.id, disclosure=body.disclosure, dropped=names)
     unit.announce(ReferralMoved(referral=referral.id, what="disclosed", ring=True))
+
+
+def _written(unit: Unit, name: str, item: Disclosed) -> Disclosed | None:
+    """A released value as it is kept; None when it hides something where only a code may stand (P05)."""
+    if item.outcome is not Outcome.RELEASE or item.value is None:
+        return item if item.value is None else replace(item, value=plain(item.value))
+    value = as_agreed(unit.pack.vocabulary, name, item.value)
+    return None if value is None else replace(item, value=value)
 
 
 def _last_day(unit: Unit, referral: Referral) -> datetime:

@@ -65,7 +65,7 @@ async def same_as(calm: dict[str, Counter[str]], road: ShortRoad, within: float 
 
 
 @pytest.mark.parametrize("fault", ["D01", "D02", "D03"])
-async def test_killed_at_named_points(network: Network, calm: dict[str, Counter[str]], fault: str) -> None:
+async def test_d01_d02_d03_killed_at_named_points(network: Network, calm: dict[str, Counter[str]], fault: str) -> None:
     """D01: between commit and send. D02: between send and its mark. D03: between receipt, effect and acknowledgement."""
     guardians = [
         Guardian(hub=network.hubs["cem-lima"], points=list(AT_THE_SENDER[fault])),

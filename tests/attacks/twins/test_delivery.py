@@ -90,6 +90,32 @@ def test_d06_a_peer_that_was_away_for_eight_days(net: Net) -> None:
     well(net)
 
 
+def test_x13_each_side_is_shown_another_history(net: Net) -> None:
+    """The homeserver shows the recipient a part, and that again and again; the sender only old words of the recipient, for new ones."""
+    _, referral = working(net)
+    old: list[Parcel] = []
+    net.spoil = lambda parcel: old.append(parcel) or [parcel]  # type: ignore[func-returns-value]  # kept, then passed on
+    say(net, net.cem, referral, "mensaje-0")
+    net.settle(4)
+    answers = [parcel for parcel in old if not parcel.rows]
+    assert answers, "acknowledgements that can be shown once more"
+    net.spoil = lambda parcel: []
+    kept = kept_back(net, referral, 3)
+    for _ in range(5):
+        net.hand(net.cem, kept[0])
+        for parcel in answers:
+            net.hand(net.csmc, parcel)
+    line = net.cem.run(lambda unit: unit.links.one(peer=CSMC))
+    there = net.csmc.run(lambda unit: unit.links.one(peer=CEM))
+    assert line.acked_out < there.next_in <= line.next_out - 2, "the sender believes no more than was signed for"
+    assert line.frozen is None
+    net.wait(minutes=16)
+    assert "peer_silent" in net.alarms(net.cem), "the fork is noticed"
+    heal(net)
+    assert heard(net.csmc) == ["mensaje-0", *words(3)]
+    well(net)
+
+
 def test_d07_what_was_lost_on_the_way_is_asked_for_and_comes_within_seconds(net: Net) -> None:
     """Long before the sender would try again by itself: the one behind it shows the gap."""
     _, referral = working(net)

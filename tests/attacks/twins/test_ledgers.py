@@ -11,7 +11,8 @@ from hub.actions import keep_ledger
 from hub.actions.keep_ledger import verify_ledger
 from hub.actions.ports import Unit
 from hub.exchange.records import LedgerRow
-from keys.errors import KeysError
+from keys import ledger
+from keys.errors import KeysError, LedgerBroken
 from keys.ledger import Checkpoint, Head, verify_checkpoint
 from tests.actions.road import CEM, CSMC, Net, fresh, raw, well, working
 from tests.exchange.test_delivery import say
@@ -33,7 +34,6 @@ def sql(net: Net, statement: str) -> None:
 def rechained(net: Net) -> None:
     """The forger does it well: a shorter or changed chain that holds in itself."""
     from hub.exchange.records import LedgerRow
-    from keys import ledger
 
     def run(unit: Any) -> None:
         head = ledger.genesis(unit.me.id)
@@ -131,3 +131,45 @@ def test_c07_every_changed_row_is_found_at_home(net: Net, column: str) -> None:
             net.cem.run(keep_ledger.verify_ledger)
         net.cem.run(put, row)
     net.cem.run(verify_ledger)
+
+
+def test_c07_every_byte_of_every_row_is_covered(net: Net) -> None:
+    """One bit in each byte of each row, in a copy of the table as `tinkuy ledger verify` reads it."""
+    working(net)
+    rows = net.cem.run(lambda unit: unit.ledger.all(order="id"))
+    stored = [ledger.Row(seq=row.id, previous=row.previous, entry=row.entry, hash=row.hash) for row in rows]
+    start = ledger.genesis(net.cem.id)
+    assert ledger.verify(stored, start).size == len(stored) > 1
+    tried = 0
+    for number, row in enumerate(stored):
+        for column in ("entry", "previous", "hash"):
+            for at in range(len(getattr(row, column))):
+                broken = bytearray(getattr(row, column))
+                broken[at] ^= 1 << (at % 8)
+                with pytest.raises(LedgerBroken):
+                    ledger.verify([*stored[:number], replace(row, **{column: bytes(broken)}), *stored[number + 1 :]], start)
+                tried += 1
+        with pytest.raises(LedgerBroken):
+            ledger.verify([*stored[:number], replace(row, seq=row.seq + 1), *stored[number + 1 :]], start)
+    assert tried > 500
+
+
+def test_c07_deleted_doubled_and_reordered_rows_are_found(net: Net) -> None:
+    """In the database itself, and by the command that verifies it."""
+    working(net)
+    size = net.cem.run(verify_ledger).size
+    assert size >= 2
+    for statements in (
+        ("DELETE FROM ledger WHERE id = 1",),
+        (f"UPDATE ledger SET id = 99 WHERE id = {size}",),
+        ("UPDATE ledger SET id = 98 WHERE id = 1", "UPDATE ledger SET id = 1 WHERE id = 2", "UPDATE ledger SET id = 2 WHERE id = 98"),
+        (f"INSERT INTO ledger SELECT {size + 1}, at, previous, hash, entry, inserted FROM ledger WHERE id = {size}",),
+    ):
+        sql(net, "CREATE TABLE kept AS SELECT * FROM ledger")
+        for statement in statements:
+            sql(net, statement)
+        with pytest.raises(LedgerBroken):
+            net.cem.run(verify_ledger)
+        for statement in ("DELETE FROM ledger", "INSERT INTO ledger SELECT * FROM kept", "DROP TABLE kept"):
+            sql(net, statement)
+        assert net.cem.run(verify_ledger).size == size

@@ -230,7 +230,7 @@ def test_d01_acks_that_died_with_their_process_are_said_again() -> None:
     assert road.cem.run(lambda unit: unit.outbox.count(state="dispatched")) == 0
 
 
-def test_p12_envelopes_kept_by_a_homeserver_open_for_nobody_after_a_withdrawal() -> None:
+def test_p12_x32_envelopes_kept_by_a_homeserver_open_for_nobody_after_a_withdrawal() -> None:
     """X32: both hubs' opening keys, both stores and every envelope that ever travelled: what was said of her opens no more."""
     road = Road()
     kept = parcels(road.net)
