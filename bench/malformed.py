@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import copy
 import json
 import random
 import secrets
@@ -153,7 +154,7 @@ class Stuffing:
         return event
 
     def _odd(self) -> Any:
-        return self.rand.choice(ODD)
+        return copy.deepcopy(self.rand.choice(ODD))
 
     @staticmethod
     def _bytes(data: bytes) -> str:
