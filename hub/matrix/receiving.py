@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.matrix import sas
-from hub.matrix.batches import MAX_ID, is_id, well_formed
+from hub.matrix.batches import MAX_ID, as_dict, is_id, well_formed
 from hub.matrix.errors import CannotRead
 from hub.matrix.machine import Machine, NoRoomKey, Opened
 from hub.matrix.ports import BatchResult, Inbound, InboxRow, QuarantineRow, Report, WaitingRow
@@ -62,7 +62,7 @@ class Receiver:
         if raw["sender"] == self._book.own.user_id or "state_key" in raw or raw["type"] in IGNORED:
             return
         # A redacted event has no content any more; a redaction has no effect on our records.
-        if "redacted_because" in (raw.get("unsigned") or {}) and not raw["content"]:
+        if "redacted_because" in as_dict(raw.get("unsigned")) and not raw["content"]:
             return
         # 3. Its sender is pinned: nobody else's bytes are decrypted.
         if self._book.standing(raw["sender"]) is None:

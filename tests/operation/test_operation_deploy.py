@@ -307,9 +307,9 @@ def told() -> Iterator[tuple[str, str, bool]]:
                     yield page.name, line.strip().removeprefix("$ ").split("#")[0], True
         for span in re.findall(r"`(tinkuy [^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.S)):
             yield page.name, span, False
-    for source in ("doctor_words.py", "cli_words.py", "cli_init.py", "cli_peer.py"):
+    for source in ("doctor_words.py", "cli_words.py", "cli_init.py", "cli_peer.py", "cli_keys.py", "backup_words.py"):
         for span in re.findall(
-            r"tinkuy (?:run|status|doctor|(?:staff|peer|manifest|db|config|keys|ledger) [a-z]+)",
+            r"tinkuy (?:run|status|doctor|(?:staff|peer|manifest|db|config|keys|ledger|backup|servers|hold) [a-z-]+)",
             (ROOT / "hub" / source).read_text(),
         ):
             yield source, span, False

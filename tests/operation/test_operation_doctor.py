@@ -36,6 +36,8 @@ HEALTHY: dict[str, Any] = {
     "manifest_days": 200,
     "peers": [{"institution": "cem-prueba", "days": 100}],
     "protocols": [],
+    "root_here": False,
+    "signing_days": 60,
 }
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -65,6 +67,9 @@ def test_a_healthy_hub_is_all_ok() -> None:
         ({"peers": [{"institution": "cem-prueba", "days": 14}]}, "peer_manifest", Level.WARN),
         ({"peers": [{"institution": "cem-prueba", "days": -1}]}, "peer_manifest", Level.FAIL),
         ({"protocols": [{"protocol": "salud-mental", "code": "protocol.expired"}]}, "protocol", Level.WARN),
+        ({"root_here": True}, "root_here", Level.WARN),
+        ({"signing_days": 5}, "signing_key", Level.WARN),
+        ({"servers": [{"server": "uno", "running": True}, {"server": "dos", "running": False}]}, "servers", Level.WARN),
     ],
 )
 def test_each_live_fact_alone_is_noticed(change: dict[str, Any], id: str, level: Level) -> None:

@@ -19,12 +19,13 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from hub.actions.ports import Institution, Rules
+from hub.actions.ports import Hand, Institution, Rules
 from hub.store.database import Database
 from hub.store.key_rows import KeyTable
 from hub.store.migrate import upgrade
 from hub.store.unit_of_work import Collaborators, Store
 from keys.casekeys import DataKeys
+from keys.primitives import OpeningKey, SigningKey
 from keys.providers.memory import MemoryKek
 from tests.store.samples import START, StillClock
 
@@ -151,12 +152,13 @@ def keys_database(new_url: Callable[[], str], open_database: Callable[[str], Dat
 
 @pytest.fixture
 def given(keys_database: Database) -> Collaborators:
-    """What units get; these tests need neither pack nor hand."""
+    """What units get; these tests need neither pack nor manifest."""
     me = Institution(id="cem-lima", name="CEM Lima", kind="emergency_centre", territory="Comas", language="es", zone="America/Lima")
     keys = DataKeys(MemoryKek(), KeyTable(keys_database))
     keys.create("hub", START)
     nothing = cast(Any, None)
-    return Collaborators(me=me, rules=Rules(), pack=nothing, hand=nothing, keys=keys, clock=StillClock())
+    hand = Hand(signer=SigningKey.generate(), opening=OpeningKey.generate(), manifest=nothing)
+    return Collaborators(me=me, rules=Rules(), pack=nothing, hand=hand, keys=keys, clock=StillClock())
 
 
 @pytest.fixture

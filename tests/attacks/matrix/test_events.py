@@ -323,6 +323,7 @@ async def test_x33_malformed_parts_of_a_sync_answer(new_proxied: NewProxied, new
         {"type": "m.room.member", "state_key": rosa.user_id, "sender": 5, "content": 5, "event_id": "$3"},
         {"type": "m.room.message", "sender": rosa.user_id + "\ud800", "content": {}, "event_id": "$half\udfff"},
         {"type": "m.room.message", "sender": rosa.user_id, "content": {}, "event_id": "$nul\0"},
+        *({"type": "m.room.encrypted", "sender": rosa.user_id, "content": {}, "event_id": f"$u{n}", "unsigned": n} for n in (5, 1.5, True, "x", [])),
         {
             "type": "m.room.encrypted",
             "sender": rosa.user_id,
