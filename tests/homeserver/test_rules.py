@@ -78,7 +78,7 @@ async def test_rule_2_a_failing_commit_is_tried_again_from_the_rows(new_hub: New
     assert await two.bodies() == ["a la tercera"]
 
 
-async def test_rule_3_rows_are_on_disk_before_the_server_sees_them(new_proxied: NewProxied, new_hub: NewHub, link: Link) -> None:
+async def test_rule_3_and_x24_rows_are_on_disk_before_the_server_sees_them(new_proxied: NewProxied, new_hub: NewHub, link: Link) -> None:
     (one, proxy), two = await new_proxied("uno"), await new_hub("dos")
     room_id = await link(one, two)
     dirty: list[str] = []
