@@ -89,7 +89,9 @@ def rotate_opening(as_json: bool = JSON) -> None:
 
 @rotate_app.command("kek")
 def rotate_kek(
-    to: Annotated[str, typer.Option("--to", metavar="DESTINO", help="file:RUTA, credential:NOMBRE, pkcs11 o vault · file:PATH, credential:NAME, pkcs11 or vault")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="DESTINO", help="file:RUTA, credential:NOMBRE, pkcs11 o vault · file:PATH, credential:NAME, pkcs11 or vault")
+    ],
     as_json: bool = JSON,
 ) -> None:
     """La clave que envuelve a las demás, con el hub detenido · The key that wraps all others, with the hub stopped"""

@@ -309,7 +309,7 @@ def told() -> Iterator[tuple[str, str, bool]]:
             yield page.name, span, False
     for source in ("doctor_words.py", "cli_words.py", "cli_init.py", "cli_peer.py", "cli_keys.py", "backup_words.py"):
         for span in re.findall(
-            r"tinkuy (?:run|status|doctor|(?:staff|peer|manifest|db|config|keys|ledger|backup|servers|hold) [a-z-]+)",
+            r"tinkuy (?:run|status|doctor|(?:staff|peer|manifest|db|config|keys|ledger|backup|servers|hold) [a-z][a-z-]+)",
             (ROOT / "hub" / source).read_text(),
         ):
             yield source, span, False

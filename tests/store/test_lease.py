@@ -182,7 +182,7 @@ def test_a_server_that_stands_by_reads_and_changes_nothing(database: Database, g
     assert asyncio.run(store.look(lambda unit: unit.handled.count())) == 0
     with pytest.raises(Exception, match="read-only"):
         asyncio.run(store.look(lambda unit: unit.handled.add(Handled(id="$1", at=unit.now))))
-    vault = Vault(store.given.keys, store.given.clock.now(), two)
+    vault = Vault(store.given.keys, store.given.clock.now(), fence=two)
     for write in (lambda: vault.create("case_1"), lambda: vault.destroy("case_1"), lambda: vault.keep_secret("ref_1", b"x" * 32)):
         with pytest.raises(Stopped, match=r"server\.standby"):
             write()
