@@ -90,7 +90,7 @@ def rotate_opening(as_json: bool = JSON) -> None:
 @rotate_app.command("kek")
 def rotate_kek(
     to: Annotated[
-        str, typer.Option("--to", metavar="DESTINO", help="file:RUTA, credential:NOMBRE, pkcs11 o vault · file:PATH, credential:NAME, pkcs11 or vault")
+        str, typer.Option("--to", metavar="DESTINO", help="file:RUTA, credential:NOMBRE, pkcs11, vault · file:PATH, credential:NAME, pkcs11, vault")
     ],
     as_json: bool = JSON,
 ) -> None:
