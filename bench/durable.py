@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -27,13 +26,8 @@ from hub.actions.dispatch import Parcel, dispatch, mark_sent
 from hub.actions.open_case import open_case
 from hub.actions.record_consent import Terms, record_consent
 from hub.actions.refer import draft, refer
-from hub.chat.tell import tell
 from hub.store.database import Database
-from hub.store.key_rows import KeyTable
-from hub.store.unit_of_work import Store
-from hub.testing.twin import Twin, TwinNetwork
-from keys.casekeys import DataKeys
-from keys.providers.memory import MemoryKek
+from hub.testing.twin import TwinNetwork
 
 SENDER, RECIPIENT = "cem-lima", "csmc-comas"
 NEED = "mental_health"
@@ -77,21 +71,15 @@ class Desk:
         self.network = TwinNetwork(
             (SENDER, "emergency_centre"), (RECIPIENT, "mental_health_centre"),
             url=lambda name: f"sqlite:///{self.paths[0]}" if name == SENDER else "sqlite://",
+            keys_url=lambda name: f"sqlite:///{self.paths[1]}" if name == SENDER else "sqlite://",
         )  # fmt: skip
         self.twin = self.network[SENDER]
-        self.keys = Database(f"sqlite:///{self.paths[1]}")
-        self._keep_keys_on_disk(self.twin)
+        assert self.twin.keys_database is not None
+        self.keys = self.twin.keys_database
         self._sent: list[Parcel] = []
         self.twin.enrol("ana")
         self.network[RECIPIENT].enrol("bea")
         self.network.settle()
-
-    def _keep_keys_on_disk(self, twin: Twin) -> None:
-        given = twin.store.given
-        table = KeyTable(self.keys)
-        fresh = DataKeys(MemoryKek(), table)
-        fresh.create("hub", twin.clock.now())
-        twin.store = Store(twin.store._database, replace(given, keys=fresh), tell)
 
     @property
     def databases(self) -> tuple[Database, Database]:

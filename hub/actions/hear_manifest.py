@@ -34,7 +34,7 @@ def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
         return
     keep_version(unit, pinned)
     keep_version(unit, found)
-    unit.peers.put(replace(peer, manifest=found.raw, opening=still_stated(peer, found)))
+    unit.peers.put(replace(peer, manifest=found.raw, opening=still_stated(peer, found), fresh_issued=None))
     unit.links.put(replace(link, owes_key=True, asked_key=0, asked_key_at=None))  # it must know that its newer key may speak now
     note(unit, peer.id, SYSTEM, "peer.manifest", version=found.version)
     unit.announce(Alarm(code="peer_manifest", params=(("institution", link.peer), ("number", str(found.version)))))

@@ -95,10 +95,12 @@ def hear_key(unit: Unit, link: Link, body: Hek) -> None:
         unit.links.put(replace(link, frozen="two_manifests"))
         unit.announce(Alarm(code="link_frozen", params=(("institution", link.peer), ("why", "two_manifests"))))
         return
+    if fresh.issued > unit.now + CLOCK_SLACK:  # nor a word of some far day
+        raise PeerFault("key_ahead", institution=link.peer)
     known = _stated(peer)
-    if known is None or stated.starts > known.starts:
-        peer = replace(peer, opening=body.statement)
     newest = peer.fresh_issued is None or fresh.issued >= peer.fresh_issued
+    if known is None or stated.starts > known.starts or (stated.starts == known.starts and newest):  # a restored hub makes the day's key anew
+        peer = replace(peer, opening=body.statement)
     if fresh.version == pinned.version and newest:
         peer = replace(peer, fresh_at=unit.now, fresh_issued=fresh.issued)
     unit.peers.put(peer)

@@ -7,9 +7,10 @@ anything else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from hub.actions.common import note
 from hub.actions.ports import Unit
@@ -32,21 +33,24 @@ class Restart:
     made_at: datetime
     known_until: datetime
     proven: bool
-    epoch: int = 0
-    """The largest that an earlier restore has used."""
+    epochs: Mapping[str, int] = field(default_factory=dict)
+    """By link, the largest that an earlier restore has used."""
 
 
-def restart(unit: Unit, given: Restart) -> dict[str, int]:
+def restart(unit: Unit, given: Restart) -> dict[str, Any]:
     """Make a copy fit to run. Returns how much was taken out and how many links begin anew."""
     taken = bury(unit, given.buried)
+    for lost in unit.hub_devices.all():
+        unit.hub_devices.delete(lost.id)
     links = unit.links.all()
-    epoch = max([given.epoch, *(link.epoch_out for link in links)]) + (1 if given.proven else FAR)
+    step = 1 if given.proven else FAR
+    epochs = {link.id: max(link.epoch_out, given.epochs.get(link.id, 0)) + step for link in links}  # no peer may drive another's out of reach
     for link in links:
-        _begin_anew(unit, link, epoch, given)
+        _begin_anew(unit, link, epochs[link.id], given)
     note(unit, "hub", "administrator", "hub.restored", proven=given.proven)
     when = given.made_at.isoformat(timespec="minutes")
     unit.announce(Alarm(code="restored" if given.proven else "restored_in_doubt", params=(("number", str(len(links))), ("detail", when))))
-    return {"taken_out": taken, "links": len(links), "epoch": epoch}
+    return {"taken_out": taken, "links": len(links), "epochs": epochs}
 
 
 def bury(unit: Unit, owners: Iterable[str]) -> int:
@@ -58,6 +62,9 @@ def bury(unit: Unit, owners: Iterable[str]) -> int:
             unit.tombstones.add(Tombstone(id=owner, why="restored", at=unit.now, confirmed_at=unit.now))
         else:
             unit.tombstones.put(replace(tombstone, confirmed_at=tombstone.confirmed_at or unit.now))
+    for consent in unit.consents.all(withdrawn_at=None):
+        if consent.id in dead:
+            unit.consents.put(replace(consent, withdrawn_at=unit.now))
     return _bury_cases(unit, dead) + _bury_disclosures(unit, dead) + _bury_words(unit, dead)
 
 
@@ -66,8 +73,8 @@ def _bury_cases(unit: Unit, dead: frozenset[str]) -> int:
     for case in unit.cases.all():
         if case.id in dead:
             unit.cases.put(replace(case, state="undone", closed_at=case.closed_at or unit.now))
-            for field in unit.fields.all(case=case.id):
-                unit.fields.delete(field.id)
+            for value in unit.fields.all(case=case.id):
+                unit.fields.delete(value.id)
                 taken += 1
     return taken
 

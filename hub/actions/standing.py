@@ -182,9 +182,21 @@ def _catch_up(unit: Unit, referral: Referral, told: dict[str, Any]) -> None:
         _moved(unit, referral, replace(referral, state=state))
 
 
+def _taken_back(unit: Unit, referral: Referral) -> None:
+    """The peer was told that she, or we, took it back; this copy does not know. It ends, and nothing more goes there until she agrees anew."""
+    for consent in unit.consents.all(case=referral.case, withdrawn_at=None):
+        if referral.peer in consent.recipients:
+            unit.consents.put(replace(consent, withdrawn_at=unit.now))
+    note(unit, referral.case, SYSTEM, "consent.withdrawn", recipients=[referral.peer], fields=[])
+    _moved(unit, referral, replace(referral, state=State.CANCELLED, ended_at=unit.now))
+
+
 def _catch_up_sent(unit: Unit, referral: Referral, state: State, told: dict[str, Any]) -> None:
     learned = _learn(unit, referral, told.get("held"))
-    if state in (State.REQUESTED, State.RECEIVED, State.CANCELLED, State.DRAFT):
+    if state is State.CANCELLED:
+        _taken_back(unit, referral)
+        return
+    if state in (State.REQUESTED, State.RECEIVED, State.DRAFT):
         return
     key = str(told.get("key", ""))
     raw = bytes.fromhex(key) if key and all(c in "0123456789abcdef" for c in key) and len(key) % 2 == 0 else b""

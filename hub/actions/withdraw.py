@@ -84,6 +84,7 @@ def _shrink_consents(unit: Unit, case: str, recipient: str | None, fields: tuple
         if recipient is not None and recipient not in consent.recipients:
             continue
         unit.consents.put(replace(consent, withdrawn_at=unit.now))
+        shred(unit, consent.id, "withdrawn")  # it has no key: so that a restored copy hears of it (R14)
         others = tuple(r for r in consent.recipients if recipient is not None and r != recipient)
         if others:
             _lives_on(unit, replace(consent, id=new_id("con"), recipients=others))

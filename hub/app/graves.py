@@ -16,7 +16,7 @@ from keys.primitives import VerifyKey
 SLACK = timedelta(seconds=2 * PULSE_EVERY + 60)
 """How long before its loss a machine's last pulse may lie."""
 EPOCH = "restored/"
-"""A line that buries nobody: a restore began this epoch on every link, and no other restore may use it again."""
+"""A line that buries nobody: a restore began this epoch on that link (`restored/<link>/<epoch>`), and no other restore may use it again."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -27,8 +27,8 @@ class Graves:
     owners: set[str] = field(default_factory=set)
     until: datetime = _NEVER
     """All destructions up to here are known."""
-    epoch: int = 0
-    """The largest epoch that a restore has begun."""
+    epochs: dict[str, int] = field(default_factory=dict)
+    """By link, the largest epoch that a restore has begun."""
     _marks: dict[str, set[Mark]] = field(default_factory=dict)
 
     def reaches(self, mark: Mark) -> bool:
@@ -46,7 +46,8 @@ def dig(places: Iterable[Path], institution: str, key: VerifyKey) -> Graves:
             lines = read(path.read_bytes(), institution, stream, key)
             names = {one.owner for one, _ in lines}
             graves.owners |= {name for name in names if not name.startswith(EPOCH)}
-            graves.epoch = max([graves.epoch, *(int(name.removeprefix(EPOCH)) for name in names if name.startswith(EPOCH))])
+            for link, _, epoch in (name.removeprefix(EPOCH).rpartition("/") for name in names if name.startswith(EPOCH)):
+                graves.epochs[link] = max(graves.epochs.get(link, 0), int(epoch))
             known = graves._marks.setdefault(stream, {genesis(institution, stream)})
             known |= {mark for _, mark in lines}
             known.add(end(lines, institution, stream))

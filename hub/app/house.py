@@ -291,7 +291,8 @@ async def _leave_old_devices(config: Config, matrix: Matrix) -> None:
 async def _pulse(house: House) -> None:
     """Say every few minutes how far the tombstone journal goes, so that a restore can prove that it has the newest one; drop old key parts."""
     while True:
-        await asyncio.to_thread(house.tombstones.pulse, house.clock.now())
+        if house.servers is None or house.servers.lease.valid:
+            await asyncio.to_thread(house.tombstones.pulse, house.clock.now())
         await asyncio.to_thread(backup.prune_keys, house.config, house.clock.now())
         await asyncio.sleep(PULSE_EVERY)
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hub.actions.devices import state_devices
+from hub.actions.devices import own_devices, state_devices
 from hub.actions.manifest_versions import signing_due
 from hub.actions.opening_keys import turn_keys
 from hub.actions.ports import Hand, Unit
@@ -94,7 +94,9 @@ class KeyTurner:
         return self._house.store.given.hand.manifest
 
     async def _turn(self, **changes: Any) -> dict[str, Any]:
-        profile = successor(self._manifest, self._house.clock.now(), **changes)
+        device = (await self._house.store.look(own_devices))[0]  # the one that the manifest names may be lost: nobody shall fall back to it
+        shown = {"device_id": device.device_id, "device_ed25519": device.ed25519, "device_curve25519": device.curve25519}
+        profile = successor(self._manifest, self._house.clock.now(), **shown, **changes)
         root = self._house.identity.root
         listed = {*profile.roots, *self._manifest.profile.roots}
         statement = draft(profile, [root] if root is not None and root.public in listed else [])

@@ -130,7 +130,7 @@ def _write(
     (state / UNFINISHED).write_text(data.index.backup)
     sync_folder(state)
     buried = graves.owners | {str(row["id"]) for row in data.rows("tables/tombstones.jsonl")}
-    given = Restart(buried=frozenset(buried), made_at=data.index.at, known_until=graves.until, proven=proven, epoch=graves.epoch)
+    given = Restart(buried=frozenset(buried), made_at=data.index.at, known_until=graves.until, proven=proven, epochs=graves.epochs)
     database, keys_database = Database(config.database.url), Database(config.database.keys_url)
     try:
         for each in (database, keys_database):
@@ -141,7 +141,7 @@ def _write(
         tombstones = _files(config, keys, who[0], buried, now)
         store = _store(config, keys, who, database, keys_database, tombstones)
         told = store.run_now(lambda unit: restart(unit, given))  # (7)
-        tombstones.bury(f"{EPOCH}{told['epoch']}", now)
+        tombstones.bury_all([f"{EPOCH}{link}/{epoch}" for link, epoch in told.pop("epochs").items()], now)
         tombstones.pulse(now)
     finally:
         database.engine.dispose()

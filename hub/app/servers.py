@@ -21,7 +21,7 @@ from hub.matrix.facade import Server
 from hub.matrix.ports import Device
 from hub.store.database import Database
 from hub.store.lease import Lease, connection_name, new_holder
-from hub.store.repositories import Rows, VouchedRows
+from hub.store.repositories import VouchedRows
 from hub.store.seals import Seals
 from hub.store.tables import HUB_DEVICES, OWN_STATEMENTS
 from keys.casekeys import DataKeys
@@ -82,7 +82,7 @@ class Servers:
 
     def fetch_manifest(self, path: Path, identity: Identity) -> None:
         """Take over the institution's manifest from the other server. Raises Stopped `server.other_keys` when our keyring is older than it."""
-        kept = self._database.run_now(lambda c: Rows(c, OWN_STATEMENTS).get(_MANIFEST))
+        kept = self._database.run_now(lambda c: VouchedRows(c, OWN_STATEMENTS, self._seals).get(_MANIFEST))
         if kept is None:
             return
         if identity.hub_signing.public not in Manifest.from_bytes(kept.data).profile.hub_signing:
@@ -93,7 +93,7 @@ class Servers:
     def share_manifest(self, manifest: Manifest, now: datetime) -> None:
         """Keep ours for the other server when it is the newer one. Raises Stopped `server.other_keys` when two were made at once."""
 
-        def keep(rows: Rows[OwnStatement]) -> None:
+        def keep(rows: VouchedRows[OwnStatement]) -> None:
             kept = rows.get(_MANIFEST)
             if kept and kept.number == manifest.version and kept.data != manifest.raw:
                 raise Stopped("server.other_keys")
@@ -101,7 +101,7 @@ class Servers:
                 rows.delete(_MANIFEST)
                 rows.add(OwnStatement(id=_MANIFEST, number=manifest.version, data=manifest.raw, at=now))
 
-        self._database.run_now(lambda c: keep(Rows(c, OWN_STATEMENTS)))
+        self._database.run_now(lambda c: keep(VouchedRows(c, OWN_STATEMENTS, self._seals)))
 
     def check_manifest(self, unit: Unit) -> None:
         """Raises Stopped `server.newer_manifest` when the other server has a newer one: the next start takes it over."""

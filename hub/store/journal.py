@@ -134,10 +134,14 @@ def follow(original: Path, copy: Path) -> None:
     sync_folder(copy.parent)
 
 
-def beside(institution: str, state: Path, folder: Path, at: datetime, signer: SigningKey) -> None:
-    """Journal and pulse into the folder of a backup, from outside the hub, which may be running."""
+def beside(institution: str, state: Path, folder: Path, at: datetime, signer: SigningKey, *, alone: bool = True) -> None:
+    """Journal and pulse into the folder of a backup, from outside the hub, which may be running. With two servers (not `alone`) only the one
+    that leads can say how far the deaths go, so no pulse is made here.
+    """
     for path in state.glob(f"tombstones-{institution}-*.journal"):
         follow(path, folder / path.name)
+        if not alone:
+            continue
         stream = path.stem.rpartition("-")[2]
         mark = journal.end(journal.read((folder / path.name).read_bytes(), institution, stream, signer.public), institution, stream)
         _replace(folder / PULSE_NAME.format(institution=institution, stream=stream), journal.sign_pulse(institution, mark, at, signer))

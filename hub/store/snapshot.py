@@ -28,13 +28,13 @@ from hub.store.database import Database
 from hub.store.migrate import alembic_config
 from hub.store.tables import metadata
 
-MATRIX = "matrix_"
+MATRIX, LEASES = "matrix_", "leases"
 _AT_ONCE = 500
 
 
 def tables() -> list[str]:
-    """The tables of the data database that a backup holds."""
-    return sorted(name for name in metadata.tables if not name.startswith(MATRIX))
+    """The tables of the data database that a backup holds: who leads now, and the Matrix room's own, mean nothing on another machine."""
+    return sorted(name for name in metadata.tables if not name.startswith(MATRIX) and name != LEASES)
 
 
 def read_data(url: str, keep: Callable[[str, Iterator[bytes]], None]) -> str:

@@ -16,16 +16,19 @@ from sqlalchemy import Connection
 
 from hub.actions.erase import finish_shredding
 from hub.actions.ports import Hand, Institution, Rules, Unit
+from hub.base import logs
 from hub.base.clock import Clock
+from hub.base.errors import Forged, Stopped
 from hub.cases.events import Event
 from hub.store import tables as t
 from hub.store.database import Database
 from hub.store.repositories import Rows, VouchedRows
-from hub.store.seals import Seals
+from hub.store.seals import HUB_OWNER, Seals
 from keys.casekeys import Cell, DataKeys
 from keys.dailykeys import DailyKeys
 from policies.packs import Pack
 
+_log = logs.get("store")
 T = TypeVar("T")
 With = TypeVarTuple("With")
 _CREATING = threading.Lock()
@@ -76,6 +79,8 @@ class Vault:
 
     def destroy(self, owner: str) -> None:
         """Delete the key for good, once the journal outside the databases says so: no restored copy may bring it back (R14)."""
+        if owner == HUB_OWNER:  # no withdrawal and no term ever condemns it: whoever asks is not the hub
+            raise Forged("database.row_forged", table="tombstones", row=owner)
         self._before_write()
         self._bury(owner, self._now)
         self._keys.destroy(owner)
@@ -126,11 +131,11 @@ class UnitOfWork(Unit):
         self.verifications = VouchedRows(connection, t.VERIFICATIONS, seals)
         self.questions, self.dialogues = Rows(connection, t.QUESTIONS), Rows(connection, t.DIALOGUES)
         self.posts, self.log, self.undoables = Rows(connection, t.POSTS), Rows(connection, t.LOG), Rows(connection, t.UNDOABLES)
-        self.tombstones, self.handled = Rows(connection, t.TOMBSTONES), Rows(connection, t.HANDLED)
+        self.tombstones, self.handled = VouchedRows(connection, t.TOMBSTONES, seals), Rows(connection, t.HANDLED)
         self.peers, self.links = VouchedRows(connection, t.PEERS, seals), VouchedRows(connection, t.LINKS, seals)
         self.outbox = Rows(connection, t.OUTBOX)
         self.seen, self.early, self.ledger = Rows(connection, t.SEEN), Rows(connection, t.EARLY), Rows(connection, t.LEDGER)
-        self.hub_devices, self.own_statements = VouchedRows(connection, t.HUB_DEVICES, seals), Rows(connection, t.OWN_STATEMENTS)
+        self.hub_devices, self.own_statements = VouchedRows(connection, t.HUB_DEVICES, seals), VouchedRows(connection, t.OWN_STATEMENTS, seals)
         self.manifests = VouchedRows(connection, t.MANIFESTS, seals)
         self.daily = DailyKeys(given.keys, given.hand.opening, *given.hand.older_openings)
         self.events: list[Event] = []
@@ -188,6 +193,10 @@ class Store:
         try:
             if condemned:
                 await self._database.run(lambda c: self._one(c, finish_shredding))
+        except Forged:
+            raise
+        except Stopped as error:  # the unit is committed and its result counts; keys that cannot die yet are tried again after the next one
+            _log.error("store.shredding_waits", error=error)
         finally:
             if not quiet:
                 self.wake()

@@ -36,6 +36,10 @@ START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 """A Monday, 09:00 in Lima."""
 
 
+def _memory(name: str) -> str:
+    return "sqlite://"
+
+
 class HandClock:
     """A clock that only moves when it is moved."""
 
@@ -72,6 +76,7 @@ class Twin:
     user: str
     clock: HandClock
     root: SigningKey
+    keys_database: Database | None = None
     said: list[Said] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -139,8 +144,9 @@ class Twin:
 class TwinNetwork:
     """Several twins and the road between them. `spoil(parcel)` may return other parcels: none, two, a changed one. Those in `mute` are not heard."""
 
-    def __init__(self, *hubs: tuple[str, str], url: Callable[[str], str] = lambda name: "sqlite://") -> None:
+    def __init__(self, *hubs: tuple[str, str], url: Callable[[str], str] = _memory, keys_url: Callable[[str], str] = _memory) -> None:
         self.clock = HandClock()
+        self._keys_url = keys_url
         self.twins = {name: self._twin(name, kind, url) for name, kind in hubs}
         self.spoil: Callable[[Parcel], list[Parcel]] = lambda parcel: [parcel]
         self.mute: set[str] = set()
@@ -151,7 +157,7 @@ class TwinNetwork:
         return self.twins[name]
 
     def _twin(self, name: str, kind: str, url: Callable[[str], str]) -> Twin:
-        database, keys_database = Database(url(name)), Database("sqlite://")
+        database, keys_database = Database(url(name)), Database(self._keys_url(name))
         upgrade(database)
         root, signer, opening = SigningKey.generate(), SigningKey.generate(), OpeningKey.generate()
         user = f"@hub:{name}.example"
@@ -163,7 +169,7 @@ class TwinNetwork:
             rules=Rules(), pack=packs.load("pe"), hand=Hand(signer=signer, opening=opening, manifest=Manifest.from_bytes(raw)),
             keys=keys, clock=self.clock,
         )  # fmt: skip
-        return Twin(id=name, store=Store(database, given, tell), manifest=raw, user=user, clock=self.clock, root=root)
+        return Twin(id=name, store=Store(database, given, tell), manifest=raw, user=user, clock=self.clock, root=root, keys_database=keys_database)
 
     def _profile(self, name: str, kind: str, user: str, root: SigningKey, signer: SigningKey, opening: OpeningKey) -> Profile:
         def key() -> str:

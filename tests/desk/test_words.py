@@ -136,7 +136,7 @@ SLIPS = [
     ("!tk ver C-99999", "C-99999"),
     ("!tk quién sabe R-99999", "R-99999"),
     ("ayuda", "derivar"),
-    ("ayuda derivar", "csmc-comas"),
+    ("ayuda derivar", "Csmc Comas"),
     ("ayuda anotar", "contacto"),
     ("ayuda anotar contacto", "Teléfono"),
 ]

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hub.actions import answer
 from hub.app.inbox import TRIES, Inbox
+from hub.app.verifier import Verifier
 from hub.base.errors import Refused
 from hub.base.faults import Faults
 from hub.matrix.ports import Inbound, InboxRow
@@ -104,13 +105,18 @@ async def test_r02_what_a_caseworker_said_is_not_given_up_because_the_database_w
         row = InboxRow(event_id="$ana1", room_id=heard.room_id, session_id="s", index=1, body=heard.to_bytes())
         await rows.finish_batch(None, {}, Gathered(inbox=[row]).result())
         cutter = Cutter(database_of(twin), "INSERT INTO cases", 4 * TRIES)
-        worker = Inbox(twin.store, rows, _Matrix(twin.user), Faults(), asyncio.Event())  # type: ignore[arg-type]  # what it uses of Matrix
+        matrix: Any = _Matrix(twin.user)  # what it uses of Matrix
+        worker = Inbox(twin.store, rows, matrix, Faults(), asyncio.Event(), _trusted, Verifier(twin.store, matrix))
         for _ in range(4 * TRIES):
             with contextlib.suppress(OperationalError, psycopg.OperationalError):  # as `Worker.run` takes it, without its pauses
                 await worker.turn()
         assert cutter.left == 0
         assert twin.run(lambda unit: unit.cases.count()) == 1
         assert "event_failed" not in str(twin.said)
+
+
+async def _trusted() -> None:
+    """Trust lists play no part here."""
 
 
 class _Matrix:

@@ -23,7 +23,7 @@ from tests.attacks.road.player import ShortRoad
 from tests.homeserver.bench import until_async
 from tests.store.conftest import Server
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(500), pytest.mark.long]
 TAKEOVER = 10.0
 """Seconds in which the other server acts, from the moment that the leading one stops; a loaded machine of two cores gets a little more."""
 SLACK = 5.0

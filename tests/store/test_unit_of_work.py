@@ -139,9 +139,9 @@ async def test_a_shredding_that_fails_is_told_kept_and_tried_again(store: Store,
 
     with monkeypatch.context() as patched:
         patched.setattr(given.keys, "destroy", broken)
-        with pytest.raises(Stopped):
-            await store.run(lambda unit: unit.tombstones.add(Tombstone(id="case_a", why="x", at=unit.now)))
-    assert poked, "the unit itself was committed, so everybody must look at its effects"
+        told = await store.run(lambda unit: unit.tombstones.add(Tombstone(id="case_a", why="x", at=unit.now)) or "told")
+    assert told, "the unit itself was committed: what it found out must not be lost with the key that cannot die yet"
+    assert poked, "and everybody must look at its effects"
     assert given.keys.exists("case_a")
     await store.run(lambda unit: None)
     assert not given.keys.exists("case_a")

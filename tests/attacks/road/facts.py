@@ -49,6 +49,15 @@ async def at_rest(network: Network, within: float = QUIET) -> None:
             await asyncio.sleep(0.2)
 
 
+async def acquainted(network: Network, within: float = QUIET) -> None:
+    """Wait until every hub knows what its peers are called: only then do two roads read alike."""
+    async with asyncio.timeout(within):
+        while True:
+            if all("name" in row["profile"] for hub in network.hubs.values() for row in rows(hub, "SELECT profile FROM peers")):
+                return
+            await asyncio.sleep(0.2)
+
+
 def assert_lines_whole(network: Network) -> None:
     """Every link, both directions: numbers without a gap, nothing unacknowledged, both sides at the same place with the same digest."""
     for name, hub in network.hubs.items():

@@ -38,6 +38,7 @@ AT_THE_RECIPIENT = {
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def calm(network: Network) -> dict[str, Counter[str]]:
     """What is seen when nobody dies."""
+    await facts.acquainted(network)
     road = ShortRoad(network=network)
     await road.play()
     await settled(network, road)

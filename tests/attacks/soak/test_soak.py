@@ -19,7 +19,7 @@ from tests.attacks.soak.audit import Verdict, audit
 from tests.attacks.soak.campaign import Campaign
 from tests.attacks.soak.stage import Stage, staged
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600), pytest.mark.long]
 SEED = int(os.environ.get("TINKUY_SOAK_SEED", "7"))
 
 

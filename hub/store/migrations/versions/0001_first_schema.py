@@ -166,6 +166,7 @@ def upgrade() -> None:
     sa.Column('data', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('ledger',
@@ -463,6 +464,7 @@ def upgrade() -> None:
     sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('confirmed_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
+    sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('ix_tombstones_confirmed_at', 'tombstones', ['confirmed_at'], unique=False)
