@@ -187,7 +187,7 @@ def _taken_back(unit: Unit, referral: Referral) -> None:
     for consent in unit.consents.all(case=referral.case, withdrawn_at=None):
         if referral.peer in consent.recipients:
             unit.consents.put(replace(consent, withdrawn_at=unit.now))
-    note(unit, referral.case, SYSTEM, "consent.withdrawn", recipients=[referral.peer], fields=[])
+    note(unit, referral.case or referral.id, SYSTEM, "consent.withdrawn", recipients=[referral.peer], fields=[])
     _moved(unit, referral, replace(referral, state=State.CANCELLED, ended_at=unit.now))
 
 

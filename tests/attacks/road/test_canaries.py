@@ -22,7 +22,7 @@ from policies.decision import Outcome
 from policies.holding import ceiling
 from tests.attacks.canaries import everything, found_in, hits, marker
 from tests.attacks.road import facts
-from tests.attacks.road.player import PATIENCE, ShortRoad, number
+from tests.attacks.road.player import PATIENCE, ShortRoad
 
 PACK = packs.load("pe")
 TYPED = [f for f in PACK.vocabulary.fields.values() if f.type in ("text", "list") and not f.codes and f.id != "social_name"]
@@ -137,7 +137,7 @@ async def spoken_of(road: ShortRoad, words: dict[str, str]) -> None:
     await road._hear(road.bea, words["answered"], road.there)
     await road.bea.say(road.there, f"pedir medicinas que toma para {words['asked for']}", thread=road.offer)
     asked = await road._hear(road.ana, words["asked for"], road.desk)
-    await road.ana.say(road.desk, number(asked, "no darlo"), thread=asked.thread)
+    await road.ana.say(road.desk, asked.choice("no darlo"), thread=asked.thread)
     await road.bea.expect("no puede dar ese dato", room=road.there, within=PATIENCE)
 
 
