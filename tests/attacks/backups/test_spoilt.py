@@ -291,11 +291,11 @@ def test_a_journal_that_was_cut_in_the_middle_or_changed_stops_the_restore(net: 
     aside = tmp_path / "aside"
     (aside / "keys").mkdir(parents=True)
     moved = (Path(shutil.copy(data, aside)), Path(shutil.copy(keys, aside)))
-    journal = next(data.parent.glob(f"tombstones-{CEM}-*.journal"))
-    pulse = next(data.parent.glob(f"tombstones-{CEM}-*.pulse"))
-    shutil.copy(pulse, aside)
+    journal = next(path for path in data.parent.glob(f"tombstones-{CEM}-*.journal") if b"say_b" in path.read_bytes())
+    shutil.copy(journal.with_suffix(".pulse"), aside)
     lines = journal.read_bytes().splitlines(keepends=True)
-    for spoilt in (lines[:1] + lines[2:], [*lines[:1], lines[1].replace(b"say_", b"sax_"), *lines[2:]]):
+    at = next(number for number, line in enumerate(lines) if b"say_b" in line)
+    for spoilt in (lines[:at] + lines[at + 1 :], [*lines[:at], lines[at].replace(b"say_", b"sax_"), *lines[at + 1 :]]):
         (aside / journal.name).write_bytes(b"".join(spoilt))
         assert try_to_restore(net, moved, aside) == ("backup.journal_broken", [])
     (aside / journal.name).write_bytes(b"".join(lines[:-1]))  # the end is missing: every line holds, but the pulse and the index know better
