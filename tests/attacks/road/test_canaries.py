@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from deploy.demo.network import HubProcess, Network
-from hub.app.house import _identity
+from hub.app.house import open_keyring
 from hub.base.config import load
 from hub.store.database import Database
 from hub.store.key_rows import KeyTable
 from hub.store.unit_of_work import Vault
 from keys.casekeys import DataKeys
 from keys.errors import KeysError
+from keys.identity import load_identity
 from keys.primitives import aead_open, join
 from policies import packs
 from policies.decision import Outcome
@@ -40,10 +41,11 @@ class Thief:
         self.data = sqlite3.connect(folder / "hub.db")
         self.data.row_factory = sqlite3.Row
         config = load(hub.config)
-        self.identity, kek = _identity(config)
+        kek, keyring = open_keyring(config)
+        self.identity = load_identity(keyring)
         self.keys = KeyTable(Database(f"sqlite:///{folder / 'keys.db'}"))
         self.vault = Vault(DataKeys(kek, self.keys), facts_now())
-        self.bound = (config.institution.id.encode(), (hub.folder / "s" / "device_id").read_text().strip().encode())
+        self.bound = (config.institution.id.encode(),)
 
     def read(self) -> str:
         """The plain text of everything that opens."""
