@@ -192,11 +192,7 @@ class Store:
         result, condemned = await self._database.run(lambda c: self._one(c, lambda unit: fn(unit, *given)))
         try:
             if condemned:
-                await self._database.run(lambda c: self._one(c, finish_shredding))
-        except Forged:
-            raise
-        except Stopped as error:  # the unit is committed and its result counts; keys that cannot die yet are tried again after the next one
-            _log.error("store.shredding_waits", error=error)
+                await self._database.run(self._shred)
         finally:
             if not quiet:
                 self.wake()
@@ -211,8 +207,18 @@ class Store:
         """The same on the calling thread, for offline commands and tests."""
         result, condemned = self._database.run_now(lambda c: self._one(c, lambda unit: fn(unit, *given)))
         if condemned:
-            self._database.run_now(lambda c: self._one(c, finish_shredding))
+            self._database.run_now(self._shred)
         return result
+
+    def _shred(self, connection: Connection) -> None:
+        """Delete condemned keys. What cannot die yet (a full disk) is tried again after the next unit; the one before is committed and counts."""
+        try:
+            with connection.begin_nested():
+                self._one(connection, finish_shredding)
+        except Forged:
+            raise
+        except Stopped as error:
+            _log.error("store.shredding_waits", error=error)
 
     def _look(self, connection: Connection, fn: Callable[[Any], T]) -> T:
         if self.given.fence:
