@@ -11,13 +11,14 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from hub.matrix.errors import HomeserverAway, HomeserverRefused
+from hub.matrix.errors import HomeserverAway, HomeserverRefused, LoginLost
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_WAIT = 60.0
 """Seconds that a rate limit may make us wait at once, whatever the homeserver asks for."""
 MAX_LIMITED = 5
 """Rate-limit answers to one request before we give up."""
+TOKEN_DEAD = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN"})
 TIMEOUT = 30.0
 DEEP_LEVELS = 100_000
 """More than a 64 KiB event can nest."""
@@ -92,7 +93,7 @@ limited = {"count": 0}
 async def request(client: SendsHttp, method: str, path: str, body: Any = None, *, seconds: float = TIMEOUT) -> dict[str, Any]:
     """The JSON object of a 200 answer; waits out rate limits, at most five times and never over a minute at once.
 
-    Raises HomeserverAway (no answer, or a 5xx) or HomeserverRefused (any other).
+    Raises HomeserverAway (no answer, or a 5xx), LoginLost (our token is dead; no request mends that) or HomeserverRefused (any other).
     """
     answer = await request_any(client, method, path, body, seconds=seconds)
     return answer if isinstance(answer, dict) else {}
@@ -117,6 +118,8 @@ async def request_any(client: SendsHttp, method: str, path: str, body: Any = Non
         await asyncio.sleep(_pause(answer))
     if status >= 500 or status == 429:
         raise HomeserverAway("matrix.away", f"the homeserver answered {status}", status=status)
+    if status == 401 and errcode(answer) in TOKEN_DEAD:
+        raise LoginLost("matrix.token_dead", "the homeserver does not accept our login any more")
     raise HomeserverRefused(f"the homeserver answered {status} {errcode(answer)}", status=status, errcode=errcode(answer))
 
 

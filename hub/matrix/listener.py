@@ -20,7 +20,7 @@ from hub.matrix.backfill import Backfill
 from hub.matrix.batches import TIMELINE, as_dict, is_empty, prefilter, sync_filter
 from hub.matrix.chores import Chores, Heard
 from hub.matrix.client import HubClient
-from hub.matrix.errors import CannotRead, HomeserverAway, HomeserverRefused, LoginLost, MatrixError, RolledBack
+from hub.matrix.errors import CannotRead, HomeserverAway, LoginLost, MatrixError, RolledBack
 from hub.matrix.machine import Machine
 from hub.matrix.persist import Persist
 from hub.matrix.ports import MatrixRows, Report
@@ -151,10 +151,6 @@ class Listener:
             raw = await http.request(self._client, "GET", path, seconds=seconds)
         except http.TooMuch:
             self._limit = max(1, self._limit // 10)  # ask for less; what is cut off is paged back
-            raise
-        except HomeserverRefused as error:
-            if error.status == 401:
-                raise LoginLost("matrix.token_dead", "the homeserver does not accept our login any more") from error
             raise
         if not isinstance(raw.get("next_batch"), str) or not raw["next_batch"].isprintable():
             raise HomeserverAway("matrix.bad_sync", "the homeserver's sync answer has no token")

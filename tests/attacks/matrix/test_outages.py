@@ -57,6 +57,22 @@ async def test_d13_a_token_that_is_taken_stops_the_hub_and_keeps_its_rows(
     assert "antes" in await hub.bodies(), "what was accepted waits in its table"
 
 
+async def test_d13_a_token_that_is_taken_while_a_batch_is_handled_stops_the_hub_too(
+    new_proxied: NewProxied, new_person: NewPerson, desk: Desk
+) -> None:
+    """Whichever request is the first to be told: a hub that went on trying here never came back to the sync that would have said so."""
+    (hub, proxy), rosa = await new_proxied(), await new_person("rosa")
+    room_id = await desk(hub, rosa)
+    await rosa.say(room_id, "antes")
+    await hub.gets("antes")
+    proxy.fail("/keys/query", times=10**6, status=401, answer={"errcode": "M_UNKNOWN_TOKEN", "error": "gone"})
+    proxy.on_answer("/sync", lambda body: {**body, "device_lists": {"changed": [rosa.user_id], "left": []}})
+    await rosa.say(room_id, "durante")
+    assert hub._task is not None
+    with pytest.raises(LoginLost):
+        await asyncio.wait_for(asyncio.shield(hub._task), 60)
+
+
 async def test_d14_a_rate_limit_of_thirty_years_is_not_waited_out(
     new_proxied: NewProxied, new_hub: NewHub, link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
