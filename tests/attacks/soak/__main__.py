@@ -3,6 +3,7 @@
 
 It plays stretches of `SOAK_STRETCH` referrals (1000), each on a network of its own with a seed of its own, and writes `bench/results/soak.json`
 after each: what was done counts, whenever it ends. It ends when all is played, the minutes are over, or something was lost.
+`SOAK_CONTINUE=1` goes on where the file ends, with the next seed; a stretch that failed stays in it.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def main() -> int:
     referrals, faults, seed = _number("SOAK_REFERRALS", 10_000), _number("SOAK_FAULTS", 320), _number("SOAK_SEED", 1)
     deadline = time.monotonic() + 60 * _number("SOAK_MINUTES", 300)
     postgres = os.environ.get("SOAK_SENDER", "postgres") != "sqlite"
-    done: list[dict[str, Any]] = []
+    done: list[dict[str, Any]] = json.loads(RESULT.read_text())["stretches"] if os.environ.get("SOAK_CONTINUE") else []
     while (played := sum(one["referrals"] for one in done)) < referrals and time.monotonic() < deadline:
         size = min(_number("SOAK_STRETCH", 1000), referrals - played)
         with tempfile.TemporaryDirectory(prefix="soak") as folder:
