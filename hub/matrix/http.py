@@ -18,7 +18,6 @@ MAX_WAIT = 60.0
 """Seconds that a rate limit may make us wait at once, whatever the homeserver asks for."""
 MAX_LIMITED = 5
 """Rate-limit answers to one request before we give up."""
-TOKEN_DEAD = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN"})
 TIMEOUT = 30.0
 DEEP_LEVELS = 100_000
 """More than a 64 KiB event can nest."""
@@ -118,7 +117,7 @@ async def request_any(client: SendsHttp, method: str, path: str, body: Any = Non
         await asyncio.sleep(_pause(answer))
     if status >= 500 or status == 429:
         raise HomeserverAway("matrix.away", f"the homeserver answered {status}", status=status)
-    if status == 401 and errcode(answer) in TOKEN_DEAD:
+    if status == 401 and errcode(answer) == "M_UNKNOWN_TOKEN":
         raise LoginLost("matrix.token_dead", "the homeserver does not accept our login any more")
     raise HomeserverRefused(f"the homeserver answered {status} {errcode(answer)}", status=status, errcode=errcode(answer))
 
