@@ -69,8 +69,7 @@ async def stage(servers: Synapses, folder: Path) -> AsyncIterator[Stage]:
             desk = await hub.setup.room("desk")
             await person.in_room(desk, with_members=[hub.setup.user_id])
             await person.in_room(await hub.setup.room(f"direct:{person.user_id}"), with_members=[hub.setup.user_id])
-        for hub in hubs:
-            await linked(hub)
+        await linked(*hubs)
         room = await plain[0].room_with(plain[1])
         for raw in plain:
             await raw.listen()

@@ -71,6 +71,10 @@ class Process:
         """One command over its control socket."""
         return await self.setup.ask(command, **args)
 
+    async def acquainted(self) -> bool:
+        """See `bench.inside.acquainted`."""
+        return bool(await self.do("acquainted"))
+
     async def do(self, order: str, **args: Any) -> Any:
         """One order of `bench.inside.Orders`; its answer."""
         assert self._process.stdin is not None
@@ -113,8 +117,7 @@ async def pairing(servers: Synapses, folder: Path) -> AsyncIterator[Pair]:
         for hub, person in zip(hubs, people, strict=True):
             await hub.ask("staff.add", user_id=person.user_id, display="Persona Ejemplo", role="caseworker", language="es", on_duty=True)
             await person.in_room(await hub.setup.room("desk"), with_members=[hub.setup.user_id])
-        for hub in hubs:
-            await linked(hub)
+        await linked(*hubs)
         for person in people:
             await person.stop()
         room = await plain[0].room_with(plain[1])
