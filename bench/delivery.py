@@ -16,6 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection, event, select
+
 from bench.rows import Row, compare
 from bench.stage import Raw, Whole, account, pair, until
 from deploy.demo.network import PLANS
@@ -27,11 +29,14 @@ from hub.actions.record_consent import Terms, record_consent
 from hub.actions.refer import draft, refer
 from hub.cases.events import MessageArrived
 from hub.exchange.pacing import WINDOW
+from hub.store.tables import LINKS
 
 NEED = "mental_health"
 BURST, OUTAGE = 400, 300
 WITHIN = 240.0
 ROUNDS = 3
+_LINKS = LINKS.table.c
+_UNDER_WAY = select(_LINKS.next_out - 1 - _LINKS.acked_out)
 
 
 @dataclass(kw_only=True)
@@ -83,12 +88,10 @@ class Line:
             self.heard.append(event.text)
             self.heard_at.append(time.monotonic())
 
-    def _watch(self, unit: Unit, fn: Callable[..., Any], *given: Any) -> Any:
+    def _watch(self, connection: Connection) -> None:
         """Between a unit's work and its commit: how much it lets be under way."""
-        found = fn(unit, *given)
-        for link in unit.links.all():
-            self.most_under_way = max(self.most_under_way, link.next_out - 1 - link.acked_out)
-        return found
+        for (under_way,) in connection.execute(_UNDER_WAY):
+            self.most_under_way = max(self.most_under_way, under_way)
 
 
 @contextlib.asynccontextmanager
@@ -107,19 +110,8 @@ async def line(servers: Synapses, folder: Path) -> AsyncIterator[Line]:
         found = Line(servers=servers, sender=hubs[0], recipient=hubs[1])
         found.recipient.house.store._tell = found._note
         found.referral = await _accepted(found)
-        _count(found)
+        event.listen(found.sender.house.database.engine, "commit", found._watch)
         yield found
-
-
-def _count(on: Line) -> None:
-    """Look at the window inside every unit of work of the sender."""
-    store = on.sender.house.store
-    run = store.run
-
-    async def watched(fn: Callable[..., Any], *given: Any, quiet: bool = False) -> Any:
-        return await run(lambda unit: on._watch(unit, fn, *given), quiet=quiet)
-
-    store.run = watched  # type: ignore[method-assign,assignment]  # of this one store
 
 
 async def _accepted(on: Line) -> str:

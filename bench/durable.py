@@ -45,7 +45,7 @@ class Recorder:
         self._began: set[int] = set()
         for number, database in enumerate(databases):
             event.listen(database.engine, "before_cursor_execute", self._noting(number))
-            event.listen(database.engine, "commit", lambda _, n=number: self._ended(n))
+            event.listen(database.engine, "commit", partial(self._ended, number))
 
     def _noting(self, number: int) -> Callable[..., None]:
         def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
@@ -57,7 +57,7 @@ class Recorder:
 
         return note
 
-    def _ended(self, number: int) -> None:
+    def _ended(self, number: int, _connection: Any) -> None:
         if number in self._began:
             self._began.discard(number)
             self.steps.append((number, "COMMIT", ()))

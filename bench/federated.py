@@ -21,9 +21,9 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from bench.desks import desks
 from bench.rows import Row, compare, percentile
-from bench.stage import PASSWORD, Lone, Raw, Whole, account, linked, pair, until
-from deploy.demo.network import PLANS
+from bench.stage import Lone, Raw, Whole, account, until
 from deploy.demo.person import Person
 from deploy.demo.synapse import Synapses
 from hub.actions.open_case import open_case
@@ -54,27 +54,11 @@ class Stage:
 @contextlib.asynccontextmanager
 async def stage(servers: Synapses, folder: Path) -> AsyncIterator[Stage]:
     """Build it, and take it down."""
-    plans = {plan.id: plan for plan in PLANS}
-    async with contextlib.AsyncExitStack() as stack:
-        hubs, people, plain = [], [], []
-        for server, institution, name in ((servers[0], "cem-lima", "ana"), (servers[1], "csmc-comas", "bea")):
-            hub = Whole(plans[institution], server, folder, await account(server, institution))
-            hubs.append(await stack.enter_async_context(hub.running()))
-            client = Person(url=server.url, user_id=await account(server, name), password=PASSWORD, hubs=[hub.setup.user_id])
-            people.append(await stack.enter_async_context(client))
-            plain.append(await stack.enter_async_context(Raw(server, await account(server, f"plain-{name}"))))
-        await pair(hubs[0], hubs[1])
-        for hub, person in zip(hubs, people, strict=True):
-            await hub.ask("staff.add", user_id=person.user_id, display="Persona Ejemplo", role="caseworker", language="es", on_duty=True)
-            desk = await hub.setup.room("desk")
-            await person.in_room(desk, with_members=[hub.setup.user_id])
-            await person.in_room(await hub.setup.room(f"direct:{person.user_id}"), with_members=[hub.setup.user_id])
-        for hub in hubs:
-            await linked(hub)
-        room = await plain[0].room_with(plain[1])
-        for raw in plain:
+    async with desks(servers, folder, Whole) as found:
+        (sender, recipient), (ana, bea), (here, there) = found.hubs, found.people, found.plain
+        for raw in found.plain:
             await raw.listen()
-        yield Stage(sender=hubs[0], recipient=hubs[1], ana=people[0], bea=people[1], here=plain[0], there=plain[1], room=room)
+        yield Stage(sender=sender, recipient=recipient, ana=ana, bea=bea, here=here, there=there, room=found.room)
 
 
 class Watch:
@@ -221,13 +205,17 @@ def _quiet_desk(unit: Unit) -> bool:
     return not unit.posts.count(state__in=("ready", "sending"))
 
 
+def _heard_more(reader: Lone, before: int) -> bool:
+    return len(reader.heard) > before
+
+
 async def _sealed(bare: Bare, name: str) -> Trip:
     """The same with encryption and the hub's own sync loop, checks and commits, and no envelope, policy or receipt."""
     times = []
     for sender, reader in ((bare.here, bare.there), (bare.there, bare.here)):
         before, start = len(reader.heard), time.perf_counter()
         await sender.send(bare.room, name)
-        await until(lambda r=reader, n=before: len(r.heard) > n, "an encrypted message")  # type: ignore[misc]  # bound defaults
+        await until(partial(_heard_more, reader, before), "an encrypted message")
         times.append(reader.heard[before] - start)
     return Trip(there=times[0], whole=sum(times))
 

@@ -15,9 +15,11 @@ from typing import Any
 
 from bench.counting import Count
 from hub.actions.dispatch import Parcel, dispatch, mark_sent
+from hub.actions.ports import Unit
 from hub.actions.receive import receive
 from hub.base.errors import PeerFault
 from hub.exchange import wire
+from hub.exchange.records import Link
 from hub.testing import Twin
 from keys import envelope
 from keys.envelope import SignedInner
@@ -68,7 +70,7 @@ class Fuzz:
         found: Any = self.target.run(lambda unit: (unit.referrals.get(referral.id), unit.disclosures.all()[0].id))
         self.ours = found[0]  # it is there: `working` made it
         self.disclosure: str = found[1]
-        self.room = str(self.target.run(lambda unit: unit.links.one(peer=sender)).room)  # type: ignore[union-attr]  # it is paired
+        self.room = str(self.target.run(_link, sender).room)
         self.info = envelope.info_bytes(sender, target, self.liar.link)
         self.key = day_key(self.target).public
         self.word = marker()
@@ -249,10 +251,16 @@ def tampering(count: int, seed: int = 3) -> list[Count]:
     ]
 
 
+def _link(unit: Unit, peer: str) -> Link:
+    link = unit.links.one(peer=peer)
+    assert link is not None, "it is paired"
+    return link
+
+
 def _put(net: Net) -> list[Parcel]:
     made = [parcel for parcel in net.cem.run(dispatch) if parcel.rows]
     for parcel in made:
-        net.cem.run(lambda unit, p=parcel: mark_sent(unit, p))
+        net.cem.run(mark_sent, parcel)
     return made
 
 

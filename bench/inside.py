@@ -20,6 +20,7 @@ from bench.rows import percentile
 from hub.actions.answer import accept
 from hub.actions.common import intend
 from hub.actions.open_case import open_case
+from hub.actions.opening_keys import is_fresh, key_for
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.actions.record_consent import Terms, record_consent
@@ -27,6 +28,8 @@ from hub.actions.refer import draft, refer
 from hub.app import house as app
 from hub.base import config, logs
 from hub.cases.lifecycle import Side, State
+from hub.store.matrix_rows import SqlMatrixRows
+from hub.store.unit_of_work import UnitOfWork
 
 TICK_S = 0.005
 NEED = "mental_health"
@@ -37,13 +40,16 @@ class Lag:
 
     def __init__(self) -> None:
         self.late: list[float] = []
+        self.worked: list[float] = []
+        """How much of each wait the loop's thread worked itself: seconds of a processor, which do not grow with what else the machine does."""
 
     async def run(self) -> None:
         """For ever."""
         while True:
-            before = time.perf_counter()
+            before, work = time.perf_counter(), time.thread_time()
             await asyncio.sleep(TICK_S)
             self.late.append(time.perf_counter() - before - TICK_S)
+            self.worked.append(time.thread_time() - work)
 
 
 def resident_mb(pid: int | None = None) -> float:
@@ -91,6 +97,10 @@ class Orders:
     async def say(self, kind: str, peer: str, count: int) -> None:
         """Queue so many records for a peer in one commit."""
         await self._store.run(lambda unit: [intend(unit, peer, kind) for _ in range(count)])
+
+    async def acquainted(self) -> bool:
+        """See `acquainted`."""
+        return await acquainted(self._house)
 
     async def left(self) -> dict[str, int]:
         """What is under way: records of the outbox and messages for desks."""
@@ -144,6 +154,18 @@ def _waiting(unit: Unit) -> bool:
 def _accept_all(unit: Unit, user: str) -> None:
     for row in unit.referrals.all(side=Side.RECIPIENT, state=State.RECEIVED):
         accept(unit, user, row.id)
+
+
+async def acquainted(house: app.House) -> bool:
+    """Whether this hub has the key of the day and the name of every peer, and owes nobody anything, nor anybody it."""
+    return await house.store.run(_acquainted, house.rows, quiet=True)
+
+
+def _acquainted(unit: UnitOfWork, rows: SqlMatrixRows) -> bool:
+    known = [bool(key_for(unit, peer)) and is_fresh(unit, peer) and "name" in peer.profile for peer in unit.peers.all()]
+    joined = [bool(link.room) and not (link.frozen or link.ack_due_at or link.owes_key or link.gone) for link in unit.links.all()]
+    waiting = _left(unit)["outbox"] + unit.early.count() + rows.counts(unit.connection)["inbox"]
+    return 0 < len(known) == len(joined) and all(known + joined) and not waiting
 
 
 def _left(unit: Unit) -> dict[str, int]:

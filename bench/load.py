@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.desks import desks
 from bench.inside import resident_mb
 from bench.rows import Row, compare, keep, percentile, show
-from bench.stage import PASSWORD, Raw, account, linked, pair, until
-from deploy.demo.network import PLANS, HubProcess, Plan
-from deploy.demo.person import Person
+from bench.stage import PASSWORD, Raw, until
+from deploy.demo.network import HubProcess, Plan
 from deploy.demo.synapse import Homeserver, Synapses
 
 REFERRALS, RATE = 150, 5.0
@@ -71,6 +71,10 @@ class Process:
         """One command over its control socket."""
         return await self.setup.ask(command, **args)
 
+    async def acquainted(self) -> bool:
+        """See `bench.inside.acquainted`."""
+        return bool(await self.do("acquainted"))
+
     async def do(self, order: str, **args: Any) -> Any:
         """One order of `bench.inside.Orders`; its answer."""
         assert self._process.stdin is not None
@@ -100,28 +104,12 @@ class Pair:
 @contextlib.asynccontextmanager
 async def pairing(servers: Synapses, folder: Path) -> AsyncIterator[Pair]:
     """Build it, and take it down. The caseworkers' clients have gone when this yields; their devices stay."""
-    plans = {plan.id: plan for plan in PLANS}
-    async with contextlib.AsyncExitStack() as stack:
-        hubs, people, plain = [], [], []
-        for server, institution, name in ((servers[0], "cem-lima", "ana"), (servers[1], "csmc-comas", "bea")):
-            hub = Process(plans[institution], server, folder, await account(server, institution))
-            hubs.append(await stack.enter_async_context(hub.running()))
-            client = Person(url=server.url, user_id=await account(server, name), password=PASSWORD, hubs=[hub.setup.user_id])
-            people.append(await stack.enter_async_context(client))
-            plain.append(await stack.enter_async_context(Raw(server, await account(server, f"plain-{name}"))))
-        await pair(hubs[0], hubs[1])
-        for hub, person in zip(hubs, people, strict=True):
-            await hub.ask("staff.add", user_id=person.user_id, display="Persona Ejemplo", role="caseworker", language="es", on_duty=True)
-            await person.in_room(await hub.setup.room("desk"), with_members=[hub.setup.user_id])
-        for hub in hubs:
-            await linked(hub)
-        for person in people:
+    async with desks(servers, folder, Process) as found:
+        (sender, recipient), (ana, bea), (here, there) = found.hubs, found.people, found.plain
+        for person in found.people:
             await person.stop()
-        room = await plain[0].room_with(plain[1])
-        await plain[1].listen()
-        yield Pair(
-            sender=hubs[0], recipient=hubs[1], ana=people[0].user_id, bea=people[1].user_id, here=plain[0], there=plain[1], room=room, servers=servers
-        )  # fmt: skip
+        await there.listen()
+        yield Pair(sender=sender, recipient=recipient, ana=ana.user_id, bea=bea.user_id, here=here, there=there, room=found.room, servers=servers)
 
 
 async def settled(on: Pair, *, posts: bool = True) -> None:

@@ -14,6 +14,7 @@ import json
 import random
 import secrets
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,10 @@ class Stuffing:
             where = self.rand.randrange(len(half) + 1)
             room["timeline"]["events"] = [*half[:where], *room["timeline"]["events"], *half[where:]]
         return self._edges(body)
+
+    def down_to(self, left: int) -> bool:
+        """Whether no more than so many are left."""
+        return self.left <= left
 
     def part(self) -> Any:
         """One hostile event or message."""
@@ -193,7 +198,7 @@ async def run(servers: Synapses, count: int = 100_000, seed: int = 5) -> list[Co
             await on.rosa.say(on.desk, f"{said[-1]} r")
             await on.peer.envelope(on.link, f"{said[-1]} p")
             with contextlib.suppress(AssertionError):
-                await until(lambda goal=stuffing.left - EACH: stuffing.left <= max(0, goal), "an answer", 10)  # type: ignore[misc]  # bound default
+                await until(partial(stuffing.down_to, max(0, stuffing.left - EACH)), "an answer", 10)
             failures = max(failures, on.hub.matrix.health.failures)
         on.proxy.honest()
         await asyncio.gather(*(on.hub.gets(f"{said[-1]} {who}", within=120) for who in "rp"))

@@ -22,6 +22,8 @@ from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.exchange.records import Link, Peer
 from hub.exchange.wire import Body, encode, pack
+from hub.matrix.client import HubClient
+from hub.matrix.machine import Machine
 from hub.matrix.ports import ENVELOPE_TYPE, Device
 from keys import envelope
 from keys.envelope import Inner
@@ -93,14 +95,25 @@ class Playback(Homeserver):
             return {}
 
 
+class Dictating(Machine):
+    """A peer's Olm machine over its account once more: the room keys are kept, to be played, and not sent."""
+
+    def __init__(self, client: HubClient) -> None:
+        super().__init__(client)
+        self.kept: list[dict[str, Any]] = []
+
+    async def _to_device(self, messages: dict[Device, tuple[str, dict[str, Any]]]) -> None:
+        for device, (kind, content) in messages.items():
+            self.kept.append(self.client.olm._olm_encrypt(self._session(device), device, kind, content))
+
+
 class Author:
     """A peer of the hub under test, as whom events are written: its keys, its Olm machine, its numbers."""
 
     def __init__(self, peer: Whole, reader: Device, link: Link, theirs: Peer) -> None:
         self._house, self._reader, self._link, self._theirs = peer.house, reader, link, theirs
         self._sequence, self._previous = link.next_out, link.head_out
-        self._room_keys: list[dict[str, Any]] = []
-        peer.house.matrix.client.put = self._keep  # type: ignore[method-assign]  # room keys are played, not sent
+        self._machine = Dictating(peer.house.matrix.client)
 
     @classmethod
     async def of(cls, peer: Whole, reader: str) -> Author:
@@ -126,11 +139,11 @@ class Author:
         assert key is not None, "the reader has told no key of the day"
         events = []
         for body in bodies:
-            await self._house.matrix._machine.share(self.room, frozenset({self._reader}))
-            content = self._house.matrix._machine.encrypt(self.room, ENVELOPE_TYPE, {"v": 1, "sealed": self._sealed(body, key)})
+            await self._machine.share(self.room, frozenset({self._reader}))
+            content = self._machine.encrypt(self.room, ENVELOPE_TYPE, {"v": 1, "sealed": self._sealed(body, key)})
             events.append(self._event("m.room.encrypted", content) | {"event_id": f"$played{secrets.token_hex(12)}", "origin_server_ts": 0})
-        keys, self._room_keys = self._room_keys, []
-        return events, keys
+        keys, self._machine.kept = self._machine.kept, []
+        return events, [self._event("m.room.encrypted", key) for key in keys]
 
     def _sealed(self, body: Body, key: SealingKey) -> str:
         inner = Inner(
@@ -145,8 +158,3 @@ class Author:
 
     def _event(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
         return {"type": kind, "sender": self._house.config.matrix.user_id, "content": content}
-
-    async def _keep(self, path: str, body: Any, **_: Any) -> dict[str, Any]:
-        sealed = body["messages"][self._reader.user_id][self._reader.device_id]
-        self._room_keys.append(self._event("m.room.encrypted", {k: v for k, v in sealed.items() if k != "org.matrix.msgid"}))
-        return {}

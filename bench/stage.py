@@ -20,6 +20,7 @@ from urllib.parse import quote
 import aiohttp
 
 import hub.store.matrix_tables  # noqa: F401 - attaches its tables to the metadata
+from bench.inside import acquainted
 from deploy.demo.network import HubProcess, Plan
 from deploy.demo.synapse import Homeserver
 from hub.app import house as app
@@ -222,6 +223,10 @@ class Whole:
         """One command over its control socket."""
         return await self.setup.ask(command, **args)
 
+    async def acquainted(self) -> bool:
+        """See `bench.inside.acquainted`."""
+        return await acquainted(self.house)
+
 
 class Hub(Protocol):
     """A hub in this process or in one of its own."""
@@ -229,6 +234,8 @@ class Hub(Protocol):
     plan: Plan
 
     async def ask(self, command: str, **args: Any) -> Any: ...
+
+    async def acquainted(self) -> bool: ...
 
 
 async def pair(a: Hub, b: Hub) -> None:
@@ -238,14 +245,16 @@ async def pair(a: Hub, b: Hub) -> None:
     code = (await a.ask("peer.code", institution=b.plan.id))["code"]
     for one, other in ((a, b), (b, a)):
         await one.ask("peer.confirm", institution=other.plan.id, code=code)
-    for one in (a, b):
-        await linked(one)
+    await linked(a, b)
 
 
-async def linked(one: Hub) -> None:
-    """Wait until its links have rooms and nothing waits for an acknowledgement."""
+async def linked(*hubs: Hub) -> None:
+    """Wait until all of them at once have their links in use, each other's key of the day and name, and nothing on the road.
+
+    A key of the day that still travels would be measured as somebody else's word; one that has not come keeps every word home.
+    """
 
     async def done() -> bool:
-        return all(row["room"] and not row["unacked"] for row in await one.ask("peer.list"))
+        return all([await one.acquainted() for one in hubs])
 
     await until(done, "links in use")

@@ -2,9 +2,14 @@
 
     python -m bench.year
 
-The year is written into a real hub's database by the hub's own tables and seals: a million messages (what follows from them stands in
-`Year`), the Olm rows that the hub's pruning leaves of it. Then the real process is started, from the command line to its log line
-`app.running`: by then it has logged in, checked its cross-signing as served, asked for keys and handled what fell due.
+The year is not lived but written: a million messages' worth of rows (`Year` says how many of each) go into the database of a real hub that
+has run once, in bulk, past its units of work, by the product's own mapping of records, data keys, ledger chain and Olm store. So sizes, indexes,
+keys and sealed cells are those of a year; its content is not: one peer that no link leads to, one kind of record for all that were sent, no
+vouched rows beyond the hub's own, and what the hub would have wiped (the text of posts that were sent, bodies that were acknowledged) is empty.
+What is read at the start is there in full: open timers, data keys, handled events, the Olm rows that thirty days of pruning leave.
+
+Then the real process is started, from the command line to its log line `app.running`: by then it has logged in, checked its cross-signing as
+served, asked for keys and handled what fell due.
 
 Beside it, each round: the same hub without a year, and plain matrix-nio with the store it would have by then, loading it and nothing else.
 """
@@ -20,6 +25,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +124,7 @@ class _Bulk(KeyTable):
 
 def _write(connection: Connection, year: Year, keys: DataKeys, me: str) -> None:
     for mapping, records in (
-        (tables.CASES, (_case(number, keys) for number in range(year.cases))),
+        (tables.CASES, (_case(number, year, keys) for number in range(year.cases))),
         (tables.FIELDS, (field for number in range(year.cases) for field in _fields(number, keys))),
         (tables.REFERRALS, (_referral(number, year) for number in range(year.referrals))),
         (tables.SEEN, (_seen(number) for number in range(year.envelopes))),
@@ -151,9 +157,9 @@ def _ago(number: int, of: int) -> datetime:
     return NOW - timedelta(days=365) * (1 - number / of)
 
 
-def _case(number: int, keys: DataKeys) -> Case:
+def _case(number: int, year: Year, keys: DataKeys) -> Case:
     keys.create(f"case_{number:024x}", NOW)
-    opened = _ago(number, 10_000)
+    opened = _ago(number, year.cases)
     return Case(
         id=f"case_{number:024x}", code=f"C-{number}", lead="@ana:example", state="closed", opened_at=opened,
         next_contact_at=opened, closed_at=opened + timedelta(days=20), outcome="completed",
@@ -227,12 +233,16 @@ async def _remember(rows: Any, year: Year) -> None:
     """The Megolm sessions that the hub would have, through its own store, used over the last thirty days."""
     store = OlmStore(await rows.load_olm())
     for number, session in enumerate(_sessions(year.sessions)):
-        store._now = lambda n=number: time.time() - 86400 * (n % 29)
+        store._now = partial(_moment, time.time() - 86400 * (number % 29))
         store.load_inbound_group_sessions().add(session)
         store.save_inbound_group_session(session)
         if number % 1000 == 999:
             await rows.save_olm(store.take())
     await rows.save_olm(store.take())
+
+
+def _moment(at: float) -> float:
+    return at
 
 
 def _sessions(count: int) -> Iterator[InboundGroupSession]:

@@ -70,8 +70,9 @@ def key_chores(unit: Unit, link: Link) -> list[Body]:
         pinned = unit.hand.manifest
         fresh, stated = sign_freshness(pinned, unit.now, signer), unit.daily.statement(unit.me.id, unit.now, signer)
         found.append(Hek(statement=stated, fresh=fresh, holds=manifest_of(unit, link.peer).version, want=want))
-        asked = {"asked_key": link.asked_key + 1, "asked_key_at": unit.now} if want else {}
-        link = replace(link, told_key_at=unit.now, owes_key=False, **asked)  # type: ignore[arg-type]  # by name
+        link = replace(link, told_key_at=unit.now, owes_key=False)
+        if want:
+            link = replace(link, asked_key=link.asked_key + 1, asked_key_at=unit.now)
         if want and not unit.timers.count(kind="silent", ref=link.id, done_at=None):
             remind(unit, "silent", link.id, unit.now + SILENT_AFTER)
     newer = _newer(unit, link)
@@ -104,9 +105,10 @@ def hear_key(unit: Unit, link: Link, body: Hek) -> None:
     if fresh.version == pinned.version and newest:
         peer = replace(peer, fresh_at=unit.now, fresh_issued=fresh.issued)
     unit.peers.put(peer)
-    answered = {"asked_key": 0, "asked_key_at": None} if stated.usable(unit.now) and fresh.version <= pinned.version else {}
+    if stated.usable(unit.now) and fresh.version <= pinned.version:
+        link = replace(link, asked_key=0, asked_key_at=None)
     holds = min(max(body.holds, 1), unit.hand.manifest.version)
-    link = replace(link, holds=holds, pushed=holds, behind=fresh.version > pinned.version, **answered)  # type: ignore[arg-type]  # by name
+    link = replace(link, holds=holds, pushed=holds, behind=fresh.version > pinned.version)
     unit.links.put(replace(link, owes_key=link.owes_key or body.want))
 
 

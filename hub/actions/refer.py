@@ -162,8 +162,10 @@ def respond_within(ruling: Ruling, urgency: str) -> timedelta:
 
 def _stop_intents(unit: Unit, referral: Referral) -> bool:
     """Cancel the intents of a referral that have not been dispatched. True when its offer was among them: nothing left."""
+    link = unit.links.one(peer=referral.peer)
+    assert link is not None, "a referral has a link"
     stopped = False
-    for row in unit.outbox.all(state="ready", link=unit.links.one(peer=referral.peer).id):  # type: ignore[union-attr]  # a referral has a link
+    for row in unit.outbox.all(state="ready", link=link.id):
         if row.ref.get("referral") == referral.id:
             cancel_intent(unit, row)
             stopped = stopped or row.kind == "offer"

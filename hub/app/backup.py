@@ -35,6 +35,7 @@ _log = logs.get("backup")
 INDEX, MANIFEST, KEYRING, KEY_ROWS, TABLES = "index", "manifest.json", "keyring.json", "keys.jsonl", "tables/"
 _NAME = re.compile(r"tinkuy-(?P<institution>[a-z0-9._-]+)-(?P<at>\d{8}T\d{6}Z)\.(?P<part>data|keys)\.age")
 _TIME = "%Y%m%dT%H%M%SZ"
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +128,14 @@ def newest(config: Config) -> datetime | None:
     return max({p.at for p in parts if p.part == archive.DATA} & {p.at for p in parts if p.part == archive.KEYS}, default=None)
 
 
+def digest_of(file: IO[bytes]) -> str:
+    """SHA-256 of the rest of a file, which need not fit into memory."""
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
 class _Tar:
     """A part while it is made: members with their digests, the signed index at the end."""
 
@@ -140,8 +149,7 @@ class _Tar:
 
     def add_file(self, name: str, file: IO[bytes], rows: int) -> None:
         file.seek(0)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # any binary file will do
-        self.members[name] = Member(size=file.seek(0, os.SEEK_END), sha256=digest, rows=rows)
+        self.members[name] = Member(sha256=digest_of(file), size=file.seek(0, os.SEEK_END), rows=rows)
         file.seek(0)
         self._put(name, file, self.members[name].size)
 

@@ -5,7 +5,6 @@ The key part is opened in memory only; the data part in an unlinked file. Everyt
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tarfile
 import tempfile
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from hub.app.backup import INDEX, KEY_ROWS, KEYRING, MANIFEST, TABLES
+from hub.app.backup import INDEX, KEY_ROWS, KEYRING, MANIFEST, TABLES, digest_of
 from hub.base.errors import Stopped
 from hub.store import snapshot
 from keys import agefile, archive, strictjson
@@ -90,8 +89,7 @@ def _check(tar: tarfile.TarFile, names: list[str], index: Index, part: str) -> N
         raise Stopped("backup.other_part" if there == sorted(index.parts[other]) else "backup.damaged")
     for name, member in index.parts[part].items():
         file = _member(tar, name)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # any binary file will do
-        if (tar.getmember(name).size, digest) != (member.size, member.sha256):
+        if (tar.getmember(name).size, digest_of(file)) != (member.size, member.sha256):
             raise Stopped("backup.damaged")
 
 

@@ -87,15 +87,15 @@ def _opened(unit: Unit, here: Here, name: str, when: c.When, fields: dict[str, s
 def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
     desk_only(here)
     case = open_case_of(unit, case_code(unit, here, command.case))
-    whole = command.recipients and command.purposes and command.fields and command.until and command.mode
-    if not whole or command.explained is None:
+    whole = command.recipients and command.purposes and command.fields and command.mode
+    if not whole or command.until is None or command.explained is None:
         asked = c.RecordConsent(**{**vars(command), "case": case.code})
         turn = dialogue.start_consent(here.context, asked, first=_free_number(unit, here))
         _in_order(unit, here, talk.begin(unit, here, turn, case.id))
         return
     fields = w.expand(unit, command.fields or (), command.purposes or (), command.recipients or ())
     terms = record_consent.Terms(
-        recipients=command.recipients or (), purposes=command.purposes or (), fields=fields, until=command.until.at,  # type: ignore[union-attr]  # whole
+        recipients=command.recipients or (), purposes=command.purposes or (), fields=fields, until=command.until.at,
         mode=command.mode or "", explained=bool(command.explained), language=here.lang, notice=NOTICE_VERSION,
     )  # fmt: skip
     consent = record_consent.record_consent(unit, here.person.id, case.id, terms)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hub.matrix import http, signatures
-from hub.matrix.errors import HomeserverRefused, IdentityConflict, MatrixError
+from hub.matrix.errors import IdentityConflict, MatrixError
 from keys import matrixjson
 
 ALGORITHMS = ("m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2")
@@ -112,19 +112,13 @@ async def _publish(client: http.SendsHttp, seeds: CrossSigningSeeds, password: s
     master = key_object(client.user_id, "master", seeds.master)
     # SDKs also sign the master with the device, so that a client with the device's key can find the identity.
     master["signatures"] = {client.user_id: {f"ed25519:{client.device_id}": client.olm.account.sign(matrixjson.signable(master).decode())}}
-    body: dict[str, Any] = {
+    body = {
         "master_key": master,
         "self_signing_key": key_object(client.user_id, "self_signing", seeds.self_signing, signed_with=seeds.master),
         "user_signing_key": key_object(client.user_id, "user_signing", seeds.user_signing, signed_with=seeds.master),
     }
-    path = "/_matrix/client/v3/keys/device_signing/upload"
-    status, answer = await http.call(client, "POST", path, body)
-    if status == 401 and "flows" in answer and password is not None:
-        who = {"type": "m.id.user", "user": client.user_id}
-        body["auth"] = {"type": "m.login.password", "identifier": who, "password": password, "session": answer.get("session")}
-        status, answer = await http.call(client, "POST", path, body)
-    if status != 200:
-        raise HomeserverRefused("the homeserver refused our cross-signing keys", status=status, errcode=http.errcode(answer))
+    refused = "the homeserver refused our cross-signing keys"
+    await http.post_as_owner(client, "/_matrix/client/v3/keys/device_signing/upload", body, password, refused=refused)
 
 
 async def _sign_device(client: http.SendsHttp, seeds: CrossSigningSeeds) -> None:

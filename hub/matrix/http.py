@@ -55,6 +55,20 @@ async def call(client: SendsHttp, method: str, path: str, body: Any = None, *, s
     return status, value if isinstance(value, dict) else {}
 
 
+async def post_as_owner(client: SendsHttp, path: str, body: dict[str, Any], password: str | None, *, refused: str) -> None:
+    """POST; where the server asks who we are (user-interactive authentication), once more with the password.
+
+    Raises HomeserverRefused with the words `refused`, also for a password that is wrong or missing; errors of `fetch`.
+    """
+    status, answer = await call(client, "POST", path, body)
+    if status == 401 and "flows" in answer and password is not None:
+        who = {"type": "m.id.user", "user": client.user_id}
+        auth = {"type": "m.login.password", "identifier": who, "password": password, "session": answer.get("session")}
+        status, answer = await call(client, "POST", path, {**body, "auth": auth})
+    if status != 200:
+        raise HomeserverRefused(refused, status=status, errcode=errcode(answer))
+
+
 async def fetch(client: SendsHttp, method: str, path: str, body: Any = None, *, seconds: float = TIMEOUT) -> tuple[int, Any]:
     """Status and JSON value. The token travels in a header, never in the address.
 

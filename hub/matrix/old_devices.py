@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hub.matrix import http
-from hub.matrix.errors import HomeserverRefused
 
 
 async def sign_out_others(client: http.SendsHttp, password: str | None) -> int:
@@ -14,13 +11,6 @@ async def sign_out_others(client: http.SendsHttp, password: str | None) -> int:
     others = [str(one.get("device_id")) for one in listed if isinstance(one, dict) and one.get("device_id") != client.device_id]
     if not others:
         return 0
-    body: dict[str, Any] = {"devices": others}
-    path = "/_matrix/client/v3/delete_devices"
-    status, answer = await http.call(client, "POST", path, body)
-    if status == 401 and "flows" in answer and password is not None:
-        who = {"type": "m.id.user", "user": client.user_id}
-        body["auth"] = {"type": "m.login.password", "identifier": who, "password": password, "session": answer.get("session")}
-        status, answer = await http.call(client, "POST", path, body)
-    if status != 200:
-        raise HomeserverRefused("the homeserver did not sign out our old devices", status=status, errcode=http.errcode(answer))
+    refused = "the homeserver did not sign out our old devices"
+    await http.post_as_owner(client, "/_matrix/client/v3/delete_devices", {"devices": others}, password, refused=refused)
     return len(others)

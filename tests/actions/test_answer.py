@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_a_shelter_accepts_by_itself_when_it_is_urgent_and_somebody_is_there(
     net: Net, urgency: str, duty: bool, allowed: bool, state: State
 ) -> None:
     for name in ("ana", "berta", "sara"):
-        net.hogar.run(lambda unit, n=name: staff.set_duty(unit, net.hogar.person(n), on=duty))
+        net.hogar.run(partial(staff.set_duty, user=net.hogar.person(name), on=duty))
     given = net.hogar.store.given
     net.hogar.store.given = replace(given, rules=replace(given.rules, accept_automatically=allowed))
     try:
@@ -115,7 +116,7 @@ def test_a_shelter_accepts_by_itself_when_it_is_urgent_and_somebody_is_there(
 
 def test_the_sender_sees_who_is_on_duty_there(net: Net) -> None:
     for name in ("ana", "berta", "sara"):
-        net.csmc.run(lambda unit, n=name: staff.set_duty(unit, net.csmc.person(n), on=False))
+        net.csmc.run(partial(staff.set_duty, user=net.csmc.person(name), on=False))
     net.settle()
     case = opened(net.cem)
     consented(net.cem, case)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.actions import open_case, plan_check_in
+from hub.actions.ports import Unit
 from hub.actions.ring import ring_due
 from hub.base.errors import Refused
 from hub.cases.records import Case, CheckIn
@@ -87,12 +89,16 @@ def test_risk_that_rose_rings_the_supervisor_at_once(net: Net) -> None:
     assert net.mentioned(net.cem) == (net.cem.person("sara"),)
 
 
+def _check_ins(unit: Unit, case: str) -> list[CheckIn]:
+    return unit.checkins.all(case=case)
+
+
 def test_safe_without_another_date_plans_one_by_risk_r33(net: Net) -> None:
     for risk, days in (("critical", 1), ("high", 2), ("medium", 3), ("low", 7), (None, 3)):
         net.again()
         case = opened(net.cem, {"social_name": "Marisol"} | ({"risk_level": risk} if risk else {}), days=0.2)
         net.wait(days=0.21)
-        (checkin,) = net.cem.run(lambda unit, c=case: unit.checkins.all(case=c.id))
+        (checkin,) = net.cem.run(partial(_check_ins, case=case.id))
         answered(net, checkin, "safe")
         assert timedelta(0) <= case_of(net, case).next_contact_at - net.clock.now() - timedelta(days=days) < timedelta(hours=13)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hub.actions import staff
 from tests.actions.road import consented, fresh, opened
 
@@ -13,7 +15,7 @@ def test_when_nobody_is_on_duty_the_preview_says_who_is_rung_next() -> None:
     there = net.csmc
     there.enrol("sofia", role="supervisor")
     for name in [p.id for p in there.run(lambda unit: unit.staff.all(removed_at=None))]:
-        there.run(lambda unit, n=name: staff.set_duty(unit, n, on=False))
+        there.run(partial(staff.set_duty, user=name, on=False))
     net.settle()
     duty = net.cem.run(lambda unit: unit.peers.get("csmc-comas").profile["duty"])
     assert duty == {"on": False, "roles": [], "next": "supervisor"}

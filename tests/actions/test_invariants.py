@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from hypothesis import settings
@@ -16,7 +17,7 @@ from hub.actions.ports import Unit
 from hub.actions.record_consent import living_consents
 from hub.base.errors import Refused
 from hub.cases.lifecycle import WORKING, Move, Side
-from hub.cases.records import Case
+from hub.cases.records import Case, Referral
 from tests.actions.road import CANARY, CSMC, HOGAR, Net, consented, drafted, everything, fresh, held, opened, well
 
 WHERE = st.sampled_from(((CSMC, "mental_health", "mental_health_care"), (HOGAR, "shelter", "shelter_protection")))
@@ -84,7 +85,7 @@ class People(RuleBasedStateMachine):
     @rule(granted=st.booleans())
     def grants(self, granted: bool) -> None:
         for ask in self.net.cem.run(lambda unit: unit.asks.all(side=Side.SENDER, state="open")):
-            self.try_("cem-lima", lambda unit, a=ask: answer.answer_ask(unit, self.ana(), a.id, granted=granted))
+            self.try_("cem-lima", partial(answer.answer_ask, by=self.ana(), ask_id=ask.id, granted=granted))
 
     @rule(case=cases, recipient=st.sampled_from((None, CSMC, HOGAR)), fields=st.sampled_from(((), ("phone",), ("social_name",))))
     def takes_back(self, case: Case, recipient: str | None, fields: tuple[str, ...]) -> None:
@@ -101,7 +102,7 @@ class People(RuleBasedStateMachine):
     @rule(how=st.sampled_from(plan_check_in.ANSWERS))
     def answers_check_in(self, how: str) -> None:
         for checkin in self.net.cem.run(lambda unit: unit.checkins.all(state="ringing"))[:1]:
-            self.try_("cem-lima", lambda unit, c=checkin: plan_check_in.answer_check_in(unit, self.ana(), c.id, how))
+            self.try_("cem-lima", partial(plan_check_in.answer_check_in, by=self.ana(), checkin_id=checkin.id, answer=how))
 
     @rule(case=cases)
     def closes(self, case: Case) -> None:
@@ -161,17 +162,21 @@ def _nobody_is_left(unit: Unit) -> None:
             assert unit.timers.count(ref=checkin.id, kind="checkin", done_at=None) == 1, "and one timer rings it"
 
 
+def _referral(unit: Unit, id: str) -> Referral | None:
+    return unit.referrals.get(id)
+
+
 def _what_they_hold_is_what_we_know(unit: Unit, net: Net) -> None:
     """R75: the list of who knows what is true, and consent and conflict of interest hold for all of it."""
     for referral in unit.referrals.all(side=Side.SENDER, state__not="draft"):
-        if net[referral.peer].run(lambda other, r=referral: other.referrals.get(r.id)) is None:
+        if net[referral.peer].run(_referral, referral.id) is None:
             continue
         there = set(held(net[referral.peer], referral))
         known = {f for d in unit.disclosures.all(referral=referral.id, state="active") for f in d.fields}
         assert there == known, (referral.state, there, known)
         agreed = {f for c in living_consents(unit, referral.case or "", referral.peer, referral.purpose) for f in c.fields}
         assert there <= agreed
-        theirs = net[referral.peer].run(lambda other, r=referral: other.referrals.get(r.id))
+        theirs = net[referral.peer].run(_referral, referral.id)
         assert theirs.state is referral.state or {theirs.state.value, referral.state.value} == {"received", "requested"}
         if referral.state not in WORKING and not there:
             assert referral.ended_at is not None or referral.state.value == "requested"

@@ -331,7 +331,7 @@ def test_two_pairs_with_the_same_code_stay_apart(net: Net) -> None:
     assert all(parse_code(c) == c for c in here)
     from hub.actions.common import find_referral
 
-    assert {net.csmc.run(lambda unit, c=c: find_referral(unit, c).id) for c in here} == {first.id, second.id}
+    assert {net.csmc.run(find_referral, c).id for c in here} == {first.id, second.id}
 
 
 @given(respond_by=st.datetimes(), opened_at=st.datetimes())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from hub.actions import staff
@@ -72,5 +74,5 @@ def test_who_left_may_do_nothing_and_may_come_back(net: Net) -> None:
 
 def test_duty_is_told_once_however_often_it_changes(net: Net) -> None:
     for on in (False, True, False):
-        net.cem.run(lambda unit, o=on: staff.set_duty(unit, net.cem.person("ana"), on=o))
+        net.cem.run(partial(staff.set_duty, user=net.cem.person("ana"), on=on))
     assert net.cem.run(lambda unit: unit.outbox.count(kind="profile", state="ready")) == 2, "one per peer"

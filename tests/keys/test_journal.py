@@ -53,7 +53,7 @@ def test_no_change_in_what_it_says_goes_unseen_but_a_cut_at_a_line(data: st.Data
 def test_lines_are_neither_left_out_nor_moved_nor_said_twice(change: object) -> None:
     lines = written("a", "b", "c").splitlines(keepends=True)
     with pytest.raises(KeysError) as caught:
-        journal.read(b"".join(change(lines)), HERE, STREAM, KEY.public)  # type: ignore[operator]  # one of the above
+        journal.read(b"".join(change(lines)), HERE, STREAM, KEY.public)
     assert caught.value.code == "backup.journal_broken"
 
 

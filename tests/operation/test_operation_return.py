@@ -32,7 +32,7 @@ async def test_d05_back_from_an_outage_we_speak_first_and_once() -> None:
     working(net)
     net.settle(6)
     server = Homeserver()
-    worker = Dispatcher(net.csmc.store, server, Faults(), asyncio.Event())  # type: ignore[arg-type]  # what it uses of Matrix
+    worker = Dispatcher(net.csmc.store, server, Faults(), asyncio.Event())
     await worker.turn()
     server.put.clear()
     await worker.turn()

@@ -67,7 +67,7 @@ def threaded(net: Net, thread: str | None, words: str, *, key: str | None = None
 def quiet(net: Net) -> None:
     """Everything said so far has gone."""
     while errand := net.cem.run(claim):
-        net.cem.run(lambda unit, e=errand: mark(unit, e, f"${e.post}"))  # type: ignore[misc]  # bound default
+        net.cem.run(mark, errand, f"${errand.post}")
 
 
 def words_of(errands: list[Errand]) -> list[str]:

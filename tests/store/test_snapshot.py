@@ -50,7 +50,7 @@ def test_what_is_read_comes_back_the_same_also_on_the_other_database(
     target.run_now(lambda c: snapshot.fill(c, revision, ((name, snapshot.rows_of(found)) for name, found in lines.items())))
     assert is_at_head(target)
     for name, row in rows.items():
-        assert target.run_now(lambda c, t=metadata.tables[name]: [dict(r._mapping) for r in c.execute(select(t))]) == [row]  # type: ignore[misc]  # bound
+        assert target.run_now(lambda c, t=metadata.tables[name]: [dict(r._mapping) for r in c.execute(select(t))]) == [row]
 
 
 def filled(name: str) -> dict[str, Any]:

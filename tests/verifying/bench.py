@@ -44,7 +44,7 @@ class WholeHub:
     people: dict[str, JsPerson] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.process = HubProcess(plan=PLAN, folder=self.folder, user_id=self.user_id, password=PASSWORD, server=Address(url=self.url))  # type: ignore[arg-type]  # only its url is read
+        self.process = HubProcess(plan=PLAN, folder=self.folder, user_id=self.user_id, password=PASSWORD, server=Address(url=self.url))
         self.process.short = self.folder
 
     async def init(self) -> None:
@@ -95,10 +95,10 @@ class WholeHub:
     async def person(self, user_id: str) -> Staff:
         found = await self.house.store.run(lambda unit: unit.staff.get(user_id), quiet=True)
         assert found
-        return found  # type: ignore[no-any-return]
+        return found
 
     async def rows(self) -> list[Verification]:
-        return await self.house.store.run(lambda unit: unit.verifications.all(order="asked_at"), quiet=True)  # type: ignore[no-any-return]
+        return await self.house.store.run(lambda unit: unit.verifications.all(order="asked_at"), quiet=True)
 
     async def until(self, state: str, within: float = WITHIN) -> Verification:
         """Wait until the newest verification is in this state."""

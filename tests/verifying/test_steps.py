@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -23,7 +24,7 @@ def hub() -> Twin:
     found.enrol("ana", "bea")
     found.enrol("admin", "jefa", role="administrator")
     for name in ("ana", "bea", "jefa"):
-        found.run(lambda unit, n=name: staff.pin_first_sight(unit, found.person(n), KEY))  # type: ignore[misc]  # bound default
+        found.run(staff.pin_first_sight, found.person(name), KEY)
     found.run(lambda unit: staff.repin_staff(unit, found.person("admin"), KEY))
     return found
 
@@ -104,7 +105,7 @@ def test_a_later_change_still_blocks_and_repinning_lowers(hub: Twin) -> None:
 def test_who_may_answer(hub: Twin) -> None:
     shown(hub)
     for name, code in (("ana", "own_verification"), ("bea", "voucher_unproven"), ("jefa", "voucher_unproven")):
-        assert does(hub, lambda unit, n=name: verify_staff.compare_emoji(unit, hub.person(n), "$uno", same=True)) == code  # type: ignore[misc]  # bound default
+        assert does(hub, partial(verify_staff.compare_emoji, by=hub.person(name), id="$uno", same=True)) == code
     hub.run(lambda unit: staff.refuse_master(unit, hub.person("admin"), OTHER))
     assert does(hub, lambda unit: verify_staff.compare_emoji(unit, hub.person("admin"), "$uno", same=True)) == "voucher_unproven"
     assert state(hub) == ("shown", None)
@@ -182,7 +183,7 @@ def test_the_whole_number_is_bounded(hub: Twin) -> None:
     names = [f"colega{n}" for n in range(verify_staff.MOST_LIVE + 2)]
     hub.enrol(*names)
     for name in names:
-        hub.run(lambda unit, n=name: staff.pin_first_sight(unit, hub.person(n), KEY))  # type: ignore[misc]  # bound default
+        hub.run(staff.pin_first_sight, hub.person(name), KEY)
         asked(hub, name, f"${name}")
     assert hub.run(lambda unit: unit.verifications.count(state__in=verify_staff.LIVE)) == verify_staff.MOST_LIVE
     assert state(hub, f"${names[-1]}") == ("broken", "busy")

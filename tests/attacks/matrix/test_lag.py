@@ -8,14 +8,16 @@ import time
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
-from bench.inside import Lag
+from bench.inside import TICK_S, Lag
 from bench.playback import Author, Playback
 from bench.stage import Whole, account, pair, until
 from deploy.demo.network import PLANS
 from deploy.demo.synapse import Synapses
 from hub.exchange.wire import Profile
 
-ENVELOPES, HELD_S, STALL_S = 100, 2.0, 0.5
+ENVELOPES, HELD_S, WORK_S = 100, 4.0, 0.5
+"""A loop that waits for the disk stands still for as long as somebody else holds it; that is seen by the clock, with half of it to spare for a
+machine that is busy with other things. A loop that works too long at a time is seen by its processor time, of which no other process has any."""
 WORDS = Profile(name="CSMC Comas (demo)", territory="Comas", needs=("mental_health",), languages=("es",), duty={"on": True})
 
 
@@ -51,5 +53,6 @@ async def test_r19_a_hundred_envelopes_over_a_database_that_is_held_do_not_stall
         await until(all_there, "every envelope")
         await holding
         probe.cancel()
-        assert len(lag.late) > HELD_S / (STALL_S * 2), "the probe ran all the while"
-        assert max(lag.late) < STALL_S, f"the loop stood still for {max(lag.late):.2f} s"
+        assert max(lag.late) < HELD_S / 2, f"the loop stood still for {max(lag.late):.2f} s of {HELD_S:.0f} s"
+        assert max(lag.worked) < WORK_S, f"the loop worked for {max(lag.worked):.2f} s at a time"
+        assert sum(lag.late) + TICK_S * len(lag.late) > HELD_S, "the probe ran all the while"

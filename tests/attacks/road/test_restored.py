@@ -21,7 +21,7 @@ from tests.attacks.road.player import ShortRoad
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def pair(tmp_path_factory: object) -> AsyncIterator[Network]:
     """Two institutions on two homeservers: a network of their own, for one of them loses its machine."""
-    async with Network(tmp_path_factory.mktemp("lost"), plans=(PLANS[0], PLANS[2])) as running:  # type: ignore[attr-defined]  # pytest's
+    async with Network(tmp_path_factory.mktemp("lost"), plans=(PLANS[0], PLANS[2])) as running:
         yield running
 
 

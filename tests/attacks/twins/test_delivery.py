@@ -94,7 +94,7 @@ def test_x13_each_side_is_shown_another_history(net: Net) -> None:
     """The homeserver shows the recipient a part, and that again and again; the sender only old words of the recipient, for new ones."""
     _, referral = working(net)
     old: list[Parcel] = []
-    net.spoil = lambda parcel: old.append(parcel) or [parcel]  # type: ignore[func-returns-value]  # kept, then passed on
+    net.spoil = lambda parcel: old.append(parcel) or [parcel]
     say(net, net.cem, referral, "mensaje-0")
     net.settle(4)
     answers = [parcel for parcel in old if not parcel.rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -38,7 +39,7 @@ def first(twin: Twin) -> StatedDevice:
 def stated(twin: Twin, *devices: StatedDevice, alone: bool = True) -> bytes:
     """This hub speaks from these devices now; its statement."""
     for number, device in enumerate(devices):
-        twin.run(lambda unit, d=device, n=number: hold_device(unit, f"server{n}", d, alone=alone and n == 0))  # type: ignore[misc]  # bound
+        twin.run(partial(hold_device, server=f"server{number}", device=device, alone=alone and number == 0))
     return twin.run(untold)[1]
 
 
@@ -55,7 +56,7 @@ def refusal(sender: Twin, to: Twin, data: bytes) -> str:
 def forged(twin: Twin, **changes: object) -> DeviceStatement:
     now = twin.clock.now()
     honest = DeviceStatement(institution=twin.id, number=next_number(now), issued=now, user=twin.user, devices=(NEW,))
-    return replace(honest, **changes)  # type: ignore[arg-type]  # the caller names fields of it
+    return replace(honest, **changes)
 
 
 def test_a_hub_that_never_changed_its_device_states_nothing(net: TwinNetwork) -> None:
@@ -122,9 +123,9 @@ def test_x25_a_device_that_somebody_else_has_is_not_taken_twice(net: TwinNetwork
 
 def test_an_unconfirmed_peer_states_nothing_to_us(net: TwinNetwork) -> None:
     cem, csmc = net[CEM], net[CSMC]
-    csmc.run(lambda unit: unit.peers.put(replace(unit.peers.get(CEM), state="added")))  # type: ignore[type-var]  # it is there
+    csmc.run(lambda unit: unit.peers.put(replace(unit.peers.get(CEM), state="added")))
     assert not tell(cem, csmc, stated(cem, NEW))
-    assert csmc.run(lambda unit: devices_of(unit.peers.get(CEM))) == (first(cem),)  # type: ignore[arg-type]  # it is there
+    assert csmc.run(lambda unit: devices_of(unit.peers.get(CEM))) == (first(cem),)
 
 
 def test_only_the_present_number_proves_that_a_peer_knows(net: TwinNetwork) -> None:

@@ -37,7 +37,7 @@ def opened(kept: list[tuple[str, Parcel]], ends: tuple[Twin, Twin]) -> dict[str,
     for sender, to in (ends, ends[::-1]):
         line = link(to, sender.id)
         info = envelope.info_bytes(sender.id, to.id, line.id)
-        keys = [to.run(lambda unit, s=secret: OpeningKey(unit.vault.secret(s))) for secret in _secrets(to)]  # type: ignore[misc]  # bound default
+        keys = [OpeningKey(to.run(_secret, secret)) for secret in _secrets(to)]
         for _, parcel in kept:
             for key in (*keys, to.store.given.hand.opening, *to.store.given.hand.older_openings):
                 try:
@@ -45,9 +45,13 @@ def opened(kept: list[tuple[str, Parcel]], ends: tuple[Twin, Twin]) -> dict[str,
                 except KeysError:
                     continue
                 for raw in records:
-                    kind = envelope.read_signed(raw, sender.run(lambda unit, s=sender: keys_ever(unit, s.id))).inner.kind  # type: ignore[misc]  # bound default
+                    kind = envelope.read_signed(raw, sender.run(keys_ever, sender.id)).inner.kind
                     found[kind] = found.get(kind, 0) + 1
     return found
+
+
+def _secret(unit: Any, owner: str) -> bytes:
+    return unit.vault.secret(owner)
 
 
 def _secrets(twin: Twin) -> list[str]:
@@ -116,9 +120,9 @@ def test_x32_the_long_key_opens_chores_only() -> None:
         )  # fmt: skip
         if refused:
             with pytest.raises(PeerFault, match="long_key"):
-                road.csmc.run(lambda unit, s=sealed: receive(unit, room, road.cem.user, s))  # type: ignore[misc]  # bound default
+                road.csmc.run(receive, room, road.cem.user, sealed)
         else:
-            assert road.csmc.run(lambda unit, s=sealed: receive(unit, room, road.cem.user, s)) == 0  # type: ignore[misc]  # bound default
+            assert road.csmc.run(receive, room, road.cem.user, sealed) == 0
 
 
 def say_and_settle(road: Road) -> None:
@@ -129,13 +133,19 @@ def say_and_settle(road: Road) -> None:
 # ---- a peer that was away ----------------------------------------------------------------------------------------------------
 
 
-def test_a_peer_away_for_eight_days_gets_everything_and_nothing_under_a_dead_key() -> None:
+def _offered_after_a_week_away() -> tuple[Road, list[tuple[str, Parcel]]]:
+    """Everybody's keys of the day are dead when she confirms; the peer hears nothing yet. What was kept back from it grows."""
     road = Road()
     road.open()
     away = _away(road.net, CSMC)
     road.net.clock.advance(WEEK)
     road.referral = _confirmed(road)
     road.net.settle()
+    return road, away
+
+
+def test_a_peer_away_for_eight_days_gets_everything_and_nothing_under_a_dead_key() -> None:
+    road, away = _offered_after_a_week_away()
     sent = [parcel for _, parcel in away]
     assert sent, "it was asked for its key"
     assert all(not parcel.rows for parcel in sent), "and nothing but questions left: offers wait"
@@ -150,12 +160,7 @@ def test_a_peer_away_for_eight_days_gets_everything_and_nothing_under_a_dead_key
 
 def test_what_waits_for_a_key_is_decided_again_when_it_goes() -> None:
     """She takes her consent back while the offer waits for the peer's key: it never goes."""
-    road = Road()
-    road.open()
-    away = _away(road.net, CSMC)
-    road.net.clock.advance(WEEK)
-    road.referral = _confirmed(road)
-    road.net.settle()
+    road, away = _offered_after_a_week_away()
     road.withdraw()
     _back(road.net, away)
     road.net.settle()

@@ -124,7 +124,7 @@ def test_r09_a_pickle_in_every_column_is_never_opened(net: Net, tmp_path: Path) 
     driver.execute("INSERT INTO apscheduler_jobs VALUES ('x', 0, ?)", (bomb,))
     planted = 0
     for mapping in (value for value in vars(tables).values() if isinstance(value, tables.Mapping)):
-        hints = [f.name for f in dataclasses.fields(mapping.record) if f.type in ("bytes", bytes)]  # type: ignore[arg-type]  # every record is a dataclass
+        hints = [f.name for f in dataclasses.fields(mapping.record) if f.type in ("bytes", bytes)]
         for column in hints:
             if not mapping.vouched:  # those say so themselves: see test_vouched
                 planted += driver.execute(f'UPDATE {mapping.table.name} SET "{column}" = ?', (bomb,)).rowcount

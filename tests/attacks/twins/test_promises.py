@@ -13,6 +13,7 @@ from hub.actions.erase import shred
 from hub.actions.ring import ring_due
 from hub.app.posts import claim, mark
 from keys.errors import KeyDestroyed
+from keys.primitives import OpeningKey
 from tests.attacks.twins.bench import CEM, SECOND, Road, alarms, link, parcels
 
 NAMES = ("Luz Inventada", "insomnio inventado")
@@ -246,6 +247,15 @@ def test_p12_x32_envelopes_kept_by_a_homeserver_open_for_nobody_after_a_withdraw
     assert readable(road, kept, at=road.csmc.id) == set()
 
 
+def _key_named(unit: Any, hint: bytes) -> OpeningKey:
+    key, _long = unit.daily.by_hint(hint, unit.now)
+    return key
+
+
+def _secret(unit: Any, owner: str) -> bytes:
+    return unit.vault.secret(owner)
+
+
 def readable(road: Road, kept: list[tuple[str, Any]], at: str | None = None) -> set[str]:
     """The kinds of boxed bodies among all envelopes that the living keys (of one hub, or of both) can open."""
     from hub.actions.handle import is_boxed
@@ -253,7 +263,6 @@ def readable(road: Road, kept: list[tuple[str, Any]], at: str | None = None) -> 
     from keys import envelope
     from keys.envelope import open_body
     from keys.errors import KeysError
-    from keys.primitives import OpeningKey
 
     found = set()
     for a, b in ((road.cem, road.csmc), (road.csmc, road.cem)):
@@ -262,7 +271,7 @@ def readable(road: Road, kept: list[tuple[str, Any]], at: str | None = None) -> 
         line = link(b, a.id)
         for _, parcel in kept:
             try:
-                key, _long = b.run(lambda unit, p=parcel: unit.daily.by_hint(envelope.hint_of(p.sealed), unit.now))  # type: ignore[misc]  # bound default
+                key = b.run(_key_named, envelope.hint_of(parcel.sealed))
                 records = unpack(envelope.unseal(parcel.sealed, key, envelope.info_bytes(a.id, b.id, line.id)))
             except KeysError:
                 continue
@@ -272,7 +281,7 @@ def readable(road: Road, kept: list[tuple[str, Any]], at: str | None = None) -> 
                     continue
                 referral, sealed = unbox(inner.body)
                 try:
-                    secret = b.run(lambda unit, r=referral: unit.vault.secret(r))
+                    secret = b.run(_secret, referral)
                     open_body(OpeningKey(secret), (referral, a.id, inner.kind), sealed)
                 except KeysError:
                     continue
