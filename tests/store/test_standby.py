@@ -19,6 +19,7 @@ from bench.rows import compare, keep
 from deploy.demo.network import PLANS, HubProcess, Network
 from hub.store.lease import LASTS
 from hub.web.control import ControlError, HubAway
+from tests.attacks.road import facts
 from tests.attacks.road.player import ShortRoad
 from tests.homeserver.bench import until_async
 from tests.store.conftest import Server
@@ -126,17 +127,6 @@ async def pair(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> As
             await other.stop()
 
 
-async def at_rest(pair: Pair, within: float = 60.0) -> None:
-    """Nothing is owed any more on the side of the two servers."""
-    owed = """SELECT (SELECT count(*) FROM outbox WHERE state IN ('ready', 'dispatched')) + (SELECT count(*) FROM matrix_inbox)
-              + (SELECT count(*) FROM posts WHERE state IN ('ready', 'sending')) + (SELECT count(*) FROM links WHERE ack_due_at IS NOT NULL)"""
-
-    async def nothing() -> bool:
-        return not pair.one(owed)
-
-    await until_async(nothing, "rest", within)
-
-
 def one_of_everything(pair: Pair, road: ShortRoad) -> None:
     """Every number of the line once, acknowledged; one referral, and each message of it once, at both hubs."""
     assert pair.one("SELECT count(*) FROM referrals WHERE code = %s", road.referral) == 1
@@ -159,9 +149,10 @@ def seen_once(road: ShortRoad, calm: dict[str, Counter[str]]) -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def calm(pair: Pair) -> dict[str, Counter[str]]:
     """What is seen when nobody falls, with both servers there."""
+    await facts.acquainted(pair.network)
     road = ShortRoad(network=pair.network)
     await road.play()
-    await at_rest(pair)
+    await facts.at_rest(pair.network)
     return road.seen()
 
 
@@ -200,7 +191,7 @@ async def test_killed_at_several_points_of_a_referral(pair: Pair, calm: dict[str
     await fall_after(road.accept(), 0.4)
     await road.talk()
     await fall_after(road.withdraw(), 0.6)
-    await at_rest(pair)
+    await facts.at_rest(pair.network)
     one_of_everything(pair, road)
     seen_once(road, calm)
 
@@ -220,7 +211,7 @@ async def test_d02_a_post_that_was_put_and_not_marked_shows_once(pair: Pair) -> 
     await ana.say(desk, "!tk abrir Mar Inventada, mañana a las 10")
     assert await asyncio.wait_for(doomed.process.wait(), 30) == -signal.SIGKILL
     shown = await ana.expect(r"Listo: C-\w{5}", room=desk, within=60)
-    await at_rest(pair)
+    await facts.at_rest(pair.network)
     await pair.back(doomed)
     code = shown.body.partition("Listo: ")[2][:7]
     assert len(ana.seen(rf"Listo: {code}")) == 1
@@ -246,7 +237,7 @@ async def test_a_stopped_leader_that_wakes_up_does_nothing(pair: Pair, calm: dic
     os.kill(slept.process.pid, signal.SIGCONT)  # type: ignore[union-attr]  # it runs
     await road.withdraw()
     await pair.back(slept)
-    await at_rest(pair)
+    await facts.at_rest(pair.network)
     one_of_everything(pair, road)
     seen_once(road, calm)
 
