@@ -65,7 +65,7 @@ FORGERIES = {
     "doubled disclosure": ("INSERT INTO disclosures SELECT id || 'x', {columns} FROM disclosures", "2 disclosures"),
     "another message": ("UPDATE seen_messages SET digest = x'00' WHERE seq = 2", "another message"),
     "unacked": ("UPDATE outbox SET state = 'dispatched' WHERE seq = 3", "unacked"),
-    "ledger": ("UPDATE ledger SET entry = entry || x'20' WHERE id = 3", "does not hold at row 3"),
+    "ledger": ("UPDATE ledger SET entry = CAST(entry || x'20' AS BLOB) WHERE id = 3", "does not hold at row 3"),
     "shorter ledger": ("DELETE FROM ledger WHERE id = (SELECT max(id) FROM ledger)", "less than it sent"),
 }
 
