@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test check long soak mutations bench browser lock translate clean help
+.PHONY: demo test check soak mutations bench browser lock translate clean help
 
 help:            ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## / — /'
@@ -34,9 +34,6 @@ check: $(VENV)/.dev ## style, types, import order, dependencies
 	$(BIN)/deptry .
 	$(BIN)/python -m hub.base.i18n check
 	$(BIN)/python -m keys.vectors.generate --check
-
-long: $(VENV)/.dev ## the short soak and the two servers of one hub: minutes each, one after the other
-	$(BIN)/python -m pytest -n 0 -m long tests/attacks/soak tests/store
 
 soak: $(VENV)/.dev ## ten thousand referrals under three hundred faults; hours; SOAK_REFERRALS, SOAK_FAULTS, SOAK_SEED, SOAK_MINUTES, SOAK_SENDER
 	$(BIN)/python -m tests.attacks.soak

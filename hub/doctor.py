@@ -89,6 +89,8 @@ def check_files(config: Config) -> Iterator[Check]:
         left = config.matrix.password is not None or bool(config.matrix.password_file and config.matrix.password_file.exists())
         yield _judge("password", bad=left and config.paths.state.joinpath("hub.db").exists(), worst=Level.WARN)
     yield _check_schema(config)
+    if config.database.server:
+        yield _check_server_keys(config)
     yield from _check_backups(config, time.time())
 
 
@@ -119,6 +121,15 @@ def _check_schema(config: Config) -> Check:
     except Exception as error:
         return Check(id="schema_unread", level=Level.FAIL, params={"error": type(error).__name__})
     return _judge("schema", bad=current != head, params={"current": current or "-", "head": head})
+
+
+def _check_server_keys(config: Config) -> Check:
+    try:
+        from hub.app.offline import server_keys_fit
+
+        return _judge("server_keys", bad=not server_keys_fit(config))
+    except Exception as error:
+        return Check(id="server_keys_unread", level=Level.FAIL, params={"error": type(error).__name__})
 
 
 def _check_backups(config: Config, now: float) -> Iterator[Check]:

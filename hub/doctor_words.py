@@ -55,6 +55,22 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
             "Start the other one (`systemctl start tinkuy` there), or drop one that is gone for good: tinkuy servers drop NAME",
         ),
     ),
+    "server_keys": (
+        ("Las llaves de este servidor son las que dice el manifiesto.", "This server's keys are those that the manifest states."),
+        (
+            "Las llaves de este servidor son anteriores al manifiesto que comparten los dos: no arranca y no puede dirigir.",
+            "This server's keys are older than the manifest that both share: it does not start and cannot lead.",
+        ),
+        (
+            "Copie keyring.json del servidor que dirige a la carpeta de estado de este (0600) y: systemctl restart tinkuy",
+            "Copy keyring.json of the leading server into this one's state folder (0600), then: systemctl restart tinkuy",
+        ),
+    ),
+    "server_keys_unread": (
+        ("Se pudo leer el manifiesto que comparten los dos servidores.", "The manifest that both servers share could be read."),
+        ("No se pudo comparar las llaves con el manifiesto que comparten los dos ({error}).", "The keys could not be compared with it ({error})."),
+        ("Revise database.url y database.keys_url.", "Check database.url and database.keys_url."),
+    ),
     "identity": (
         ("La identidad de la institución abre.", "The institution's identity opens."),
         ("La identidad de la institución no abre ({code}).", "The institution's identity does not open ({code})."),

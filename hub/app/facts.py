@@ -47,7 +47,7 @@ class Watch:
             self._checked = time.monotonic()
             if not await asyncio.to_thread(self._house.lock.held):
                 raise Stopped("database.lock_lost")
-            await self._house.store.run(check_trust, quiet=True)
+            await self._house.store.look(check_trust)
 
     async def facts(self) -> Facts:
         """One reading."""

@@ -169,7 +169,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     await _leave_old_devices(config, matrix)
     tombstones = FileJournal(config.institution.id, config.paths.state, config.paths.backups, journal_key(identity))
     if servers:
-        servers.fetch_manifest(manifest_path(config), identity)
+        servers.fetch_manifest(manifest_path(config), keyring)
     manifest = await asyncio.to_thread(own_manifest, config, identity, keyring, matrix.device, matrix.fingerprint, clock.now())
     identity = await asyncio.to_thread(load_identity, keyring)  # a turn that was signed while the hub was down is in force now
     if servers:
@@ -232,6 +232,7 @@ async def _serve(house: House, stopping: asyncio.Event) -> None:
             await web.start()
             await control.start()
             if await house.servers.wait_to_lead(stopping):
+                await house.store.look(house.servers.check_manifest)  # its keys may have turned a moment before the other one fell
                 tasks.append(group.create_task(house.servers.keep_leading(), name="lease"))
                 await _take_up(house)
                 await house.keeper.trust()

@@ -65,7 +65,7 @@ def adopt(config: Config, keyring: Keyring, previous: Manifest | None, data: byt
     Raises `ManifestRefused`: `manifest.not_ours` when it names a key that this hub does not have.
     """
     found = accept(previous, data, now)
-    if found.institution != config.institution.id or not _ours(keyring, found.profile):
+    if found.institution != config.institution.id or not names_ours(keyring, found.profile):
         raise ManifestRefused("the manifest names a signing or opening key that this hub does not have", code="manifest.not_ours")
     write(manifest_path(config), found.raw)
     _settle(keyring, found)
@@ -90,7 +90,8 @@ def _settle(keyring: Keyring, manifest: Manifest) -> None:
         promote(keyring, OPENING, OpeningKey(keyring.get(OPENING)).public.hint.hex())
 
 
-def _ours(keyring: Keyring, profile: Profile) -> bool:
+def names_ours(keyring: Keyring, profile: Profile) -> bool:
+    """Whether this keyring has the signing and the opening key that a manifest states, in force or as successors."""
     signing = [SigningKey(keyring.get(name)).public for name in (HUB_SIGNING, HUB_SIGNING + NEXT) if keyring.has(name)]
     opening = [OpeningKey(keyring.get(name)).public for name in (OPENING, OPENING + NEXT) if keyring.has(name)]
     return profile.hub_signing[0] in signing and profile.opening in opening

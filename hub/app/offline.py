@@ -8,14 +8,19 @@ from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from hub.app.manifest import names_ours
+from hub.app.servers import kept_manifest
 from hub.base.config import Config
 from hub.base.kek import open_kek
 from hub.store.database import Database
+from hub.store.key_rows import KeyTable
 from hub.store.lock import DatabaseLock
 from hub.store.migrate import alembic_config, upgrade
 from hub.store.repositories import Rows
+from hub.store.seals import Seals
 from hub.store.tables import LEDGER
 from keys import ledger
+from keys.casekeys import DataKeys
 from keys.errors import LedgerBroken
 from keys.identity import Identity, load_identity
 from keys.kek import KekProvider
@@ -65,6 +70,19 @@ def ledger_verify(config: Config) -> dict[str, Any]:
         except LedgerBroken:
             return {"ok": False, "rows": len(stored), "broken_at": head.size + 1}
     return {"ok": True, "rows": len(stored), "head": head.hash.hex()}
+
+
+def server_keys_fit(config: Config) -> bool:
+    """Whether this server of two has the keys that the manifest states which both share. Raises what databases and `keys` raise."""
+    kek = open_kek(config.keys)
+    database, keys_database = Database(config.database.url), Database(config.database.keys_url)
+    try:
+        seals = Seals(DataKeys(kek, KeyTable(keys_database)))
+        shared = database.run_now(lambda connection: kept_manifest(connection, seals))
+    finally:
+        database.engine.dispose()
+        keys_database.engine.dispose()
+    return shared is None or names_ours(Keyring(config.institution.id, kek, FileRows(config.keyring_file)), shared.profile)
 
 
 def open_identity(config: Config) -> tuple[Identity, KekProvider]:

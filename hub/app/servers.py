@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hub.actions.devices import keep_device, state_devices
 from hub.actions.ports import Unit
 from hub.app.announcer import stated
-from hub.app.manifest import write
+from hub.app.manifest import names_ours, write
 from hub.base import logs
 from hub.base.clock import Clock
 from hub.base.config import Config
@@ -25,7 +25,7 @@ from hub.store.repositories import VouchedRows
 from hub.store.seals import Seals
 from hub.store.tables import HUB_DEVICES, OWN_STATEMENTS
 from keys.casekeys import DataKeys
-from keys.identity import Identity
+from keys.keyring import Keyring
 from keys.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -80,15 +80,19 @@ class Servers:
 
     # ---- the one manifest ----------------------------------------------------------------------------------------------
 
-    def fetch_manifest(self, path: Path, identity: Identity) -> None:
-        """Take over the institution's manifest from the other server. Raises Stopped `server.other_keys` when our keyring is older than it."""
-        kept = self._database.run_now(lambda c: VouchedRows(c, OWN_STATEMENTS, self._seals).get(_MANIFEST))
-        if kept is None:
+    def fetch_manifest(self, path: Path, keyring: Keyring) -> None:
+        """Take over the institution's manifest from the other server. Raises Stopped `server.other_keys` when our keyring is older than it:
+
+        with a key of before we would state that key anew, and so take back the turn that an administrator ordered on the other server.
+        """
+        kept = self._database.run_now(lambda c: kept_manifest(c, self._seals))
+        ours = Manifest.from_bytes(path.read_bytes()).version if path.exists() else 0
+        if kept is None or ours > kept.version:  # a turn that ended here before it was shared: it is shared next
             return
-        if identity.hub_signing.public not in Manifest.from_bytes(kept.data).profile.hub_signing:
+        if not names_ours(keyring, kept.profile):
             raise Stopped("server.other_keys")
-        if not path.exists() or Manifest.from_bytes(path.read_bytes()).version < kept.number:
-            write(path, kept.data)
+        if ours < kept.version:
+            write(path, kept.raw)
 
     def share_manifest(self, manifest: Manifest, now: datetime) -> None:
         """Keep ours for the other server when it is the newer one. Raises Stopped `server.other_keys` when two were made at once."""
@@ -149,6 +153,12 @@ class Servers:
 
 def _role(server: str, leader: str, running: frozenset[str]) -> str:
     return "leader" if server == leader else "standby" if server in running else "away"
+
+
+def kept_manifest(connection: Any, seals: Seals) -> Manifest | None:
+    """The institution's manifest as the servers share it."""
+    kept = VouchedRows(connection, OWN_STATEMENTS, seals).get(_MANIFEST)
+    return Manifest.from_bytes(kept.data) if kept else None
 
 
 class Following:

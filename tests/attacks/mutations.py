@@ -148,6 +148,10 @@ MUTATIONS: tuple[Mutation, ...] = (
        LEASE + "test_a_server_that_stands_by_reads_and_changes_nothing"),
     _m("D12", "hub/store/matrix_rows.py", "if not self._decides():", "if False:",
        "homeserver/test_rows.py::test_two_devices_of_one_hub_keep_their_own_rows_and_share_what_came"),
+    _m("D12", "hub/app/facts.py", "self._house.store.look(check_trust)", "self._house.store.run(check_trust, quiet=True)",
+       "store/test_standby.py::test_one_leads_the_other_stands_by_and_the_peer_believes_both"),
+    _m("R11", "hub/app/servers.py", "        if not names_ours(keyring, kept.profile):\n", "        if False:\n",
+       "store/test_servers_keys.py::test_an_older_keyring_stops_and_a_copied_one_follows"),
     _m("D02", "hub/app/posts.py", "        if self._look:\n", "        if False:\n",
        "store/test_standby.py::test_d02_a_post_that_was_put_and_not_marked_shows_once"),
     # ---- envelopes and the line between two hubs

@@ -1,32 +1,33 @@
-"""Two servers of one hub on one PostgreSQL: the one that leads is killed or stopped in the middle of a referral, and nothing is lost or doubled."""
+"""Two servers of one hub on one PostgreSQL: the one that leads is killed or stopped in the middle of a referral, and nothing is lost or doubled.
+
+How soon the other one acts is measured by `bench/standby.py`; here it only has to, within a time that a busy machine keeps.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psycopg
 import pytest
 import pytest_asyncio
 
-from bench.rows import compare, keep
 from deploy.demo.network import PLANS, HubProcess, Network
-from hub.store.lease import LASTS
 from hub.web.control import ControlError, HubAway
+from tests.attacks.road import facts
 from tests.attacks.road.player import ShortRoad
 from tests.homeserver.bench import until_async
 from tests.store.conftest import Server
+from tests.store.second import second
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(500), pytest.mark.long]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(500)]
 TAKEOVER = 10.0
-"""Seconds in which the other server acts, from the moment that the leading one stops; a loaded machine of two cores gets a little more."""
-SLACK = 5.0
+"""Seconds in which the other server acts, from the moment that the leading one stops; a loaded machine of two cores gets more."""
+SLACK = 20.0
 
 
 @dataclass(kw_only=True)
@@ -36,7 +37,6 @@ class Pair:
     network: Network
     servers: list[HubProcess]
     url: str
-    took: dict[str, list[float]] = field(default_factory=dict)
 
     async def role(self, server: HubProcess) -> str:
         try:
@@ -56,22 +56,20 @@ class Pair:
     def other(self, server: HubProcess) -> HubProcess:
         return next(one for one in self.servers if one is not server)
 
-    async def leads_within(self, server: HubProcess, began: float, what: str) -> None:
-        """This one leads, soon enough after `began`."""
+    async def leads_soon(self, server: HubProcess) -> None:
+        """This one leads, soon enough."""
 
         async def leading() -> bool:
             return await self.role(server) == "leader"
 
         await until_async(leading, f"{server.folder.name} leads", TAKEOVER + SLACK)
-        self.took.setdefault(what, []).append(time.monotonic() - began)
 
-    async def fail_over(self, *, stop: bool = False) -> HubProcess:
-        """Kill (or freeze) the leading server now; the other one leads. The one that fell."""
+    async def fail_over(self, how: signal.Signals = signal.SIGKILL) -> HubProcess:
+        """Kill (freeze, ask to stop) the leading server now; the other one leads. The one that fell."""
         fallen = await self.leader()
         assert fallen.process is not None
-        began = time.monotonic()
-        os.kill(fallen.process.pid, signal.SIGSTOP if stop else signal.SIGKILL)
-        await self.leads_within(self.other(fallen), began, "frozen" if stop else "killed")
+        os.kill(fallen.process.pid, how)
+        await self.leads_soon(self.other(fallen))
         return fallen
 
     async def back(self, server: HubProcess) -> None:
@@ -93,29 +91,13 @@ def plain(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://")
 
 
-def second(first: HubProcess, name: str, database: str) -> HubProcess:
-    """The other server, as the runbook says: the same KEK, keyring and password, a folder and a name of its own."""
-    folder = first.folder.with_name(f"{first.plan.id}-{name}")
-    (folder / "s").mkdir(parents=True)
-    for file in (*first.folder.glob("*"), first.folder / "s" / "keyring.json"):
-        if file.is_file() and file.name not in ("output.txt", "hub.log"):
-            shutil.copy2(file, folder / file.relative_to(first.folder))
-    other = HubProcess(
-        plan=first.plan, folder=folder, user_id=first.user_id, password=first.password, server=first.server, short=first.short / name
-    )
-    other.short.mkdir(exist_ok=True)
-    text = first.config.read_text().replace(str(first.folder), str(folder)).replace(str(first.socket), str(other.socket))
-    other.config.write_text(text.replace('server = "uno"', f'server = "{name}"'))
-    return other
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pair(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
     url, keys = postgres.new_database(), postgres.new_database()
     extras = {"cem-lima": f'\n[database]\nurl = "{url}"\nkeys_url = "{keys}"\nserver = "uno"\n'}
     async with Network(tmp_path_factory.mktemp("two"), plans=(PLANS[0], PLANS[2]), extras=extras) as network:
         first = network.hubs["cem-lima"]
-        other = second(first, "dos", url)
+        other = second(first, "dos")
         try:
             await other.start()
             yield Pair(network=network, servers=[first, other], url=url)
@@ -124,17 +106,6 @@ async def pair(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> As
                 if server.process and server.process.returncode is None:
                     os.kill(server.process.pid, signal.SIGCONT)
             await other.stop()
-
-
-async def at_rest(pair: Pair, within: float = 60.0) -> None:
-    """Nothing is owed any more on the side of the two servers."""
-    owed = """SELECT (SELECT count(*) FROM outbox WHERE state IN ('ready', 'dispatched')) + (SELECT count(*) FROM matrix_inbox)
-              + (SELECT count(*) FROM posts WHERE state IN ('ready', 'sending')) + (SELECT count(*) FROM links WHERE ack_due_at IS NOT NULL)"""
-
-    async def nothing() -> bool:
-        return not pair.one(owed)
-
-    await until_async(nothing, "rest", within)
 
 
 def one_of_everything(pair: Pair, road: ShortRoad) -> None:
@@ -159,9 +130,10 @@ def seen_once(road: ShortRoad, calm: dict[str, Counter[str]]) -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def calm(pair: Pair) -> dict[str, Counter[str]]:
     """What is seen when nobody falls, with both servers there."""
+    await facts.acquainted(pair.network)
     road = ShortRoad(network=pair.network)
     await road.play()
-    await at_rest(pair)
+    await facts.at_rest(pair.network)
     return road.seen()
 
 
@@ -184,7 +156,7 @@ async def test_one_leads_the_other_stands_by_and_the_peer_believes_both(pair: Pa
 
 
 async def test_killed_at_several_points_of_a_referral(pair: Pair, calm: dict[str, Counter[str]]) -> None:
-    """`kill -9` of whoever leads, right after somebody spoke, four times on one road."""
+    """`kill -9` of whoever leads, right after somebody spoke, three times on one road."""
     road = ShortRoad(network=pair.network)
     await road.begin()
 
@@ -194,13 +166,13 @@ async def test_killed_at_several_points_of_a_referral(pair: Pair, calm: dict[str
         fallen = await pair.fail_over()
         await asyncio.gather(task, pair.back(fallen))
 
-    await fall_after(road.open(), 0.3)
+    await road.open()
     await road.consent()
     await fall_after(road.refer(), 0.5)
     await fall_after(road.accept(), 0.4)
     await road.talk()
     await fall_after(road.withdraw(), 0.6)
-    await at_rest(pair)
+    await facts.at_rest(pair.network)
     one_of_everything(pair, road)
     seen_once(road, calm)
 
@@ -216,11 +188,11 @@ async def test_d02_a_post_that_was_put_and_not_marked_shows_once(pair: Pair) -> 
     doomed.config.write_text(plain_config + '\n[faults]\nkill_at = ["post.sent"]\n')
     await doomed.start()
     doomed.config.write_text(plain_config)
-    await pair.back(await pair.fail_over())
+    await pair.back(await pair.fail_over(signal.SIGTERM))
     await ana.say(desk, "!tk abrir Mar Inventada, mañana a las 10")
     assert await asyncio.wait_for(doomed.process.wait(), 30) == -signal.SIGKILL
     shown = await ana.expect(r"Listo: C-\w{5}", room=desk, within=60)
-    await at_rest(pair)
+    await facts.at_rest(pair.network)
     await pair.back(doomed)
     code = shown.body.partition("Listo: ")[2][:7]
     assert len(ana.seen(rf"Listo: {code}")) == 1
@@ -235,30 +207,26 @@ async def test_a_stopped_leader_that_wakes_up_does_nothing(pair: Pair, calm: dic
     await road.consent()
     referring = asyncio.ensure_future(road.refer())
     await asyncio.sleep(0.4)
-    slept = await pair.fail_over(stop=True)
+    slept = await pair.fail_over(signal.SIGSTOP)
     await referring
+    await road.accept()
     assert slept.process is not None
     os.kill(slept.process.pid, signal.SIGCONT)
-    await pair.back(slept)
-    await road.accept()
-    slept = await pair.fail_over(stop=True)
     await road.talk()
-    os.kill(slept.process.pid, signal.SIGCONT)  # type: ignore[union-attr]  # it runs
     await road.withdraw()
     await pair.back(slept)
-    await at_rest(pair)
+    await facts.at_rest(pair.network)
     one_of_everything(pair, road)
     seen_once(road, calm)
 
 
 async def test_a_leader_that_is_told_to_stop_hands_over_at_once(pair: Pair) -> None:
+    """It does not let its lease run out, which would take six seconds from its last pulse: it gives it back."""
     leader = await pair.leader()
-    began = time.monotonic()
+    holder = pair.one("SELECT holder FROM leases WHERE name = 'pulse'")
     assert leader.process is not None
     leader.process.terminate()
-    await pair.leads_within(pair.other(leader), began, "told to stop")
+    await asyncio.wait_for(leader.process.wait(), 30)
+    assert pair.one("SELECT holder FROM leases WHERE name = 'pulse'") != holder
+    assert await pair.leader() is pair.other(leader)
     await pair.back(leader)
-    if os.environ.get("TINKUY_KEEP_FIGURES"):
-        limits = {"killed": LASTS, "frozen": LASTS, "told to stop": 1.0}
-        rows = [compare(f"leader {what} → the other server acts", "s", took, [limits[what]] * len(took)) for what, took in pair.took.items()]
-        keep("standby", rows)

@@ -11,7 +11,7 @@ from typing import Any
 from deploy.demo.network import HubProcess, Network
 from hub.app.offline import ledger_verify
 from hub.base.config import load
-from tests.attacks.soak.audit import owed
+from tests.attacks.soak.audit import Reader, owed
 
 QUIET = 60.0
 """Seconds in which everything under way must have come to rest."""
@@ -53,9 +53,17 @@ async def acquainted(network: Network, within: float = QUIET) -> None:
     """Wait until every hub knows what its peers are called: only then do two roads read alike."""
     async with asyncio.timeout(within):
         while True:
-            if all("name" in row["profile"] for hub in network.hubs.values() for row in rows(hub, "SELECT profile FROM peers")):
+            if all(_named(hub) for hub in network.hubs.values()):
                 return
             await asyncio.sleep(0.2)
+
+
+def _named(hub: HubProcess) -> bool:
+    reader = Reader(hub)  # on either database
+    try:
+        return all("name" in row["profile"] for row in reader.all("SELECT profile FROM peers"))
+    finally:
+        reader.close()
 
 
 def assert_lines_whole(network: Network) -> None:

@@ -141,11 +141,14 @@ class Verdict:
 
 
 def audit(hubs: Iterable[HubProcess], promised: dict[str, list[str]]) -> Verdict:
-    """`promised`: per institution the referrals that its hub said it had sent. Call it when the hubs are at rest or stopped."""
+    """`promised`: per institution the referrals that its hub said it had sent; what a hub keeps is audited with or without.
+
+    Call it when the hubs are at rest or stopped.
+    """
     verdict = Verdict()
     books = {hub.plan.id: Books.of(hub) for hub in hubs}
-    for name, ids in promised.items():
-        _effects(verdict, books, name, set(ids))
+    for name in books:
+        _effects(verdict, books, name, set(promised.get(name, ())))
     for name, mine in books.items():
         for link in mine.links.values():
             _line(verdict, mine, books[link["peer"]], link)

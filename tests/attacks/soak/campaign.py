@@ -117,11 +117,12 @@ class Campaign:
         for moment, kind in self._coming:
             await self._until(moment)
             began = time.monotonic()
-            await self._menu.strike(kind)
+            bit = await self._menu.strike(kind)
             self._ahead = self._ahead[1:]
             self._done += 1
             took = time.monotonic() - began
-            self.say(f"{self._clock()} fault {self._done}/{self.faults} {kind} ({took:.1f} s), {self.sent} of {self.referrals} sent")
+            what = kind if bit == kind else f"{kind}, not reached: {bit}"
+            self.say(f"{self._clock()} fault {self._done}/{self.faults} {what} ({took:.1f} s), {self.sent} of {self.referrals} sent")
 
     async def _until(self, moment: float) -> None:
         while True:

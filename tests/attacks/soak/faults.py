@@ -17,8 +17,8 @@ from tests.attacks.soak.stage import KeptHub, Stage
 
 LONGEST = 3.0
 """Seconds that a line is away at most; hubs and homeservers take their own time to come back."""
-WITHIN = 6.0
-"""Seconds that an armed point has to be reached, before the hub is simply killed."""
+WITHIN = 12.0
+"""Seconds that an armed point has to be reached, before the hub is simply killed: what is shown at a desk is one referral in ten."""
 RARE = {"timer.rung"}
 """Points that only time reaches."""
 
@@ -64,10 +64,11 @@ class Menu:
             found["postgres, restarted"] = lambda: self._end_postgres(signal.SIGINT)
         return found
 
-    async def strike(self, kind: str) -> None:
-        """One fault of this kind, from its beginning to its end."""
-        other = await self.kinds()[kind]()
-        self.bitten[other or kind] += 1
+    async def strike(self, kind: str) -> str:
+        """One fault of this kind, from its beginning to its end. Which one bit: a point that nobody reached is a kill at any moment."""
+        bit = await self.kinds()[kind]() or kind
+        self.bitten[bit] += 1
+        return bit
 
     # ---- processes -----------------------------------------------------------------------------------------------------------
 
@@ -87,7 +88,7 @@ class Menu:
 
     async def _kill_at(self, point: str) -> str | None:
         """Between a commit and the effect that follows it (D01–D03)."""
-        hub, nth = self._hub(), self._dice.randint(1, 3)
+        hub, nth = self._hub(), 1 if point.startswith("post.") else self._dice.randint(1, 2)
         async with self._turn(hub):
             with contextlib.suppress(HubAway, ControlError):
                 await hub.ask("desk.arm", points=[f"{point}:{nth}"])

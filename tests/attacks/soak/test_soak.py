@@ -19,7 +19,7 @@ from tests.attacks.soak.audit import Verdict, audit
 from tests.attacks.soak.campaign import Campaign
 from tests.attacks.soak.stage import Stage, staged
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600), pytest.mark.long]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 SEED = int(os.environ.get("TINKUY_SOAK_SEED", "7"))
 
 
@@ -50,11 +50,11 @@ async def test_every_kind_of_fault_bit(figures: dict[str, Any]) -> None:
 
 
 async def test_r02_postgresql_restarted_again_and_again_under_traffic(stage: Stage, figures: dict[str, Any]) -> None:
-    """Killed and restarted in turn while referrals go both ways: each has exactly one effect all the same."""
+    """Killed and restarted, after both in the first campaign, while referrals go both ways: each has exactly one effect all the same."""
     del figures
-    told = await Campaign(stage=stage, referrals=40, faults=4, seed=SEED, only=("postgres", "postgres, restarted")).play()
+    told = await Campaign(stage=stage, referrals=20, faults=2, seed=SEED, only=("postgres", "postgres, restarted")).play()
     assert [told[name] for name in ("lost", "doubled", "unacked", "wrong")] == [0, 0, 0, 0], f"seed {SEED}: {told['verdict']}"
-    assert told["faults_by_kind"] == {"postgres": 2, "postgres, restarted": 2}
+    assert told["faults_by_kind"] == {"postgres": 1, "postgres, restarted": 1}
 
 
 FORGERIES = {
@@ -65,7 +65,7 @@ FORGERIES = {
     "doubled disclosure": ("INSERT INTO disclosures SELECT id || 'x', {columns} FROM disclosures", "2 disclosures"),
     "another message": ("UPDATE seen_messages SET digest = x'00' WHERE seq = 2", "another message"),
     "unacked": ("UPDATE outbox SET state = 'dispatched' WHERE seq = 3", "unacked"),
-    "ledger": ("UPDATE ledger SET entry = entry || x'20' WHERE id = 3", "does not hold at row 3"),
+    "ledger": ("UPDATE ledger SET entry = CAST(entry || x'20' AS BLOB) WHERE id = 3", "does not hold at row 3"),
     "shorter ledger": ("DELETE FROM ledger WHERE id = (SELECT max(id) FROM ledger)", "less than it sent"),
 }
 
