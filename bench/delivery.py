@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, distinct, event, func, select
 
 from bench.rows import Row, compare
 from bench.stage import Raw, Whole, account, pair, until
@@ -29,14 +29,14 @@ from hub.actions.record_consent import Terms, record_consent
 from hub.actions.refer import draft, refer
 from hub.cases.events import MessageArrived
 from hub.exchange.pacing import WINDOW
-from hub.store.tables import LINKS
+from hub.store.tables import OUTBOX
 
 NEED = "mental_health"
 BURST, OUTAGE = 400, 300
 WITHIN = 240.0
 ROUNDS = 3
-_LINKS = LINKS.table.c
-_UNDER_WAY = select(_LINKS.next_out - 1 - _LINKS.acked_out)
+_OUT = OUTBOX.table.c
+_UNDER_WAY = select(func.count(distinct(_OUT.parcel))).where(_OUT.state == "dispatched", _OUT.parcel != "").group_by(_OUT.link)
 
 
 @dataclass(kw_only=True)
@@ -89,7 +89,7 @@ class Line:
             self.heard_at.append(time.monotonic())
 
     def _watch(self, connection: Connection) -> None:
-        """Between a unit's work and its commit: how much it lets be under way."""
+        """Between a unit's work and its commit: in how many events a link's records are under way."""
         for (under_way,) in connection.execute(_UNDER_WAY):
             self.most_under_way = max(self.most_under_way, under_way)
 

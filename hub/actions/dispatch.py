@@ -22,7 +22,20 @@ from hub.actions.refer import offer_stopped
 from hub.base.ids import new_id
 from hub.cases.events import Alarm, ReferralMoved
 from hub.cases.lifecycle import WORKING
-from hub.exchange.pacing import ACK_DELAY, RESEND_AFTER, SILENT_AFTER, WINDOW, bundles, due_again, fitting, owed_ack, room_for
+from hub.exchange.pacing import (
+    ACK_DELAY,
+    AHEAD,
+    RECORDS,
+    RESEND_AFTER,
+    SILENT_AFTER,
+    WINDOW,
+    bundles,
+    due_again,
+    fitting,
+    owed_ack,
+    room_for,
+    under_way,
+)
 from hub.exchange.records import Link, Outgoing
 from hub.exchange.wire import Ack, Resend, SkipSeq, box, encode, pack
 from keys import envelope
@@ -72,7 +85,7 @@ def mark_sent(unit: Unit, parcel: Parcel) -> None:
     for row_id in parcel.rows:
         row = unit.outbox.get(row_id)
         if row and row.state == "dispatched":
-            unit.outbox.put(replace(row, sent_at=unit.now, attempts=row.attempts + 1))
+            unit.outbox.put(replace(row, sent_at=unit.now, attempts=row.attempts + 1, parcel=parcel.txn))
 
 
 def next_send(unit: Unit) -> timedelta:
@@ -124,11 +137,11 @@ def _number_new(unit: Unit, link: Link, road: Road) -> Link:
         link = _number(unit, link, row, road)
     if link.asking:
         return link
-    for row in unit.outbox.all(state="held", link=link.id, order="seq", limit=WINDOW):
+    for row in unit.outbox.all(state="held", link=link.id, order="seq", limit=RECORDS):
         if room_for(link):
             link = _number_again(unit, link, row, road)
     held = () if road.fresh else ("offer",)
-    for row in unit.outbox.all(state="ready", link=link.id, not_before__le=unit.now, kind__notin=held, order="order", limit=WINDOW):
+    for row in unit.outbox.all(state="ready", link=link.id, not_before__le=unit.now, kind__notin=held, order="order", limit=RECORDS):
         if not room_for(link):
             break
         link = _number(unit, link, row, road)
@@ -246,9 +259,12 @@ def _sign(
 
 
 def _parcels(unit: Unit, link: Link, road: Road) -> list[Parcel]:
-    waiting = [r for r in unit.outbox.all(state="dispatched", link=link.id, order="seq") if due_again(r, unit.now)]
-    signed = [(row, _kept(unit, link, road, row)) for row in waiting]
-    return [_seal(unit, link, [s for _, s in group], [r for r, _ in group], road.opening) for group in bundles(signed)]
+    """What is due, oldest first, in as many events as the window has room for; what is said again takes the room that it had."""
+    rows = unit.outbox.all(state="dispatched", link=link.id, order="seq")
+    due = [row for row in rows if due_again(row, unit.now)]
+    room = WINDOW - under_way(row for row in rows if not due_again(row, unit.now))
+    groups = bundles([(row, _kept(unit, link, road, row)) for row in due])[: max(room, 0)]
+    return [_seal(unit, link, [s for _, s in group], [r for r, _ in group], road.opening) for group in groups]
 
 
 def _kept(unit: Unit, link: Link, road: Road, row: Outgoing) -> bytes:
@@ -293,7 +309,7 @@ def _gap(unit: Unit, link: Link) -> Resend | None:
     current = unit.links.get(link.id) or link
     unit.links.put(replace(current, resend_asked_at=unit.now, gone=False))
     if link.gone:  # what could not be opened has no number here: everything from the next on may have been in it
-        return Resend(epoch=max(link.epoch_in, 1), first=link.next_in, last=link.next_in + 4 * WINDOW)
+        return Resend(epoch=max(link.epoch_in, 1), first=link.next_in, last=link.next_in + AHEAD)
     return Resend(epoch=link.epoch_in, first=link.next_in, last=held[0].seq - 1)
 
 

@@ -18,7 +18,7 @@ from hub.actions.watch_ledger import heard_checkpoint
 from hub.base.errors import PeerFault, TinkuyError
 from hub.cases.events import Alarm
 from hub.exchange.intake import Place, open_envelope, place
-from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, DEVICES_EXTENSION, SILENT_AFTER, WINDOW, read_ack
+from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, AHEAD, DEVICES_EXTENSION, SILENT_AFTER, WINDOW, read_ack
 from hub.exchange.records import Early, Link, Seen
 from hub.exchange.wire import MAX_JOINED, Ack, Body, Hek, NewManifest, Resend, SkipSeq, decode, unbox
 from keys import envelope
@@ -60,7 +60,7 @@ def _take(unit: Unit, link_id: str, record: SignedInner) -> int:
     if record.inner.manifest_version > manifest_of(unit, link.peer).version and not link.behind:
         link = replace(link, behind=True)
         unit.links.put(link)
-    where = place(link, record, WINDOW)  # (6)
+    where = place(link, record)  # (6)
     if where is Place.APART:
         _apart(unit, link, record)
         return 0
@@ -225,7 +225,7 @@ def _hold(unit: Unit, link: Link, record: SignedInner) -> None:
     key = _key(link, record)
     held = unit.early.get(key)
     if held is None:
-        if unit.early.count(link=link.id) >= 4 * WINDOW:
+        if unit.early.count(link=link.id) >= AHEAD:
             raise PeerFault("too_many_early", institution=link.peer)
         row = Early(
             id=key, link=link.id, epoch=record.inner.epoch, seq=record.inner.sequence,

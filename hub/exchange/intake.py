@@ -11,6 +11,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from hub.base.errors import PeerFault
+from hub.exchange.pacing import AHEAD
 from hub.exchange.records import Link
 from hub.exchange.wire import UNSEQUENCED, unpack
 from keys import envelope
@@ -57,7 +58,7 @@ def open_envelope(
     return records
 
 
-def place(link: Link, record: SignedInner, window: int) -> Place:
+def place(link: Link, record: SignedInner) -> Place:
     """Step 6: where a record stands. Raises PeerFault `epoch_back`, `far_ahead`.
 
     A larger epoch than the known one means that the peer was restored; its line starts again at 1.
@@ -72,6 +73,6 @@ def place(link: Link, record: SignedInner, window: int) -> Place:
     expected = link.next_in if inner.epoch == link.epoch_in else 1
     if inner.sequence < expected:
         return Place.OLD
-    if inner.sequence > expected + 4 * window:
+    if inner.sequence > expected + AHEAD:
         raise PeerFault("far_ahead", institution=link.peer)
     return Place.NEXT if inner.sequence == expected else Place.EARLY

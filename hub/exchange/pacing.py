@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from hub.exchange.records import Link, Outgoing
 from hub.exchange.wire import Ack
 
 WINDOW = 32
+"""Events under way on a link."""
+RECORDS = 4 * WINDOW
+"""Records under way on a link, several in an event."""
+AHEAD = RECORDS + WINDOW
+"""How far before its turn a record may come, and how many such are kept: the last that has room may be a body in chunks."""
 MAX_BUNDLE = 24 * 1024
 """Bytes of signed records in one event: with framing they stay under the 32 KiB padded limit."""
 ACK_DELAY = timedelta(milliseconds=200)
@@ -18,9 +24,14 @@ SILENT_AGAIN = timedelta(hours=6)
 _RETRY = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 
 
-def room_for(link: Link, window: int = WINDOW) -> int:
-    """How many more records may be dispatched before the peer acknowledges some."""
-    return max(0, window - (link.next_out - 1 - link.acked_out))
+def room_for(link: Link) -> int:
+    """How many more records may be numbered before the peer acknowledges some."""
+    return max(0, RECORDS - (link.next_out - 1 - link.acked_out))
+
+
+def under_way(rows: Iterable[Outgoing]) -> int:
+    """In how many events these rows, put and not acknowledged, are on their way. A row that was put again counts where it was put last."""
+    return len({row.parcel for row in rows if row.sent_at is not None})
 
 
 def pause_before(attempt: int) -> timedelta:
@@ -48,6 +59,8 @@ def bundles(rows: list[tuple[Outgoing, bytes]]) -> list[list[tuple[Outgoing, byt
 
 DEVICES_EXTENSION = "devices"
 """The header key under which a hub says which device statement of the other one it holds: its number (8)."""
+
+
 def fitting(signed: list[bytes]) -> list[list[bytes]]:
     """Unnumbered records, cut into groups that fit one event."""
     groups: list[list[bytes]] = []

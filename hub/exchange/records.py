@@ -120,6 +120,8 @@ class Outgoing:
     sealed: bytes = b""
     attempts: int = 0
     sent_at: datetime | None = None
+    parcel: str = ""
+    """The transaction id of the event it was put in last."""
     acked_at: datetime | None = None
 
 

@@ -53,12 +53,12 @@ def test_an_invented_epoch_is_refused() -> None:
     link = net.csmc.run(lambda unit: unit.links.one(peer="cem-lima"))
     record = Liar(net, "cem-lima", "csmc-comas").record("cancel", b"{}", epoch=link.epoch_in + MOST_EPOCHS + 1, sequence=1)
     with pytest.raises(PeerFault, match="far_ahead"):
-        place(link, record, 32)
+        place(link, record)
 
 
 def test_what_waits_for_its_turn_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A peer that leaves out one number and goes on, in one epoch after the other, would else fill our disk."""
-    monkeypatch.setattr("hub.actions.receive.WINDOW", 2)
+    monkeypatch.setattr("hub.actions.receive.AHEAD", 8)
     net = fresh(*HUBS)
     line = net.csmc.run(lambda unit: unit.links.one(peer="cem-lima"))
     refused = 0

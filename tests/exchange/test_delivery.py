@@ -15,8 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hub.actions import work
 from hub.actions.dispatch import Parcel, dispatch, mark_sent
 from hub.actions.keep_ledger import verify_ledger
+from hub.actions.ports import Unit
 from hub.cases.records import Referral
-from hub.exchange.pacing import WINDOW
+from hub.exchange.pacing import RECORDS, WINDOW
 from hub.testing import Twin
 from keys.chunks import CHUNK_SIZE
 from tests.actions.road import CEM, CSMC, Net, consented, fresh, held, offered, opened, owners, taken, there, well, working
@@ -90,22 +91,46 @@ def test_every_word_once_and_in_order_whatever_the_road_does(seed: int, badness:
     well(net)
 
 
-def test_more_than_a_window_at_once_leaves_in_windows(net: Net) -> None:
-    """100 words at once: never more than 32 under way, several in one event, all there in order (the window is per link)."""
+def test_d04_more_records_than_may_be_under_way_leave_in_turns(net: Net) -> None:
+    """200 words at once: never more than RECORDS of them under way, several in one event, all there in order."""
     _, referral = working(net)
     before = net.cem.run(lambda unit: unit.links.one(peer=CSMC))
-    for number in range(100):
+    for number in range(200):
         say(net, net.cem, referral, f"mensaje-{number}")
     parcels = net.cem.run(dispatch)
     link = net.cem.run(lambda unit: unit.links.one(peer=CSMC))
-    assert link.next_out - before.next_out == WINDOW
+    assert link.next_out - before.next_out == RECORDS
     assert net.cem.run(dispatch)[-1].rows, "nothing acknowledged: the same rows, and no new ones"
     assert net.cem.run(lambda unit: unit.links.one(peer=CSMC)).next_out == link.next_out
     assert 1 <= len(parcels) < WINDOW, "bundled"
     assert max(len(p.rows) for p in parcels) > 1
     net.settle(40)
-    assert heard(net.csmc) == [f"mensaje-{n}" for n in range(100)]
+    assert heard(net.csmc) == [f"mensaje-{n}" for n in range(200)]
     well(net)
+
+
+def test_d04_one_word_at_a_time_fills_the_window_with_events(net: Net) -> None:
+    """A peer that is away, and words said one by one: 32 events go, a homeserver prunes at 100, and the others wait, in order."""
+    _, referral = working(net)
+    net.cem.run(_put)  # acknowledgements of the beginning
+    put = 0
+    for number in range(WINDOW + 10):
+        say(net, net.cem, referral, f"mensaje-{number}")
+        put += net.cem.run(_put)
+    assert put == WINDOW
+    assert net.cem.run(_put) == 0, "nothing more goes while nothing is acknowledged"
+    net.clock.advance(timedelta(seconds=25))  # the peer is back: what was put is put again, then the rest
+    net.settle(40)
+    assert heard(net.csmc) == [f"mensaje-{n}" for n in range(WINDOW + 10)]
+    well(net)
+
+
+def _put(unit: Unit) -> int:
+    """One turn of the dispatcher whose events reach the homeserver and nobody else; how many they were."""
+    parcels = [one for one in dispatch(unit) if one.rows]
+    for one in parcels:
+        mark_sent(unit, one)
+    return len(parcels)
 
 
 def test_a_gap_is_asked_for(net: Net) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hub.base.errors import PeerFault
 from hub.exchange.intake import Place, place
-from hub.exchange.pacing import MAX_BUNDLE, WINDOW, bundles, due_again, owed_ack, read_ack, room_for
+from hub.exchange.pacing import AHEAD, MAX_BUNDLE, RECORDS, bundles, due_again, owed_ack, read_ack, room_for
 from hub.exchange.records import Link, Outgoing
 from keys import envelope
 from keys.envelope import Inner, SignedInner
@@ -37,9 +37,9 @@ def test_place_is_exact(epoch: int, next_in: int, ahead: int, newer: int) -> Non
     expected = next_in if newer == 0 else 1
     sequence = max(0, expected + ahead)
     def placed() -> Place:
-        return place(link(epoch_in=epoch, next_in=next_in), record(epoch + newer, sequence), WINDOW)
+        return place(link(epoch_in=epoch, next_in=next_in), record(epoch + newer, sequence))
 
-    if sequence > expected + 4 * WINDOW:
+    if sequence > expected + AHEAD:
         with pytest.raises(PeerFault, match="far_ahead"):
             placed()
         return
@@ -50,21 +50,21 @@ def test_place_is_exact(epoch: int, next_in: int, ahead: int, newer: int) -> Non
 
 def test_an_older_epoch_is_refused() -> None:
     with pytest.raises(PeerFault) as fault:
-        place(link(epoch_in=3, next_in=9), record(2, 9), WINDOW)
+        place(link(epoch_in=3, next_in=9), record(2, 9))
     assert fault.value.code == "epoch_back"
 
 
 @pytest.mark.parametrize("kind", ["ack", "resend"])
 def test_chores_stand_apart_whatever_their_number(kind: str) -> None:
-    assert place(link(epoch_in=3, next_in=9), record(1, 0, kind), WINDOW) is Place.APART
+    assert place(link(epoch_in=3, next_in=9), record(1, 0, kind)) is Place.APART
 
 
 @given(sent=st.integers(0, 200), acked=st.integers(0, 200))
 def test_the_window_never_grows(sent: int, acked: int) -> None:
     acked = min(sent, acked)
     free = room_for(link(next_out=sent + 1, acked_out=acked))
-    assert 0 <= free <= WINDOW
-    assert free == max(0, WINDOW - (sent - acked))
+    assert 0 <= free <= RECORDS
+    assert free == max(0, RECORDS - (sent - acked))
 
 
 @given(sizes=st.lists(st.integers(1, 30_000), max_size=60))

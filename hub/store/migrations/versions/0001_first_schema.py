@@ -320,6 +320,7 @@ def upgrade() -> None:
     sa.Column('sealed', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('attempts', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('sent_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('parcel', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('acked_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
