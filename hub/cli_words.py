@@ -183,6 +183,12 @@ _WORDS: dict[str, Words] = {
         "Haga sitio en el disco de la carpeta de datos y revise sus permisos.",
         "Make room on the state folder's disk and check its permissions.",
     ),
+    "journal.incomplete": (
+        "El diario de destrucciones de este servidor aún no está completo.",
+        "This server's tombstone journal is not complete yet.",
+        "Reinicie el hub: al empezar toma del otro servidor lo que falta.",
+        "Restart the hub: at its start it takes up what another server wrote.",
+    ),
     "matrix.rows_rolled_back": (
         "Las llaves de Matrix guardadas no son las últimas: parece una copia antigua.",
         "The kept Matrix keys are not the latest ones: this looks like an old copy.",

@@ -8,7 +8,8 @@ The signature covers institution, stream, n, time, owner and the digest of the l
 the middle. What no signature can show is that lines at the *end* are missing; for that the running hub signs a *pulse* every few minutes:
 "at this time there were n lines, the last with this digest". A journal that reaches to a pulse is whole up to the pulse's time.
 
-A *stream* is the journal of one machine. A restored machine begins a new one; all that can be found are read together.
+A *stream* is the journal of one machine. A restored machine begins a new one; all that can be found are read together. Of two servers only the one
+that leads pulses, and it takes up before that what the other wrote: so its pulse speaks of every death, not of its own lines alone.
 """
 
 from __future__ import annotations

@@ -55,6 +55,11 @@ def unsay_messages(unit: Unit, referral: str) -> None:
             _unsay(unit, post)
 
 
+def condemned(unit: Unit) -> list[str]:
+    """Whose keys are to die and may live still."""
+    return [tombstone.id for tombstone in unit.tombstones.all(confirmed_at=None)]
+
+
 def finish_shredding(unit: Unit) -> int:
     """Delete the keys of every unconfirmed tombstone and confirm them. Deleting twice is harmless. Returns how many."""
     pending = unit.tombstones.all(confirmed_at=None)

@@ -80,7 +80,7 @@ def create(config: Config, recipients: Iterable[str], folder: Path, keys_folder:
         for tar, path in ((keys, keys_path), (data, data_path)):
             tar.close(signed)
             _seal(tar.file, path, to)
-    beside(config.institution.id, config.paths.state, folder, now, journal_key(identity), alone=not config.database.server)
+    beside(config.institution.id, config.paths.state, folder)
     dropped = prune(config, folder, keys_folder, now)
     rows = sum(member.rows for member in data.members.values())
     return {"backup": name, "data": str(data_path), "keys": str(keys_path), "rows": rows, "dropped": [str(p.path) for p in dropped]}

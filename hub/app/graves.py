@@ -1,18 +1,29 @@
-"""Every tombstone journal that can be found, read together: who is buried, and until when we know it (`keys.journal`)."""
+"""Every tombstone journal that can be found, read together: who is buried, and until when we know it (`keys.journal`).
+
+Two servers write two streams, and a disk may hold only one of them. So a line proves nothing but its own death. What proves that there is no
+other is a pulse of the server that led: before it led, it took up every death that the database knew of, whoever had written it; and while
+it led, nobody else could condemn anything.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hub.base.errors import Stopped
-from hub.store.journal import PULSE_EVERY
+from hub.actions.erase import condemned
+from hub.base import logs
+from hub.base.clock import Clock
+from hub.base.errors import Forged, Stopped
+from hub.store.journal import PULSE_EVERY, FileJournal
+from hub.store.unit_of_work import Store
 from keys.errors import KeysError
 from keys.journal import STREAM, Mark, end, genesis, read, read_pulse
 from keys.primitives import VerifyKey
 
+_log = logs.get("graves")
 SLACK = timedelta(seconds=2 * PULSE_EVERY + 60)
 """How long before its loss a machine's last pulse may lie."""
 EPOCH = "restored/"
@@ -26,7 +37,7 @@ class Graves:
 
     owners: set[str] = field(default_factory=set)
     until: datetime = _NEVER
-    """All destructions up to here are known."""
+    """All destructions up to here are known: the time of the youngest pulse whose journal is here whole."""
     epochs: dict[str, int] = field(default_factory=dict)
     """By link, the largest epoch that a restore has begun."""
     _marks: dict[str, set[Mark]] = field(default_factory=dict)
@@ -51,7 +62,6 @@ def dig(places: Iterable[Path], institution: str, key: VerifyKey) -> Graves:
             known = graves._marks.setdefault(stream, {genesis(institution, stream)})
             known |= {mark for _, mark in lines}
             known.add(end(lines, institution, stream))
-            graves.until = max([graves.until, *(one.at for one, _ in lines[-1:])])
     for path in files:
         if _stream(path, institution, ".pulse"):
             graves.until = max(graves.until, _pulse(path, institution, key, graves))
@@ -71,3 +81,19 @@ def _pulse(path: Path, institution: str, key: VerifyKey, graves: Graves) -> date
     except KeysError:
         raise Stopped("backup.journal_broken") from None
     return at if graves.reaches(mark) else _NEVER
+
+
+async def say_how_far(store: Store, tombstones: FileJournal, clock: Clock) -> None:
+    """A pulse of the hub that acts. Where it cannot be sure of every death it says nothing, and the next restore is in doubt.
+
+    The moment is read before the unit, and the unit is refused to a server that does not lead (any more): so it led at that moment, however
+    long it was stopped before or after. Whatever is condemned and not written yet is written first.
+    """
+    at = clock.now()
+    try:
+        waiting = await store.run(condemned, quiet=True)
+        await asyncio.to_thread(tombstones.pulse, at, waiting)
+    except Forged:
+        raise
+    except Exception as error:
+        _log.warning("journal.no_pulse", error=error)

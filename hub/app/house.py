@@ -19,6 +19,7 @@ from hub.app import backup
 from hub.app.announcer import LONGEST, Announcer, stated
 from hub.app.commands import handlers
 from hub.app.facts import Watch
+from hub.app.graves import say_how_far
 from hub.app.inbox import Inbox
 from hub.app.keyturn import hand_of
 from hub.app.manifest import manifest_path, own_manifest
@@ -292,8 +293,7 @@ async def _leave_old_devices(config: Config, matrix: Matrix) -> None:
 async def _pulse(house: House) -> None:
     """Say every few minutes how far the tombstone journal goes, so that a restore can prove that it has the newest one; drop old key parts."""
     while True:
-        if house.servers is None or house.servers.lease.valid:
-            await asyncio.to_thread(house.tombstones.pulse, house.clock.now())
+        await say_how_far(house.store, house.tombstones, house.clock)
         await asyncio.to_thread(backup.prune_keys, house.config, house.clock.now())
         await asyncio.sleep(PULSE_EVERY)
 

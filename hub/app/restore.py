@@ -117,6 +117,7 @@ def restore(config: Config, wanted: Wanted, now: datetime) -> dict[str, Any]:
     kek = open_kek(config.keys)
     identity = identity_of(keys, kek)  # (4)
     graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public)
+    graves.until = max(graves.until, data.index.at)  # who was dead when it was made stands in the data part itself
     proven = _newest(data, keys, graves, wanted.lost_at or now)  # (5)
     if not proven and not wanted.insist:
         raise Stopped("backup.tombstones_old", until=graves.until.isoformat(timespec="minutes"))
@@ -165,7 +166,7 @@ def _files(config: Config, keys: Opened, identity: Identity, buried: set[str], n
     for old in config.paths.state.glob(f"tombstones-{config.institution.id}-*"):
         old.unlink()
     journal = FileJournal(config.institution.id, config.paths.state, config.paths.backups, journal_key(identity))
-    journal.bury_all(sorted(buried), now)
+    journal.complete(sorted(buried), now)
     return journal
 
 

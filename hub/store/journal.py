@@ -39,6 +39,7 @@ class FileJournal:
         stream = found[0].stem.rpartition("-")[2] if found else secrets.token_hex(8)
         self._name = NAME.format(institution=institution, stream=stream)
         self._pulse_name = PULSE_NAME.format(institution=institution, stream=stream)
+        self._whole = False
         self.mark = self._settled(stream)
 
     @property
@@ -72,9 +73,17 @@ class FileJournal:
         """Take up what another server, or a release before the journal, destroyed: only then does our pulse tell the truth."""
         known = {buried.owner for buried, _ in self._read()}
         self.bury_all([owner for owner in owners if owner not in known], at)
+        self._whole = True
 
-    def pulse(self, at: datetime) -> None:
-        """Say how far the journal goes now, here and beside the backups."""
+    def pulse(self, at: datetime, waiting: Iterable[str] = ()) -> None:
+        """Say, here and beside the backups, that every destruction up to `at` is in this journal. `waiting` are condemned and may not be in it yet.
+
+        Raises Stopped `journal.incomplete` before `complete`: another server may have buried what stands nowhere here. `journal.unwritable`.
+        """
+        if not self._whole:
+            raise Stopped("journal.incomplete")
+        if owners := list(waiting):
+            self.complete(owners, at)
         with self._turn:
             self._follow()
             told = journal.sign_pulse(self._institution, self.mark, at, self._signer)
@@ -134,17 +143,10 @@ def follow(original: Path, copy: Path) -> None:
     sync_folder(copy.parent)
 
 
-def beside(institution: str, state: Path, folder: Path, at: datetime, signer: SigningKey, *, alone: bool = True) -> None:
-    """Journal and pulse into the folder of a backup, from outside the hub, which may be running. With two servers (not `alone`) only the one
-    that leads can say how far the deaths go, so no pulse is made here.
-    """
+def beside(institution: str, state: Path, folder: Path) -> None:
+    """The journal into the folder of a backup, from outside the hub, which may be running. No pulse: only who leads knows of every death."""
     for path in state.glob(f"tombstones-{institution}-*.journal"):
         follow(path, folder / path.name)
-        if not alone:
-            continue
-        stream = path.stem.rpartition("-")[2]
-        mark = journal.end(journal.read((folder / path.name).read_bytes(), institution, stream, signer.public), institution, stream)
-        _replace(folder / PULSE_NAME.format(institution=institution, stream=stream), journal.sign_pulse(institution, mark, at, signer))
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -17,15 +17,11 @@ CATALOGUE: tuple[str, ...] = (
 NOTHING_TO_TAKE_AWAY: dict[str, str] = {
     "X23": "a property of the layers: without its HPKE layer an envelope is none, and the peer refuses it. The test opens real Megolm plaintext.",
     "X31": "no line of ours acts on a redaction, so there is none to disable. The test redacts, and what was said stands.",
-    "X32": "the envelope's part dies with the key of its referral (P12, which has its mutations); the outer layer turns with the daily opening key.",
     "P11": "no line of ours compares anything: a code of somebody else's is simply not found, and the same words are said of it.",
     "R09": "an absence: nothing of ours unpickles. The tests read every file, and plant a pickle in every column.",
-    "R01": "SQLite's own transaction undoes the unit. Its journal turned off, the test stays green, so no line of ours is what it rests on.",
     "R02": "the driver's and PostgreSQL's work around one retry; played by the soak, which kills the database server.",
-    "R14": "belongs to restoring a backup, which has tests and mutations of its own.",
-    "D11": "belongs to restoring a backup, which has tests and mutations of its own.",
 }
 """Id → why no mutation stands in `mutations.py`."""
 
-PLAYED_ELSEWHERE = frozenset({"D11", "R02", "R14"})
-"""Rows whose tests live with the command or the campaign that they are about (`tinkuy backup`, the soak), under names of their own."""
+PLAYED_ELSEWHERE = frozenset({"R02"})
+"""Rows whose tests live with the campaign that they are about (the soak), under names of their own."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from hub.app.graves import dig
+from hub.actions.erase import shred
+from hub.app.graves import dig, say_how_far
 from hub.base.errors import Stopped
 from hub.store.journal import FileJournal, beside
-from hub.store.unit_of_work import Vault
+from hub.store.unit_of_work import Store, Vault
+from hub.testing.twin import HandClock, TwinNetwork
 from keys.casekeys import DataKeys, MemoryKeyRows
 from keys.journal import read
 from keys.primitives import SigningKey
@@ -88,6 +91,7 @@ def test_a_backup_disk_that_was_away_is_brought_up(folders: tuple[Path, Path]) -
     assert journal.behind
     away.rename(disk)
     assert journal.behind
+    journal.complete([], AT)
     journal.pulse(AT + timedelta(minutes=5))
     assert not journal.behind
     assert owners(disk) == ["dis_1", "dis_2"]
@@ -102,7 +106,7 @@ def test_a_backup_from_outside_never_takes_lines_from_the_copy(folders: tuple[Pa
     for number in range(20):
         journal.bury(f"dis_{number}", AT)
         if number % 3 == 0:
-            beside(HERE, state, disk, AT, KEY)
+            beside(HERE, state, disk)
     assert owners(disk) == [f"dis_{number}" for number in range(20)]
 
 
@@ -110,6 +114,7 @@ def test_a_pulse_without_its_journal_proves_nothing(folders: tuple[Path, Path]) 
     state, disk = folders
     journal = opened(folders)
     journal.bury("dis_1", AT)
+    journal.complete([], AT)
     journal.pulse(AT + timedelta(hours=1))
     (path,) = disk.glob("*.journal")
     path.unlink()
@@ -127,3 +132,100 @@ def test_what_another_server_destroyed_is_taken_up_before_this_one_says_how_far_
     for _ in range(2):
         ours.complete(["dis_1", "dis_2", "dis_3"], AT)
     assert owners(folders[0]) == owners(folders[1]) == ["dis_3", "dis_1", "dis_2"]
+
+
+# ---- two servers: what one of them wrote on a disk that burned ---------------------------------------------------------------------
+
+
+class Two:
+    """Two servers of one hub on one database: `leads` is the one that may act. Only `a` has the backup disk; `b` has its own folder."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        for name in ("a", "b", "disk"):
+            (tmp_path / name).mkdir()
+        self.clock, self.leads, self.disk = HandClock(), "", tmp_path / "disk"
+        twin = TwinNetwork((HERE, "emergency_centre"))[HERE]
+        self.journals = {"a": FileJournal(HERE, tmp_path / "a", self.disk, KEY), "b": FileJournal(HERE, tmp_path / "b", None, KEY)}
+        self.stores = {name: self._store(twin.store, name) for name in self.journals}
+
+    def _store(self, store: Store, name: str) -> Store:
+        two = self
+
+        class Leads:
+            def check(self, _: object) -> None:
+                self.assert_valid()
+
+            def assert_valid(self) -> None:
+                if two.leads != name:
+                    raise Stopped("server.standby")
+
+        fenced = replace(store.given, clock=self.clock, bury=self.journals[name].bury, fence=Leads())
+        return Store(store._database, fenced)
+
+    def take_over(self, name: str) -> None:
+        """As `hub.app.house` does before it acts."""
+        self.leads = name
+        self.journals[name].complete(self.stores[name].run_now(lambda unit: [tombstone.id for tombstone in unit.tombstones.all()]), self.clock.now())
+
+    def shred(self, owner: str) -> None:
+        self.stores[self.leads].run_now(lambda unit: shred(unit, owner, "withdrawn"))
+
+    async def says(self, name: str) -> datetime:
+        """This server's task says how far the deaths go; what the backup disk proves then."""
+        await say_how_far(self.stores[name], self.journals[name], self.clock)
+        return dig([self.disk], HERE, KEY.public).until
+
+
+async def test_r14_a_younger_stream_never_covers_one_that_burned(tmp_path: Path) -> None:
+    """She withdrew while the other server led, and its folder burned with it. The disk has our stream alone: it proves what it did before."""
+    two = Two(tmp_path)
+    two.take_over("a")
+    two.shred("dis_before")
+    proven = await two.says("a")
+    assert proven == two.clock.now()
+    two.clock.advance(timedelta(hours=6))
+    two.take_over("b")
+    two.shred("dis_hers")
+    for _ in range(3):  # a leader that was stopped and wakes up, and every `backup create` on its machine
+        two.clock.advance(timedelta(hours=1))
+        assert await two.says("a") == proven
+        beside(HERE, tmp_path / "a", two.disk)
+        assert dig([two.disk], HERE, KEY.public).until == proven
+    assert await two.says("b") == proven, "it has no backup disk"
+    assert "dis_hers" not in dig([two.disk], HERE, KEY.public).owners
+    two.take_over("a")
+    assert await two.says("a") == two.clock.now()
+    assert "dis_hers" in dig([two.disk], HERE, KEY.public).owners, "whoever takes over takes up what the database knows"
+
+
+async def test_r14_nothing_is_said_before_the_journal_was_completed(tmp_path: Path) -> None:
+    two = Two(tmp_path)
+    two.take_over("b")
+    two.shred("dis_hers")
+    two.leads = "a"
+    never = dig([two.disk], HERE, KEY.public).until
+    assert await two.says("a") == never
+    two.journals["a"].bury("dis_other", two.clock.now())
+    assert dig([two.disk], HERE, KEY.public).until == never, "a line says that one died, not that nobody else did"
+
+
+async def test_r14_a_condemned_key_that_is_not_written_yet_is_written_before_the_pulse_or_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full while she withdraws: the tombstone waits in the database. A pulse now would say that nobody died."""
+    two = Two(tmp_path)
+    two.take_over("a")
+    proven = await two.says("a")
+
+    def full(owner: str, at: datetime) -> None:
+        raise Stopped("journal.unwritable")
+
+    whole = two.stores["a"].given
+    two.stores["a"].given = replace(whole, bury=full)
+    two.shred("dis_hers")
+    two.clock.advance(timedelta(hours=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(FileJournal, "bury_all", lambda self, owners, at: full("", at))
+        assert await two.says("a") == proven
+    assert await two.says("a") == two.clock.now()
+    assert dig([two.disk], HERE, KEY.public).owners == {"dis_hers"}

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyrage
 
+from hub.actions.erase import condemned
 from hub.actions.ports import Hand
 from hub.app import backup, restore
 from hub.app.offline import open_identity
@@ -81,7 +82,9 @@ class Machine:
             me=institution(self.config), rules=rules(self.config), pack=packs.load("pe"),
             hand=Hand(signer=identity.hub_signing, opening=identity.opening, manifest=manifest), keys=data_keys, clock=clock, bury=self.journal.bury,
         )  # fmt: skip
-        return Store(self.database, given, tell), manifest
+        store = Store(self.database, given, tell)
+        self.journal.complete(store.run_now(lambda unit: [tombstone.id for tombstone in unit.tombstones.all()]), clock.now())
+        return store, manifest
 
 
 class Filed(TwinNetwork):
@@ -143,7 +146,7 @@ class Filed(TwinNetwork):
         """What the running hub does every few minutes."""
         journal = self.machines[name].journal
         assert journal
-        journal.pulse(self.clock.now())
+        journal.pulse(self.clock.now(), self[name].run(condemned))
 
     def wanted(self, parts: tuple[Path, Path], **more: Any) -> restore.Wanted:
         return restore.Wanted(data=parts[0], keys=parts[1], identity=self.disk / "identity", **more)

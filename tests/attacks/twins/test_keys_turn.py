@@ -305,6 +305,58 @@ def test_r11_a_peer_that_missed_two_versions_catches_up_in_order() -> None:
     assert road.holds() == 1
 
 
+def hear_hek(road: Road, day: OpeningKey, issued: timedelta, signer: SigningKey) -> None:
+    """CEM's key of today, with a word on its manifest that was given `issued` from now."""
+    from hub.actions.opening_keys import hear_key
+    from hub.exchange.wire import Hek
+    from keys.freshness import sign_freshness, state_opening_key
+
+    now = road.net.clock.now()
+    manifest = road.cem.store.given.hand.manifest
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    fresh = sign_freshness(manifest, now + issued, signer)
+    body = Hek(statement=state_opening_key(CEM, day.public, midnight, signer), fresh=fresh, holds=1, want=False)
+    road.csmc.run(lambda unit: hear_key(unit, unit.links.one(peer=CEM), body))
+
+
+def peer_of(road: Road) -> Any:
+    return road.csmc.run(lambda unit: unit.peers.get(CEM))
+
+
+def test_r11_a_word_of_some_far_day_is_refused_and_every_true_one_after_it_counts() -> None:
+    """With the stolen key the thief says that it is 2100. Kept, no true word would ever be the newest, and no offer would come to us again."""
+    road = Road()
+    signer, before = road.cem.store.given.hand.signer, peer_of(road)
+    with pytest.raises(PeerFault) as refused:
+        hear_hek(road, OpeningKey.generate(), timedelta(days=27000), signer)
+    assert refused.value.code == "key_ahead"
+    assert peer_of(road) == before
+
+
+def test_r11_with_a_new_manifest_the_words_of_the_stolen_key_do_not_count_any_more() -> None:
+    """A hub that had believed it, or a thief who stays within the clock's slack: the next manifest begins anew."""
+    road = Road()
+    far = road.net.clock.now() + timedelta(days=27000)
+    road.csmc.run(lambda unit: unit.peers.put(replace(unit.peers.get(CEM), fresh_issued=far)))
+    revoked(road.cem)
+    for _ in range(9):
+        road.net.clock.advance(timedelta(days=1))
+        road.net.settle(4)
+    assert version_at(road.csmc, CEM) == 2
+    assert road.net.clock.now() - peer_of(road).fresh_at < timedelta(days=1)
+    assert peer_of(road).fresh_issued < far
+
+
+def test_x32_of_two_keys_of_one_day_the_later_word_counts_and_a_replay_changes_nothing() -> None:
+    road = Road()
+    signer, first, second = road.cem.store.given.hand.signer, OpeningKey.generate(), OpeningKey.generate()
+    hear_hek(road, first, timedelta(minutes=1), signer)
+    hear_hek(road, second, timedelta(minutes=2), signer)
+    later = peer_of(road).opening
+    hear_hek(road, first, timedelta(minutes=1), signer)
+    assert peer_of(road).opening == later, "the homeserver says the older word again"
+
+
 @pytest.mark.parametrize("forged", ["roots", "gap", "twin"])
 def test_r12_a_manifest_that_the_previous_roots_did_not_sign_is_refused_and_told(forged: str) -> None:
     road = Road()

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from hub.actions.devices import untold
+from hub.actions.erase import shred
+from hub.app.servers import Servers
 from hub.app.worker import Worker
 from hub.base.errors import Forged
 from hub.store import tables
 from hub.store.unit_of_work import check_vouched
+from keys.manifest import make_manifest
+from keys.primitives import SigningKey
+from keys.succession import successor
 from tests.actions.road import CSMC, Net, fresh, raw, working
 
 CHANGES = {
@@ -110,6 +119,56 @@ def test_c08_no_disclosure_leaves_on_a_consent_that_was_made_in_the_database() -
     with pytest.raises(Forged):
         road.net.settle()
     assert road.holds() == 0
+
+
+def test_c08_a_tombstone_that_was_made_in_the_database_buries_nobody(net: Net) -> None:
+    """One row each, in the data database alone: no key of ours was needed for it. The very next unit would shred them."""
+    keys = net.cem.store.given.keys
+    owners = net.cem.run(lambda unit: [case.id for case in unit.cases.all()])
+    assert owners
+    assert all(keys.exists(owner) for owner in owners)
+    for owner in owners:
+        sql(net, f"INSERT INTO tombstones (id, why, at, inserted, seal) VALUES ('{owner}', 'x', 0, 1, zeroblob(32))")
+    for _ in range(2):
+        with pytest.raises(Forged):
+            net.cem.run(lambda unit: None)
+    assert all(keys.exists(owner) for owner in owners)
+
+
+def test_c08_whatever_says_so_the_hubs_own_key_is_never_buried(net: Net) -> None:
+    """A sealed row too: with that key every seal, and so every backup's next start, would be gone."""
+    with pytest.raises(Forged):
+        net.cem.run(lambda unit: shred(unit, "hub", "x"))
+    assert net.cem.store.given.keys.exists("hub")
+
+
+def test_c08_a_statement_of_our_devices_that_was_made_in_the_database_is_not_told(net: Net) -> None:
+    """It is signed by nobody the peers know; but it would also never be replaced by a true one (its number stands above)."""
+    sql(net, "INSERT INTO own_statements (id, number, data, at, inserted, seal) VALUES ('devices', 1 << 60, x'00', 0, 1, zeroblob(32))")
+    with pytest.raises(Forged):
+        net.cem.run(untold)
+
+
+def test_c08_a_manifest_of_our_own_that_was_made_in_the_database_never_takes_force(net: Net, tmp_path: Path) -> None:
+    """The other server would fetch it at its next start: version 40, signed by the forger's root, with his signing key beside ours."""
+    hand, database = net.cem.store.given.hand, net.cem.store._database
+    servers = Servers(SimpleNamespace(database=SimpleNamespace(server="b"), institution=SimpleNamespace(id=net.cem.id)))  # type: ignore[arg-type]  # what it reads
+    servers.over(database, net.cem.store.given.keys)
+    root, signer = SigningKey.generate(), SigningKey.generate()
+    profile = successor(hand.manifest, net.clock.now(), roots=(root.public,), hub_signing=(hand.signer.public, signer.public))
+    forged = make_manifest(replace(profile, version=40), [root])
+    identity: Any = SimpleNamespace(hub_signing=hand.signer)
+    servers.share_manifest(hand.manifest, net.clock.now())
+    servers.fetch_manifest(tmp_path / "manifest.json", identity)
+    assert (tmp_path / "manifest.json").read_bytes() == hand.manifest.raw, "ours is taken"
+    driver = raw(database)
+    driver.execute("UPDATE own_statements SET number = 40, data = ? WHERE id = 'manifest'", (forged,))
+    driver.commit()
+    with pytest.raises(Forged):
+        servers.fetch_manifest(tmp_path / "manifest.json", identity)
+    assert (tmp_path / "manifest.json").read_bytes() == hand.manifest.raw
+    with pytest.raises(Forged):
+        net.cem.run(servers.check_manifest)
 
 
 async def test_c08_a_worker_that_meets_such_a_row_stops_and_does_not_try_again() -> None:

@@ -1,0 +1,205 @@
+"""What a hostile reading of restores found, each as it was done: a withdrawn consent came back, one peer moved every line's epoch out of reach,
+a new manifest named the lost device, the restored hub's key of the day did not count, a full disk cost a withdrawal (R14, D11, N12, X32, R01).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hub.actions.devices import devices_of, hold_device, keep_device, own_devices, state_devices, take_devices, untold
+from hub.actions.ports import Unit
+from hub.actions.restart import intend_on
+from hub.app.graves import dig
+from hub.app.keyturn import KeyTurner
+from hub.app.offline import open_identity
+from hub.base.errors import Stopped
+from hub.base.ids import new_id
+from keys.devices import StatedDevice
+from keys.journal import journal_key
+from keys.keyring import FileRows, Keyring
+from keys.manifest import Manifest
+from keys.vectors.generate import stated_device
+from tests.attacks.backups.bench import CEM, CSMC, Filed
+from tests.attacks.backups.test_restart import backed_up, both, lost_and_restored
+from tests.attacks.twins.bench import COL, Road, link
+
+OLD, NEW = stated_device("old server"), stated_device("new")
+
+
+@pytest.fixture
+def road(tmp_path: Path) -> Road:
+    return Road(net=Filed(tmp_path, CEM, CSMC))
+
+
+def permitted(road: Road) -> bool:
+    """Whether any consent of hers stands; where none does, a referral would show nothing, and the preview says why."""
+    stands = any(consent.withdrawn_at is None for consent in road.cem.run(lambda unit: unit.consents.all()))
+    if not stands:
+        assert "Ella retiró su permiso" in road.cem.type("ana", f"!tk derivar {road.code} a csmc-comas por salud mental")
+    return stands
+
+
+# ---- what she took back ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("referred", [True, False])
+def test_r14_a_consent_that_she_took_back_after_the_copy_does_not_come_back_with_it(road: Road, referred: bool) -> None:
+    """It has no key that could die, so it has a tombstone of its own: also when nothing was ever sent on it and no peer could tell."""
+    if referred:
+        road.disclosed()
+    else:
+        road.open()
+    assert permitted(road)
+    parts = backed_up(road, CEM)
+    road.net.clock.advance(timedelta(hours=2))
+    road.withdraw()
+    road.net.settle(10)
+    lost_and_restored(road, CEM, parts)
+    assert not permitted(road)
+    assert road.holds() == 0
+
+
+def test_r14_without_the_journal_the_peer_still_knows_that_she_took_it_back(road: Road, tmp_path: Path) -> None:
+    """The second net: a recipient that was told so says «cancelled», and nothing goes there until she agrees anew."""
+    road.disclosed()
+    parts = backed_up(road, CEM)
+    road.withdraw()
+    road.net.settle(10)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    moved = tuple(path.rename(alone / path.name) for path in parts)
+    lost_and_restored(road, CEM, (moved[0], moved[1]), disk=alone, insist=True)
+    assert [state.value for state in both(road)] == ["cancelled", "cancelled"]
+    assert not permitted(road)
+
+
+def test_r01_r14_a_journal_that_cannot_be_written_costs_no_withdrawal(road: Road) -> None:
+    """The state folder is full while the database is not: her key lives a little longer, and everything else happens."""
+    road.disclosed()
+    whole = road.cem.store.given
+
+    def full(owner: str, at: datetime) -> None:
+        raise Stopped("journal.unwritable")
+
+    road.cem.store.given = replace(whole, bury=full)
+    assert "retirado" in road.withdraw()
+    road.net.settle(10)
+    assert road.holds() == 0, "the recipient was told at once"
+    held = road.cem.run(lambda unit: [disclosure.id for disclosure in unit.disclosures.all()])
+    assert all(whole.keys.exists(name) for name in held), "unwritten, no key dies"
+    road.cem.store.given = whole
+    road.net.settle(2)
+    assert not any(whole.keys.exists(name) for name in held)
+
+
+# ---- lines, keys and devices of a restored hub -------------------------------------------------------------------------------
+
+
+def test_d11_a_hostile_peer_moves_no_epoch_but_its_own(road: Road) -> None:
+    """It says twenty times that it was restored. Our line to it goes on at 22; an honest peer would never follow us there, and need not."""
+
+    def again(unit: Unit) -> None:
+        line = unit.links.one(peer=CEM)
+        assert line
+        intend_on(unit, line, "restored", restore=new_id("rst"), made=unit.now.isoformat())
+        unit.links.put(replace(line, asking=line.epoch_out))
+
+    road.disclosed()
+    for _ in range(20):
+        road.col.run(again)
+        road.net.settle(6)
+    assert (link(road.cem, COL).epoch_out, link(road.cem, CSMC).epoch_out) == (21, 1)
+    parts = backed_up(road, CEM)
+    for restores in (1, 2):
+        lost_and_restored(road, CEM, parts)
+        assert (link(road.cem, COL).epoch_out, link(road.cem, CSMC).epoch_out) == (21 + restores, 1 + restores), "each line has its own journal lines"
+    assert road.csmc.refused == []
+    road.withdraw()
+    road.net.settle(10)
+    assert road.holds() == 0
+
+
+def test_d11_the_journal_names_the_epoch_of_each_line(road: Road) -> None:
+    parts = backed_up(road, CEM)
+    lost_and_restored(road, CEM, parts)
+    net = road.net
+    assert isinstance(net, Filed)
+    key = journal_key(open_identity(net.machines[CEM].config)[0]).public
+    graves = dig([parts[0].parent], CEM, key)
+    assert graves.epochs == {link(road.cem, peer).id: 2 for peer in (CSMC, COL)}
+    assert not [owner for owner in graves.owners if owner.startswith("restored/")], "they bury nobody"
+
+
+def test_x32_d11_the_key_of_the_day_that_a_restored_hub_makes_anew_counts_the_same_day(road: Road) -> None:
+    """Its copy is of yesterday: today's key, which it had told, is gone with the machine. What comes under the new one must open."""
+    road.disclosed()
+    parts = backed_up(road, CEM)
+    road.net.clock.advance(timedelta(days=1))
+    road.net.settle(10)
+    before = road.csmc.run(lambda unit: unit.peers.get(CEM)).opening
+    road.net.clock.advance(timedelta(minutes=10))
+    lost_and_restored(road, CEM, parts)
+    assert road.csmc.run(lambda unit: unit.peers.get(CEM)).opening != before
+    assert not link(road.cem, CSMC).asking, "the peer's answer could be opened"
+    road.csmc.type("bea", f"!tk decir {road.referral}: ¿me leen?")
+    road.net.settle(10)
+    assert sum("me leen" in said.body for said in road.cem.said) == 1
+    road.withdraw()
+    road.net.settle(10)
+    assert road.holds() == 0
+
+
+def test_n12_the_devices_of_lost_servers_are_out_with_a_restore(road: Road) -> None:
+    """Two servers, both lost; the copy has both rows. One new server alone would else state the other's device, which nobody of us has."""
+    road.cem.run(lambda unit: [keep_device(unit.hub_devices, unit.now, name, device) for name, device in (("a", OLD), ("b", NEW))])
+    road.cem.run(state_devices)
+    lost_and_restored(road, CEM, backed_up(road, CEM))
+    fresh = stated_device("restored")
+    road.cem.run(lambda unit: keep_device(unit.hub_devices, unit.now, "a", fresh))
+    road.cem.run(state_devices)
+    assert road.cem.run(own_devices) == (fresh,)
+    told(road)
+    assert believed(road) == (fresh,)
+
+
+def told(road: Road) -> None:
+    road.csmc.run(lambda unit: take_devices(unit, road.cem.user, road.cem.run(untold)[1]))
+
+
+def believed(road: Road) -> tuple[StatedDevice, ...]:
+    return road.csmc.run(lambda unit: devices_of(unit.peers.get(CEM)))
+
+
+async def test_n12_r11_a_new_manifest_never_names_the_lost_device_again(road: Road) -> None:
+    """A stolen machine: restored on another, its signing key revoked. With the key its statement of devices ends; peers fall back to the manifest."""
+    parts = backed_up(road, CEM)
+    lost_and_restored(road, CEM, parts)
+    stolen = road.cem.store.given.hand.manifest.profile.device_id
+    road.cem.run(lambda unit: hold_device(unit, "", NEW))
+    told(road)
+    assert believed(road) == (NEW,)
+    turned = await turner(road).revoke_signing()
+    assert turned["state"] == "active"
+    road.net.settle(12)
+    peer = road.csmc.run(lambda unit: unit.peers.get(CEM))
+    assert peer
+    assert Manifest.from_bytes(peer.manifest).version == turned["version"]
+    assert believed(road) == (NEW,)
+    assert Manifest.from_bytes(peer.manifest).profile.device_id == NEW.device_id != stolen
+
+
+def turner(road: Road) -> KeyTurner:
+    """The restored hub's own `tinkuy keys revoke`, without the Matrix room."""
+    net = road.net
+    assert isinstance(net, Filed)
+    config = net.machines[CEM].config
+    identity, kek = open_identity(config)
+    keyring = Keyring(CEM, kek, FileRows(config.keyring_file))
+    house: Any = SimpleNamespace(config=config, clock=net.clock, store=road.cem.store, identity=identity, kek=kek, servers=None, keyring=keyring)
+    return KeyTurner(house)
