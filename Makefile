@@ -25,7 +25,7 @@ demo: $(VENV)/.demo ## play one referral on real homeservers; ONCE=1 verifies an
 	ONCE=$(ONCE) $(BIN)/python -m deploy.demo
 
 test: $(VENV)/.dev ## everything, real components included
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/.dev ## style, types, import order, dependencies
 	$(BIN)/ruff check .

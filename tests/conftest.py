@@ -26,6 +26,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: needs Debian's chromium, which a target of its own installs")
 
 
+LONGEST = (
+    "attacks/road/test_crash", "attacks/soak/test_soak", "attacks/road/test_keys_turn", "bench/", "operation/test_r10", "attacks/road/",
+    "verifying/test_emoji", "store/test_hub_on", "store/test_standby", "attacks/soak/", "desk/", "verifying/", "attacks/backups/",
+)  # fmt: skip
+"""Files that play real roads for minutes: first, so that no worker begins one when the others are done."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((place for place, part in enumerate(LONGEST) if f"tests/{part}" in item.path.as_posix()), len(LONGEST)))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Keep pytest-alembic from hanging its ready-made tests onto this file: under pytest 9 that stops every collection.
