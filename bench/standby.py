@@ -129,6 +129,7 @@ class Falls(Campaign):
     async def _fall(self, point: str) -> None:
         """Kill the one that leads, at that point when there is one; time the other; start the fallen one again."""
         either: Either = self.stage.kept[0]  # type: ignore[assignment]  # see `TwoServers.kept`
+        await until(lambda: _led(either), "a server that leads", PATIENCE)
         fallen = await either.leader()
         other = next(server for server in either.servers if server is not fallen)
         kind = "leader"
@@ -148,6 +149,10 @@ class Falls(Campaign):
     async def _timed(self, began: float, there: Callable[[], Awaitable[bool]]) -> float:
         await until(there, "the other server", PATIENCE)
         return time.monotonic() - began
+
+
+async def _led(either: Either) -> bool:
+    return "leader" in [await role(server) for server in either.servers]
 
 
 async def _leads(server: KeptHub) -> bool:
