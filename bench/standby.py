@@ -2,7 +2,7 @@
 
 Two servers of one hub on one PostgreSQL, and a hub at another institution; referrals go both ways all the time. Whoever leads is ended
 with SIGKILL, every other time right at a named point between a commit and its effect, and started again when the other one works.
-Afterwards the soak's auditor reads both databases and both signed ledgers. Written to `bench/results/standby.json`; about six minutes on
+Afterwards the soak's auditor reads both databases and both signed ledgers. Written to `bench/results/standby.json`; about nine minutes on
 two cores. What people see of it in their rooms is proven by `tests/store/test_standby.py`. Exit status 1 when a promise was not kept.
 """
 
@@ -28,7 +28,7 @@ from tests.attacks.soak.faults import RARE, WITHIN
 from tests.attacks.soak.stage import PLANS, KeptHub, Stage
 from tests.store.second import second
 
-KILLS, REFERRALS = 24, 240
+KILLS, REFERRALS = 20, 160
 PROMISED = 10.0
 """Seconds in which the other server has taken over."""
 PATIENCE = 60.0
