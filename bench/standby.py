@@ -2,7 +2,7 @@
 
 Two servers of one hub on one PostgreSQL, and a hub at another institution; referrals go both ways all the time. Whoever leads is ended
 with SIGKILL, every other time right at a named point between a commit and its effect, and started again when the other one works.
-Afterwards the soak's auditor reads both databases and both signed ledgers. Written to `bench/results/standby.json`; about six minutes on
+Afterwards the soak's auditor reads both databases and both signed ledgers. Written to `bench/results/standby.json`; about nine minutes on
 two cores. What people see of it in their rooms is proven by `tests/store/test_standby.py`. Exit status 1 when a promise was not kept.
 """
 
@@ -28,7 +28,7 @@ from tests.attacks.soak.faults import RARE, WITHIN
 from tests.attacks.soak.stage import PLANS, KeptHub, Stage
 from tests.store.second import second
 
-KILLS, REFERRALS = 24, 240
+KILLS, REFERRALS = 20, 160
 PROMISED = 10.0
 """Seconds in which the other server has taken over."""
 PATIENCE = 60.0
@@ -129,6 +129,7 @@ class Falls(Campaign):
     async def _fall(self, point: str) -> None:
         """Kill the one that leads, at that point when there is one; time the other; start the fallen one again."""
         either: Either = self.stage.kept[0]  # type: ignore[assignment]  # see `TwoServers.kept`
+        await until(lambda: _led(either), "a server that leads", PATIENCE)
         fallen = await either.leader()
         other = next(server for server in either.servers if server is not fallen)
         kind = "leader"
@@ -148,6 +149,10 @@ class Falls(Campaign):
     async def _timed(self, began: float, there: Callable[[], Awaitable[bool]]) -> float:
         await until(there, "the other server", PATIENCE)
         return time.monotonic() - began
+
+
+async def _led(either: Either) -> bool:
+    return "leader" in [await role(server) for server in either.servers]
 
 
 async def _leads(server: KeptHub) -> bool:
