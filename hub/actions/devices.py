@@ -61,6 +61,8 @@ def own_devices(unit: Unit) -> tuple[StatedDevice, ...]:
 
 def state_devices(unit: Unit) -> None:
     """Make a new statement when what peers know of our devices is not true any more, or is not signed by a key they accept."""
+    if unit.hand.signer.public not in unit.hand.manifest.profile.hub_signing:
+        return  # nobody would believe it: a turn of the keys comes first (`hub/actions/own_manifest.py`)
     row, devices = unit.own_statements.get(_DEVICES), own_devices(unit)
     stated = kept_devices(row.data, unit.hand.manifest) if row else None
     known = stated.devices if stated else (manifest_device(unit.hand.manifest),)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.actions.devices import take_devices
+from hub.actions.facts import freeze
 from hub.actions.peers import open_link_room
 from hub.actions.ports import Unit
 from hub.actions.staff import pin_first_sight, refuse_master
@@ -107,8 +108,7 @@ def freeze_link_of(unit: Unit, room: str, why: str) -> None:
     """A stranger stands in a link room: nothing is dispatched there until a person has looked, also after a restart (X07)."""
     link = unit.links.one(room=room)
     if link and not link.frozen:
-        unit.links.put(replace(link, frozen=why))
-        unit.announce(Alarm(code="link_frozen", params=(("institution", link.peer), ("why", why))))
+        freeze(unit, link, why)
 
 
 def peer_of_user(unit: Unit, user: str) -> Peer | None:
