@@ -66,6 +66,14 @@ ALARMS = {
     "devices_refused": mark(
         "Se rechazó una lista de dispositivos Matrix a nombre de {institution} ({why}). Nada cambió. Si se repite, hable con su administración."
     ),
+    "devices_contested": mark(
+        "{institution} y {detail} dijeron hablar desde un mismo dispositivo Matrix. Vale la de {institution}: el servidor muestra que lo tiene. "
+        "Ningún enlace se detuvo. Llame a las dos administraciones: una de las dos listas era falsa o una copia."
+    ),
+    "devices_disputed": mark(
+        "{institution} y {detail} dicen hablar desde un mismo dispositivo Matrix ({why}) y no se pudo probar que sea de {institution}: su lista no "
+        "se tomó, y ningún enlace se detuvo. Llame a las dos administraciones por un número conocido."
+    ),
     "envelope_refused": mark("Se rechazó un sobre de {institution} ({why}). No se guardó nada de él."),
     "peer_manifest": mark("{institution} renovó su manifiesto (versión {number}), firmado por sus raíces. No hace falta hacer nada."),
     "manifest_refused": mark(
