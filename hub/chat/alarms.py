@@ -95,7 +95,7 @@ ALARMS = {
     "own_keys_lost": mark(
         "Este hub no tiene la clave ({detail}) que nombra su manifiesto, versión {number}: se cambió después del respaldo del que volvió. No salen "
         "derivaciones nuevas. Haga: tinkuy keys rotate signing; después tinkuy backup create. A quien no responda, llévele el manifiesto nuevo: "
-        "tinkuy peer manifest."
+        "tinkuy manifest export."
     ),
     "own_manifest_ends": mark("Nuestro manifiesto vence en {number} días. Vea `tinkuy keys status`; vencido, no salen derivaciones nuevas."),
     "peer_manifest_ends": mark("El manifiesto de {institution} vence en {number} días. Avise a su administración."),
