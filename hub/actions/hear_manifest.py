@@ -40,7 +40,7 @@ def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
     keep_version(unit, pinned)
     keep_version(unit, found)
     unit.peers.put(replace(peer, manifest=found.raw, opening=still_stated(peer, found), fresh_issued=None))
-    unit.links.put(replace(link, owes_key=True, asked_key=0, asked_key_at=None))  # it must know that its newer key may speak now
+    unit.links.put(replace(link, owes_key=True, asked_key=0, asked_key_at=None, spoke=0))  # it must know that its newer key may speak now
     note(unit, peer.id, SYSTEM, "peer.manifest", version=found.version)
     unit.announce(Alarm(code="peer_manifest", params=(("institution", link.peer), ("number", str(found.version)))))
 

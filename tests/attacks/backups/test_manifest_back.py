@@ -27,6 +27,7 @@ from keys.keyring import FileRows, Keyring
 from keys.manifest import make_manifest
 from keys.primitives import SigningKey
 from keys.succession import successor
+from keys.vectors.generate import stated_device
 from tests.attacks.backups.bench import CEM, CSMC, Filed
 from tests.attacks.twins.bench import Road, alarms, craft, found, link, send
 
@@ -130,7 +131,7 @@ def test_d11_several_turns_of_both_keys_come_back_and_one_turn_replaces_what_is_
 
 def test_d11_nobody_gives_us_a_manifest_that_our_roots_did_not_sign(road: Road) -> None:
     robber, mine = SigningKey.generate(), road.cem.store.given.hand.manifest
-    forged = make_manifest(successor(mine, road.net.clock.now(), roots=(robber.public,), hub_signing=(robber.public,)), [robber])
+    forged = make_manifest(successor(mine, road.net.clock.now(), roots=(robber.public,), hub_signing=(SigningKey.generate().public,)), [robber])
     twin = make_manifest(replace(successor(mine, road.net.clock.now()), version=1, previous=None, contact="otro"), [road.cem.root])
     for data in (forged, twin):
         send(road.csmc, road.cem, craft(road.csmc, CEM, "manifest", encode(NewManifest(data=data))))
@@ -161,7 +162,8 @@ def test_r11_a_withdrawn_key_does_not_come_back_with_the_copy(road: Road) -> Non
     done = restored(road, parts, disk_knows=True)
     assert (done["manifest"], done["lost"]) == (2, ["signing"])
     here = house(road)
-    device = Device(user_id=road.cem.user, device_id="NEUGERATXX", ed25519="a", curve25519="b")
+    new = stated_device("new")
+    device = Device(user_id=road.cem.user, device_id=new.device_id, ed25519=new.ed25519, curve25519=new.curve25519)
     fingerprint = road.cem.store.given.hand.manifest.profile.master_fingerprint
     kept = own_manifest(here.config, here.identity, here.keyring, device, fingerprint, road.net.clock.now())
     assert kept.version == 2, "a start turns nothing: the copy's key was stolen"
