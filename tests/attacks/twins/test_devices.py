@@ -183,7 +183,7 @@ class Shown:
     async def served_devices(self, *users: str) -> dict[str, frozenset[Device]]:
         self.asked.append(users)
         if not self.devices:
-            raise HomeserverAway("away")
+            raise HomeserverAway("matrix.away", "the homeserver is away")
         return {f"@hub:{name.replace('_', '-')}.example": frozenset(found) for name, found in self.devices.items()}
 
     async def trust(self) -> None:
