@@ -26,6 +26,10 @@ FACTS: dict[str, tuple[str, str]] = {
         "No se miró si la llave maestra abre las claves: falta una de las dos.",
         "Not looked at: whether the KEK opens the keys; one of them is missing.",
     ),
+    "no origin": (
+        "No se probó quién la hizo, solo que calza con el manifiesto de adentro: dé --signer, o la otra parte y la llave maestra.",
+        "Not proven: who made it, only that it fits the manifest inside: give --signer, or the other part and the KEK.",
+    ),
     "no cells": ("No se miró si cada valor sellado abre.", "Not looked at: whether each sealed value opens."),
     "no tombstones": ("No se miraron las destrucciones posteriores.", "Not looked at: later destructions."),
 }
@@ -93,6 +97,10 @@ _WORDS: dict[str, Words] = {
     "backup.foreign_signer": (
         "Las claves de dentro no son las que firmaron el respaldo.", "The keys inside are not those that signed the backup.",
         "No lo use: tome otro y averigüe quién lo cambió.", "Do not use it: take another, and find out who changed it.",
+    ),
+    "backup.signer": (
+        "Lo que dio con --signer no es una clave.", "What --signer gives is no key.",
+        "Cópiela tal como la mostró tinkuy backup create.", "Copy it as tinkuy backup create printed it.",
     ),
     "backup.newer": (
         "El respaldo es de una versión más nueva de Tinkuy.", "The backup is of a newer release of Tinkuy.",

@@ -13,7 +13,9 @@ from hub.backup_words import FACTS, sentence_of
 from hub.base.config import Config
 from hub.base.errors import TinkuyError
 from hub.cli_base import JSON, Exit, complain, config, new_app, say, show_json, show_rows
+from keys.codec import unb64
 from keys.errors import KeysError
+from keys.primitives import VerifyKey
 
 app = new_app("Respaldos cifrados. · Encrypted backups.")
 T = TypeVar("T")
@@ -21,6 +23,9 @@ Data = Annotated[Path | None, typer.Option("--data", metavar="ARCHIVO", help="La
 Keys = Annotated[Path | None, typer.Option("--keys", metavar="ARCHIVO", help="La parte de claves. · The key part.")]
 Identity = Annotated[
     Path, typer.Option("--identity", "-i", metavar="ARCHIVO", help="Identidad age que abre (0600). · The age identity that opens it.")
+]
+Signer = Annotated[
+    str, typer.Option("--signer", metavar="CLAVE", help="La clave que lo firma, como la mostró create. · The key that signs it, as create showed it.")
 ]
 Tombstones = Annotated[
     list[Path] | None,
@@ -54,6 +59,10 @@ def create(
     say(f"  datos: {done['data']}", f"  data: {done['data']}")
     say(f"  claves, 7 días como máximo: {done['keys']}", f"  keys, 7 days at most: {done['keys']}")
     say(f"  vencidos que se borraron: {dropped}", f"  expired ones removed: {dropped}")
+    say(
+        f"  lo firma la clave {done['signer']} (anótela fuera de esta máquina: backup verify --signer)",
+        f"  signed by the key {done['signer']} (note it down away from this machine: backup verify --signer)",
+    )
     say("La llave maestra (KEK) no está dentro; sin ella no se restaura.", "The key-encryption key is not inside; nothing is restored without it.")
     return None
 
@@ -91,6 +100,7 @@ def verify(
     keys: Keys = None,
     kek: Annotated[Path | None, typer.Option("--kek", metavar="ARCHIVO", help="Llave maestra, si no es la configurada. · Another KEK file.")] = None,
     tombstones: Tombstones = None,
+    signer: Signer = "",
     as_json: bool = JSON,
 ) -> None:
     """Abre un respaldo y dice qué pudo probar, sin restaurar · Open a backup and say what could be proven, without restoring"""
@@ -99,7 +109,9 @@ def verify(
         _refuse("backup.absent", {}, as_json=as_json)
     from hub.app import restore as hub_restore
 
-    wanted = hub_restore.Wanted(data=data, keys=keys, identity=identity, kek=kek, tombstones=tuple(tombstones or ()))
+    wanted = hub_restore.Wanted(
+        data=data, keys=keys, identity=identity, kek=kek, tombstones=tuple(tombstones or ()), signer=_signer(signer, as_json=as_json)
+    )
     proof = _run(lambda: hub_restore.verify(settings, wanted, datetime.now(UTC)), as_json=as_json)
     if as_json:
         show_json({"ok": not proof.wrong, "facts": proof.facts, "wrong": proof.wrong, "unseen": proof.unseen})
@@ -130,6 +142,7 @@ def restore(
     insist: Annotated[
         bool, typer.Option("--without-newest-tombstones", help="Seguir aunque falten destrucciones; queda escrito. · Go on; it is written down.")
     ] = False,
+    signer: Signer = "",
     as_json: bool = JSON,
 ) -> None:
     """Devuelve a la vida un respaldo, en un lugar vacío · Bring a backup back to life, in an empty place"""
@@ -138,7 +151,7 @@ def restore(
 
     wanted = hub_restore.Wanted(
         data=data, keys=keys, identity=identity, tombstones=tuple(tombstones or ()),
-        lost_at=_moment(lost_at, settings, as_json=as_json), insist=insist,
+        lost_at=_moment(lost_at, settings, as_json=as_json), insist=insist, signer=_signer(signer, as_json=as_json),
     )  # fmt: skip
     done = _run(lambda: hub_restore.restore(settings, wanted, datetime.now(UTC)), as_json=as_json)
     if as_json:
@@ -148,11 +161,24 @@ def restore(
         f"Restored: {done['backup']}. Living keys: {done['keys']}. Destroyed ones, which stay destroyed: {done['buried']}.",
     )
     say(f"Las destrucciones se conocen hasta {done['until']}.", f"Destructions are known up to {done['until']}.")
+    if done["lost"]:
+        lost = ", ".join(done["lost"])
+        say(
+            f"ATENCIÓN: una clave ({lost}) se cambió después de este respaldo y no está en él. Al arrancar: tinkuy keys rotate signing, y respaldo.",
+            f"NOTE: after this backup a key ({lost}) was turned and is not in it. Once started: tinkuy keys rotate signing, and a backup.",
+        )
     say(
         "Siguiente paso: la contraseña de Matrix del hub en matrix.password_file (se crea un dispositivo nuevo); después tinkuy run y tinkuy doctor.",
         "Next step: the hub's Matrix password in matrix.password_file (a new device is made); then tinkuy run and tinkuy doctor.",
     )
     return None
+
+
+def _signer(text: str, *, as_json: bool) -> VerifyKey | None:
+    try:
+        return VerifyKey(unb64(text.strip(), "key", size=32)) if text else None
+    except KeysError:
+        _refuse("backup.signer", {}, as_json=as_json)
 
 
 def _moment(text: str, settings: Config, *, as_json: bool) -> datetime | None:

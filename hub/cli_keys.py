@@ -30,6 +30,9 @@ app.add_typer(rotate_app, name="rotate")
 app.add_typer(revoke_app, name="revoke")
 app.add_typer(root_app, name="root")
 Files = Annotated[list[Path], typer.Argument(metavar="ARCHIVO…", help="Uno o más. · One or more.", exists=True, dir_okay=False)]
+Insist = typer.Option(
+    False, "--insist", help="Tras restaurar: aunque ninguna institución haya contestado. · After a restore: though no institution answered yet."
+)
 Yes = typer.Option(False, "--yes", help="Sin preguntar. · Do not ask.")
 
 
@@ -76,15 +79,15 @@ def keys_status(as_json: bool = JSON) -> None:
 
 
 @rotate_app.command("signing")
-def rotate_signing(as_json: bool = JSON) -> None:
+def rotate_signing(insist: bool = Insist, as_json: bool = JSON) -> None:
     """La clave con que firma el hub, cada 90 días; la anterior sigue valiendo un turno · The hub's signing key, every 90 days"""
-    _told(ask("keys.rotate", {"what": "signing"}, as_json=as_json), as_json=as_json)
+    _told(ask("keys.rotate", {"what": "signing", "insist": insist}, as_json=as_json), as_json=as_json)
 
 
 @rotate_app.command("opening")
-def rotate_opening(as_json: bool = JSON) -> None:
+def rotate_opening(insist: bool = Insist, as_json: bool = JSON) -> None:
     """La clave larga de apertura (las diarias cambian solas) · The long opening key (the daily ones turn by themselves)"""
-    _told(ask("keys.rotate", {"what": "opening"}, as_json=as_json), as_json=as_json)
+    _told(ask("keys.rotate", {"what": "opening", "insist": insist}, as_json=as_json), as_json=as_json)
 
 
 @rotate_app.command("kek")
@@ -114,12 +117,12 @@ def rotate_kek(
 
 
 @revoke_app.command("signing")
-def revoke_signing(yes: bool = Yes, as_json: bool = JSON) -> None:
+def revoke_signing(yes: bool = Yes, insist: bool = Insist, as_json: bool = JSON) -> None:
     """Robaron la clave de firma: manifiesto nuevo sin ella, ya · The signing key was stolen: a new manifest without it, now"""
     if not yes and not as_json:
         question = words("Los demás rechazarán todo lo que firme la clave actual. ¿Seguir?", "Peers will refuse what the present key signs. Go on?")
         typer.confirm(question, abort=True)
-    _told(ask("keys.revoke", {"what": "signing"}, as_json=as_json), as_json=as_json)
+    _told(ask("keys.revoke", {"what": "signing", "insist": insist}, as_json=as_json), as_json=as_json)
 
 
 @root_app.command("new")
@@ -205,6 +208,7 @@ _FACTS = {
     "signing_keys": ("claves de firma, la actual primero", "signing keys, present one first"),
     "signing_due": ("cambiar la clave de firma el", "turn the signing key on"),
     "opening_today": ("hay clave de apertura de hoy", "today's opening key is there"),
+    "lost": ("claves del manifiesto que este hub perdió", "keys of the manifest that this hub lost"),
     "draft": ("manifiesto por firmar", "manifest to be signed"),
 }
 
@@ -213,8 +217,10 @@ def _told(answer: Any, *, as_json: bool) -> None:
     if as_json:
         return show_json(answer)
     if answer["state"] == "active":
-        return say(f"En vigor: versión {answer['version']}. Los demás la reciben por el enlace.",
-                   f"In force: version {answer['version']}. Peers receive it through the link.")  # fmt: skip
+        say(f"En vigor: versión {answer['version']}. Los demás la reciben por el enlace.",
+            f"In force: version {answer['version']}. Peers receive it through the link.")  # fmt: skip
+        return say("Haga un respaldo AHORA (tinkuy backup create): los anteriores no tienen esta clave, y con ellos el hub volvería sin ella.",
+                   "Make a backup NOW (tinkuy backup create): those before lack this key, and the hub would come back without it.")  # fmt: skip
     say(f"Falta firmar: {answer['file']}", f"To be signed: {answer['file']}")
     for each in answer["missing"]:
         whose = words("de las raíces anteriores" if each["whose"] == "previous" else "de las raíces", f"of the {each['whose']} roots")

@@ -111,6 +111,12 @@ _WORDS: dict[str, Words] = {
         "Pida uno nuevo con la orden de antes y fírmelo otra vez.",
         "Draft it anew with the command from before and have it signed again.",
     ),
+    "restore_unanswered": (
+        "Este hub viene de un respaldo y ninguna institución contestó todavía: quizá tienen un manifiesto nuestro más nuevo.",
+        "This hub comes from a backup and no institution has answered yet: they may hold a newer manifest of ours.",
+        "Espere unos minutos y repita. Si nadie puede contestar: --insist.",
+        "Wait some minutes and repeat. If nobody can answer: --insist.",
+    ),
     "manifest.root_offline": (
         "El manifiesto necesita la firma de raíces que no están en esta máquina. Quedó listo para firmar en manifest-next.json.",
         "The manifest needs signatures of roots that are not on this machine. It lies ready in manifest-next.json.",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from hub.app import backup
+from hub.app.manifest import manifest_path
 from hub.app.restore import read_note
 from hub.base.config import Config
 from keys import archive
@@ -34,9 +35,20 @@ def _judge_parts(config: Config, folder: Path, now: datetime) -> Iterator[Verdic
     made = backup.newest(config)
     age = now - made if made else None
     level = "fail" if age is None or age >= FAIL else "warn" if age >= WARN else "ok"
+    signed = _manifest_made(config)
+    if signed is not None and made is not None:
+        yield "backup_before_manifest", "warn" if made < signed else "ok", {}
     yield "backups", level, {"hours": int(age.total_seconds() // 3600) if age is not None else "∞"}
     old = sum(p.part == archive.KEYS and now - p.at > archive.KEY_LIFE for p in parts)
     yield "backup_keys_old", "fail" if old else "ok", {"count": old}
+
+
+def _manifest_made(config: Config) -> datetime | None:
+    """When the manifest in force came into force here: a backup from before lacks its keys, and a hub restored from it would not be current."""
+    try:
+        return datetime.fromtimestamp(manifest_path(config).stat().st_mtime, UTC).replace(microsecond=0)
+    except OSError:
+        return None
 
 
 def _behind(config: Config, folder: Path) -> bool:

@@ -116,6 +116,14 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("El último respaldo tiene {hours} h.", "The last backup is {hours} h old."),
         ("Haga uno ahora y revise la tarea diaria.", "Make one now and check the daily job."),
     ),
+    "backup_before_manifest": (
+        ("El último respaldo tiene las claves de hoy.", "The last backup has today's keys."),
+        (
+            "El último respaldo es anterior al manifiesto vigente: con él el hub volvería sin sus claves nuevas.",
+            "The last backup is older than the present manifest: the hub would come back from it without its new keys.",
+        ),
+        ("Haga uno ahora: tinkuy backup create", "Make one now: tinkuy backup create"),
+    ),
     "backups_unset": (
         ("", ""),
         ("No se sabe dónde están los respaldos.", "Where backups are is not known."),

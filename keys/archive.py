@@ -1,8 +1,8 @@
 """What a backup says of itself: one signed index in both of its parts (keys.md 3 and 5).
 
 The *data part* holds the data database, the *key part* the key store and the wrapped keyring; they live apart, and the key part at most
-seven days. Each part ends with the same index, signed by the hub: which institution, when, the digest of every member, how far the ledger and
-the tombstone journal went, and which schema it is. So parts cannot be exchanged, cut, or made by anybody else.
+seven days. Each part ends with the same index, signed by the hub twice (`check_origin`): which institution, when, the digest of every member,
+how far the ledger and the tombstone journal went, and which schema it is. So parts cannot be exchanged, cut, or made by anybody else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from keys.errors import Malformed
 from keys.journal import Mark, mark_from, mark_to
 from keys.ledger import Head
 from keys.manifest import Manifest
-from keys.primitives import SigningKey
+from keys.primitives import SigningKey, VerifyKey
 from keys.statement import Statement, sign, verify
 
 KIND: Final = "backup"
@@ -56,8 +56,8 @@ class Index:
         return now - self.at > KEY_LIFE
 
 
-def sign_index(index: Index, signer: SigningKey) -> bytes:
-    """The signed statement."""
+def sign_index(index: Index, *signers: SigningKey) -> bytes:
+    """The signed statement: by the hub's signing key, and by the key of its journal (`keys.journal.journal_key`)."""
     parts = {
         part: {name: {"size": m.size, "sha256": m.sha256, "rows": m.rows} for name, m in members.items()} for part, members in index.parts.items()
     }
@@ -71,7 +71,7 @@ def sign_index(index: Index, signer: SigningKey) -> bytes:
         "journal": mark_to(index.journal),
         "parts": parts,
     }
-    return sign(KIND, strictjson.dumps(told), signer).to_bytes()
+    return sign(KIND, strictjson.dumps(told), *signers).to_bytes()
 
 
 def read_index(data: bytes, manifest: Manifest) -> Index:
@@ -93,6 +93,15 @@ def read_index(data: bytes, manifest: Manifest) -> Index:
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise Malformed("the backup's index lacks a field or has one of a wrong type", code="backup.damaged") from None
+
+
+def check_origin(data: bytes, key: VerifyKey) -> None:
+    """Raises `BadSignature` unless the index is signed by this very key.
+
+    `read_index` believes the manifest that lies in the same part, and so whoever has a signing key that any manifest ever listed: one that
+    was stolen and withdrawn too. The journal's key stands in no file that travels; who checks has it from the keyring, under the KEK, or from people.
+    """
+    verify(KIND, Statement.from_bytes(data, max_bytes=MAX_BYTES), [key])
 
 
 def _member(found: Any) -> Member:

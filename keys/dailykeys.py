@@ -8,6 +8,7 @@ manifest's long key opens only the chores that must work after an absence. Priva
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
@@ -28,8 +29,9 @@ _MAKING: Final = threading.Lock()
 class DailyKeys:
     """The opening keys this hub can still use, long one included."""
 
-    def __init__(self, store: DataKeys, *long_keys: OpeningKey) -> None:
-        self._store = store
+    def __init__(self, store: DataKeys, *long_keys: OpeningKey, before_write: Callable[[], None] = lambda: None) -> None:
+        """`before_write` raises when this server may not act (any more): no rollback reaches the key store."""
+        self._store, self._before_write = store, before_write
         self._long = long_keys
 
     def today(self, now: datetime) -> OpeningKey:
@@ -37,6 +39,7 @@ class DailyKeys:
         owner = _owner(aware(now).date())
         with _MAKING:
             if not self._store.exists(owner):
+                self._before_write()
                 self._store.put_secret(owner, OpeningKey.generate().reveal(), now)
         return OpeningKey(self._store.get_secret(owner))
 
@@ -63,13 +66,10 @@ class DailyKeys:
                 return key, False
         raise CannotOpen("the envelope is sealed to a key this hub no longer holds; ask the peer to send again", code="hek.gone")
 
-    def retire(self, now: datetime) -> int:
-        """Destroy every day's key older than seven days; returns how many."""
+    def retired(self, now: datetime) -> list[str]:
+        """Every day's key that has served its seven days and must die now, oldest first. Who asks destroys them, with a tombstone each."""
         living = set(_days(now))
-        dead = [owner for owner in self._store.owners() if owner.startswith(PREFIX) and owner not in living]
-        for owner in dead:
-            self._store.destroy(owner)
-        return len(dead)
+        return sorted(owner for owner in self._store.owners() if owner.startswith(PREFIX) and owner not in living)
 
 
 def _days(now: datetime) -> list[str]:

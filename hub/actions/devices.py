@@ -6,6 +6,7 @@ the peer says in a signed envelope that it holds it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -61,6 +62,8 @@ def own_devices(unit: Unit) -> tuple[StatedDevice, ...]:
 
 def state_devices(unit: Unit) -> None:
     """Make a new statement when what peers know of our devices is not true any more, or is not signed by a key they accept."""
+    if unit.hand.signer.public not in unit.hand.manifest.profile.hub_signing:
+        return  # nobody would believe it: a turn of the keys comes first (`hub/actions/own_manifest.py`)
     row, devices = unit.own_statements.get(_DEVICES), own_devices(unit)
     stated = kept_devices(row.data, unit.hand.manifest) if row else None
     known = stated.devices if stated else (manifest_device(unit.hand.manifest),)
@@ -109,10 +112,15 @@ def held_devices(unit: Unit, link: Link) -> tuple[tuple[str, bytes], ...]:
     return ((DEVICES_EXTENSION, stated.number.to_bytes(8, "big")),) if stated else ()
 
 
-def take_devices(unit: Unit, user: str, data: bytes) -> bool:
+Served = Mapping[str, frozenset[StatedDevice]]
+"""By Matrix user, the devices that a homeserver serves for it now, each signed by itself. A user whose server did not answer is not in it."""
+
+
+def take_devices(unit: Unit, user: str, data: bytes, served: Served | None = None) -> bool:
     """Keep the statement that came from the Matrix user of a confirmed peer; whether it changed anything.
 
-    Raises PeerFault with the code of the check that refused it; then nothing changed.
+    Raises PeerFault with the code of the check that refused it; then nothing changed. One that is in the way of another peer's statement
+    is refused until `served` says who has the device: the fault then names the `other` institution, and the `users` to ask for.
     """
     peer = next((p for p in unit.peers.all(state="confirmed") if Manifest.from_bytes(p.manifest).profile.matrix_user == user), None)
     if peer is None:
@@ -122,6 +130,7 @@ def take_devices(unit: Unit, user: str, data: bytes) -> bool:
     except KeysError as error:
         raise PeerFault(error.code, institution=peer.id) from None
     _check_unclaimed(unit, peer, stated)
+    _settle_claims(unit, peer, stated, served)
     _answer(unit, peer)
     if data == peer.devices:
         return False
@@ -133,11 +142,49 @@ def take_devices(unit: Unit, user: str, data: bytes) -> bool:
 
 
 def _check_unclaimed(unit: Unit, peer: Peer, stated: DeviceStatement) -> None:
-    """A device id or key that we or another peer have is never taken a second time (N8, X25). Raises PeerFault `device_taken`."""
-    others = [*own_devices(unit), *(one for other in unit.peers.all() if other.id != peer.id for one in devices_of(other))]
-    taken = {name for one in others for name in (one.device_id, one.ed25519, one.curve25519)}
-    if any({one.device_id, one.ed25519, one.curve25519} & taken for one in stated.devices):
+    """A device id or key of ours, or of another peer's manifest, is never taken a second time (N8, X25). Raises PeerFault `device_taken`."""
+    others = [*own_devices(unit), *(manifest_device(Manifest.from_bytes(other.manifest)) for other in unit.peers.all() if other.id != peer.id)]
+    if _names(stated.devices) & _names(others):
         raise PeerFault("device_taken", institution=peer.id)
+
+
+def _settle_claims(unit: Unit, peer: Peer, stated: DeviceStatement, served: Served | None) -> None:
+    """Who states first what another peer has is not believed for being first: a claim counts when its device is served under its own user.
+
+    Two accounts may have devices of one name, which are told apart by account and keys. A key belongs to one: Olm sessions are found by it.
+    Raises PeerFault `device_taken`.
+    """
+    user = stated.user
+    rivals = [other for other in unit.peers.all() if other.id != peer.id and _names(_claimed(other)) & _names(stated.devices)]
+    if not rivals:
+        return
+    users = [Manifest.from_bytes(other.manifest).profile.matrix_user for other in rivals]
+    fault = PeerFault("device_taken", institution=peer.id, other=", ".join(other.id for other in rivals), users=" ".join((user, *users)))
+    contested = _names([one for other in rivals for one in _claimed(other)])
+    if served is None or not {one for one in stated.devices if _names([one]) & contested} <= served.get(user, frozenset()):
+        raise fault
+    for other, whose in zip(rivals, users, strict=True):
+        shared = [one for one in _claimed(other) if _keys([one]) & _keys(stated.devices)]
+        if shared and (whose not in served or served[whose] & set(shared)):  # it has it, or nobody can say
+            raise fault
+        if shared:
+            unit.peers.put(replace(other, devices=b""))
+            note(unit, other.id, SYSTEM, "peer.devices_set_aside", devices=[one.device_id for one in shared])
+    unit.announce(Alarm(code="devices_contested", params=(("institution", peer.id), ("detail", str(fault.params["other"])))))
+
+
+def _claimed(peer: Peer) -> tuple[StatedDevice, ...]:
+    """The devices that stand in its statement alone."""
+    manifest = Manifest.from_bytes(peer.manifest)
+    return tuple(one for one in devices_of(peer) if one != manifest_device(manifest))
+
+
+def _names(devices: Iterable[StatedDevice]) -> set[str]:
+    return {name for one in devices for name in (one.device_id, one.ed25519, one.curve25519)}
+
+
+def _keys(devices: Iterable[StatedDevice]) -> set[str]:
+    return {key for one in devices for key in (one.ed25519, one.curve25519)}
 
 
 def _answer(unit: Unit, peer: Peer) -> None:

@@ -16,6 +16,7 @@ from hub.actions.erase import cancel_intent
 from hub.actions.keep_ledger import append_ledger, checkpoint
 from hub.actions.manifest_versions import full_signer, known_to, signer_for
 from hub.actions.opening_keys import asks_due, is_fresh, key_chores, key_for, turn_keys
+from hub.actions.own_manifest import lacking
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.actions.refer import offer_stopped
@@ -60,7 +61,7 @@ class Parcel:
 
 @dataclass(frozen=True, kw_only=True)
 class Road:
-    """What is needed to speak to a peer now: its key of the day, a signing key of ours that it accepts, and its word that it is current."""
+    """What is needed to speak to a peer now: its key of the day, a signing key of ours that it accepts; and whether both manifests count."""
 
     opening: SealingKey | None
     signer: SigningKey | None
@@ -124,14 +125,14 @@ def troubles(unit: Unit) -> tuple[list[str], list[str]]:
 def _road(unit: Unit, link: Link) -> Road:
     peer = unit.peers.get(link.peer)
     assert peer is not None, "a link has a peer"
-    return Road(opening=key_for(unit, peer), signer=full_signer(unit, link), fresh=is_fresh(unit, peer))
+    return Road(opening=key_for(unit, peer), signer=full_signer(unit, link), fresh=is_fresh(unit, peer) and not lacking(unit.hand))
 
 
 def _number_new(unit: Unit, link: Link, road: Road) -> Link:
     """Number what is due, in order, while the window has room. A body in chunks needs room for all of them, or an empty window.
 
-    New offers wait for a peer that confirmed its manifest lately. After a restore: first what is said about it, and nothing else until the
-    peer has answered; then what was on the road, then what is new.
+    New offers wait for a peer that confirmed its manifest lately, and until we have the keys that ours names. After a restore: first what is
+    said about it, and nothing else until the peer has answered; then what was on the road, then what is new.
     """
     for row in unit.outbox.all(state="ready", link=link.id, kind__in=("restored", "standing"), order="order"):
         link = _number(unit, link, row, road)

@@ -1,11 +1,13 @@
-"""A peer's newer manifest, heard through the link: python-tuf's rules decide, never the road it came by (`keys.md` §2)."""
+"""A peer's newer manifest, or our own that it gives back, heard through the link: python-tuf's rules decide, never the road (`keys.md` §2)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from hub.actions.common import SYSTEM, note
+from hub.actions.facts import freeze
 from hub.actions.manifest_versions import keep_version, still_stated
+from hub.actions.own_manifest import hear_own
 from hub.actions.ports import Unit
 from hub.cases.events import Alarm
 from hub.exchange.records import Link
@@ -20,6 +22,9 @@ def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
 
     Expiry alone refuses nothing here: after a long absence the versions in between have expired, and an expired manifest stops offers only.
     """
+    if _is_ours(unit, body.data):
+        hear_own(unit, link, body.data)
+        return
     peer = unit.peers.get(link.peer)
     assert peer is not None, "a link has a peer"
     pinned = Manifest.from_bytes(peer.manifest)
@@ -35,9 +40,16 @@ def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
     keep_version(unit, pinned)
     keep_version(unit, found)
     unit.peers.put(replace(peer, manifest=found.raw, opening=still_stated(peer, found), fresh_issued=None))
-    unit.links.put(replace(link, owes_key=True, asked_key=0, asked_key_at=None))  # it must know that its newer key may speak now
+    unit.links.put(replace(link, owes_key=True, asked_key=0, asked_key_at=None, spoke=0))  # it must know that its newer key may speak now
     note(unit, peer.id, SYSTEM, "peer.manifest", version=found.version)
     unit.announce(Alarm(code="peer_manifest", params=(("institution", link.peer), ("number", str(found.version)))))
+
+
+def _is_ours(unit: Unit, data: bytes) -> bool:
+    try:
+        return Manifest.from_bytes(data).institution == unit.me.id
+    except KeysError:
+        return False
 
 
 def _refused(unit: Unit, link: Link, body: NewManifest, why: str) -> None:
@@ -47,6 +59,6 @@ def _refused(unit: Unit, link: Link, body: NewManifest, why: str) -> None:
     if why == "manifest.rollback":  # an old one that came late
         return
     if why == "manifest.equivocation":
-        unit.links.put(replace(link, frozen="two_manifests"))
+        freeze(unit, link, "two_manifests")
     note(unit, link.id, link.peer, "manifest.refused", why=why)
     unit.announce(Alarm(code="manifest_refused", params=(("institution", link.peer), ("why", why))))

@@ -11,11 +11,13 @@ from datetime import datetime
 from functools import lru_cache
 
 from hub.actions.common import note, remind
+from hub.actions.erase import shred
+from hub.actions.facts import freeze
 from hub.actions.manifest_versions import keep_version, signer_for
+from hub.actions.own_manifest import hear_holds
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.base.errors import PeerFault
-from hub.cases.events import Alarm
 from hub.exchange.pacing import SILENT_AFTER, pause_before
 from hub.exchange.records import Link, Peer
 from hub.exchange.wire import Body, Hek, NewManifest
@@ -34,8 +36,18 @@ def turn_keys(unit: Unit) -> None:
     """Once a day, at the first look: destroy what is older than seven days, then make today's. Our own manifest is put into its chain."""
     keep_version(unit, unit.hand.manifest)
     if not unit.daily.made(unit.now):
-        unit.daily.retire(unit.now)
+        for owner in unit.daily.retired(unit.now):
+            _retire(unit, owner)
         unit.daily.today(unit.now)
+
+
+def _retire(unit: Unit, owner: str) -> None:
+    """Through a tombstone, so that no restored copy brings the key back (R14); a second one for a day that a clock set back made again."""
+    buried = unit.tombstones.get(owner)
+    if buried is None:
+        shred(unit, owner, "retired")
+    else:
+        unit.tombstones.put(replace(buried, confirmed_at=None))
 
 
 def key_for(unit: Unit, peer: Peer) -> SealingKey | None:
@@ -66,7 +78,9 @@ def key_chores(unit: Unit, link: Link) -> list[Body]:
     want = due is not None and due <= unit.now
     today = link.told_key_at is not None and link.told_key_at.date() == unit.now.date()
     found: list[Body] = []
+    returned: list[Body] = []
     if want or link.owes_key or not today:
+        returned = _returned(unit, link)
         pinned = unit.hand.manifest
         fresh, stated = sign_freshness(pinned, unit.now, signer), unit.daily.statement(unit.me.id, unit.now, signer)
         found.append(Hek(statement=stated, fresh=fresh, holds=manifest_of(unit, link.peer).version, want=want))
@@ -80,7 +94,7 @@ def key_chores(unit: Unit, link: Link) -> list[Body]:
         link = replace(link, pushed=max(link.pushed, link.holds) + len(newer))
     if found or newer:  # most looks at the outbox change nothing here
         unit.links.put(link)
-    return [*found, *newer]
+    return [*found, *returned, *newer]
 
 
 def hear_key(unit: Unit, link: Link, body: Hek) -> None:
@@ -93,8 +107,7 @@ def hear_key(unit: Unit, link: Link, body: Hek) -> None:
         raise PeerFault("key_ahead", institution=link.peer)
     fresh = verify_freshness(body.fresh, pinned)
     if fresh.version == pinned.version and fresh.digest != pinned.digest:
-        unit.links.put(replace(link, frozen="two_manifests"))
-        unit.announce(Alarm(code="link_frozen", params=(("institution", link.peer), ("why", "two_manifests"))))
+        freeze(unit, link, "two_manifests")
         return
     if fresh.issued > unit.now + CLOCK_SLACK:  # nor a word of some far day
         raise PeerFault("key_ahead", institution=link.peer)
@@ -105,11 +118,13 @@ def hear_key(unit: Unit, link: Link, body: Hek) -> None:
     if fresh.version == pinned.version and newest:
         peer = replace(peer, fresh_at=unit.now, fresh_issued=fresh.issued)
     unit.peers.put(peer)
+    hear_holds(unit, link, body.holds)
     if stated.usable(unit.now) and fresh.version <= pinned.version:
         link = replace(link, asked_key=0, asked_key_at=None)
     holds = min(max(body.holds, 1), unit.hand.manifest.version)
     link = replace(link, holds=holds, pushed=holds, behind=fresh.version > pinned.version)
-    unit.links.put(replace(link, owes_key=link.owes_key or body.want))
+    older = fresh.version < pinned.version  # it came back from a copy, and does not know its own manifest any more
+    unit.links.put(replace(link, spoke=fresh.version, owes_key=link.owes_key or body.want or older))
 
 
 def key_gone(unit: Unit, link: Link) -> None:
@@ -125,6 +140,14 @@ def _newer(unit: Unit, link: Link) -> list[Body]:
         return []
     after = max(link.holds, link.pushed)
     rows = unit.manifests.all(institution=unit.me.id, version__ge=after + 1, order="version", limit=CHAIN_STEP)
+    return [NewManifest(data=row.data) for row in rows]
+
+
+def _returned(unit: Unit, link: Link) -> list[Body]:
+    """To a peer that speaks of an older manifest of its own than the one we hold: the next versions of it, in order. Public files."""
+    if not 0 < link.spoke < manifest_of(unit, link.peer).version:
+        return []
+    rows = unit.manifests.all(institution=link.peer, version__ge=link.spoke + 1, order="version", limit=CHAIN_STEP)
     return [NewManifest(data=row.data) for row in rows]
 
 

@@ -35,7 +35,7 @@ def add_peer(unit: Unit, data: bytes) -> Peer:
         unit.peers.put(peer)
         link = unit.links.one(peer=peer.id)
         if link:  # it is told what we hold, so that its newer key may speak
-            unit.links.put(replace(link, owes_key=True, behind=False, asked_key=0, asked_key_at=None))
+            unit.links.put(replace(link, owes_key=True, behind=False, asked_key=0, asked_key_at=None, spoke=0))
     else:
         peer = Peer(id=manifest.institution, manifest=data, state="added", added_at=unit.now)
         unit.peers.add(peer)

@@ -9,6 +9,7 @@ from hub.actions import handle
 from hub.actions.common import note, remind
 from hub.actions.devices import heard_devices
 from hub.actions.erase import drop_words
+from hub.actions.facts import freeze
 from hub.actions.hear_manifest import hear_manifest
 from hub.actions.manifest_versions import keys_ever
 from hub.actions.opening_keys import hear_key, key_gone
@@ -47,7 +48,12 @@ def receive(unit: Unit, room: str, sender: str, sealed: bytes) -> int:
             raise
         key_gone(unit, link)
         return 0
-    return sum(_take(unit, link.id, record) for record in records)
+    done = 0
+    for record in records:
+        done += _take(unit, link.id, record)
+        if _link(unit, link.id).frozen:  # nothing behind it is looked at: a fault there would take the freeze back with the rest of the event
+            break
+    return done
 
 
 def _take(unit: Unit, link_id: str, record: SignedInner) -> int:
@@ -67,7 +73,7 @@ def _take(unit: Unit, link_id: str, record: SignedInner) -> int:
     seen = unit.seen.get(_key(link, record))
     if seen is not None or where is Place.OLD:  # (5)
         if seen is None or not _same(seen, record):
-            _freeze(unit, link, "changed_twin" if seen else "behind_unseen")
+            freeze(unit, link, "changed_twin" if seen else "behind_unseen")
             return 0
         _owe_ack(unit, link)
         return 0
@@ -75,7 +81,7 @@ def _take(unit: Unit, link_id: str, record: SignedInner) -> int:
         _hold(unit, link, record)
         return 0
     done = _apply(unit, link, record)
-    while (following := _next_held(unit, _link(unit, link_id))) is not None:
+    while not _link(unit, link_id).frozen and (following := _next_held(unit, _link(unit, link_id))) is not None:
         done += _apply(unit, _link(unit, link_id), following)
     return done
 
@@ -85,7 +91,7 @@ def _apply(unit: Unit, link: Link, record: SignedInner) -> int:
     inner = record.inner
     fresh = inner.epoch != link.epoch_in
     if not fresh and not _continues(unit, link, record):
-        _freeze(unit, link, "chain_broken")
+        freeze(unit, link, "chain_broken")
         return 0
     digest = b"" if inner.kind == SkipSeq.kind else record.digest
     unit.seen.add(Seen(id=_key(link, record), link=link.id, epoch=inner.epoch, seq=inner.sequence, digest=digest, at=unit.now))
@@ -237,7 +243,7 @@ def _hold(unit: Unit, link: Link, record: SignedInner) -> None:
     elif record.inner.kind != SkipSeq.kind:
         kept = _held(unit, link, held)
         if kept.inner.kind != SkipSeq.kind and kept.digest != record.digest:  # (5) for what waits for its turn
-            _freeze(unit, link, "changed_twin")
+            freeze(unit, link, "changed_twin")
 
 
 def _next_held(unit: Unit, link: Link) -> SignedInner | None:
@@ -280,11 +286,6 @@ def _ack_due(unit: Unit, link: Link) -> datetime:
     before = unit.seen.get(f"{link.id}.{link.epoch_in}.{link.next_in - 1}")
     quiet = before is None or unit.now - before.at >= ACK_DELAY
     return unit.now if quiet else unit.now + ACK_DELAY
-
-
-def _freeze(unit: Unit, link: Link, why: str) -> None:
-    unit.links.put(replace(link, frozen=why))
-    unit.announce(Alarm(code="link_frozen", params=(("institution", link.peer), ("why", why))))
 
 
 def _link(unit: Unit, link_id: str) -> Link:

@@ -13,12 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from hub.actions.common import note
+from hub.actions.manifest_versions import keep_version
 from hub.actions.ports import Unit
+from hub.actions.replay import replay
 from hub.base.ids import new_id
 from hub.cases.events import Alarm
 from hub.cases.lifecycle import Side
 from hub.cases.records import Tombstone
 from hub.exchange.records import Link, Outgoing
+from keys.manifest import Manifest
 
 NO_HEAD = b"\0" * 32
 FAR = 4
@@ -35,10 +38,14 @@ class Restart:
     proven: bool
     epochs: Mapping[str, int] = field(default_factory=dict)
     """By link, the largest that an earlier restore has used."""
+    manifests: tuple[Manifest, ...] = ()
+    """Ours: the copy's one, and those after it that were found beside the backups."""
 
 
 def restart(unit: Unit, given: Restart) -> dict[str, Any]:
     """Make a copy fit to run. Returns how much was taken out and how many links begin anew."""
+    for manifest in given.manifests:
+        keep_version(unit, manifest)
     taken = bury(unit, given.buried)
     for lost in unit.hub_devices.all():
         unit.hub_devices.delete(lost.id)
@@ -56,6 +63,7 @@ def restart(unit: Unit, given: Restart) -> dict[str, Any]:
 def bury(unit: Unit, owners: Iterable[str]) -> int:
     """Whatever dead keys had sealed leaves the tables, and what it belonged to says so. Returns how many values were taken out."""
     dead = frozenset(owners)
+    replay(unit, {owner for owner in dead if unit.tombstones.get(owner) is None})
     for owner in dead:
         tombstone = unit.tombstones.get(owner)
         if tombstone is None:
@@ -116,7 +124,7 @@ def _begin_anew(unit: Unit, link: Link, epoch: int, given: Restart) -> None:
     unit.links.put(
         replace(
             link, epoch_out=epoch, next_out=1, head_out=NO_HEAD, acked_out=0, acked_in=0, ack_due_at=None, resend_asked_at=None,
-            asking=link.asking or old,
+            asking=link.asking or old, owes_key=True,
         )
     )  # fmt: skip
     for row in unit.outbox.all(link=link.id, kind="restored", state__in=("ready", "held")):

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+from hub.app.manifests_beside import lay_beside
 from hub.app.offline import open_identity
 from hub.base import logs
 from hub.base.config import Config
@@ -26,8 +27,10 @@ from hub.store import snapshot
 from hub.store.journal import beside
 from keys import agefile, archive, ledger
 from keys.archive import Index, Member
+from keys.codec import b64
 from keys.journal import Mark, end, genesis, journal_key, read
 from keys.ledger import Head
+from keys.manifest import Manifest
 from keys.primitives import VerifyKey
 from keys.providers.file import sync_folder
 
@@ -76,14 +79,18 @@ def create(config: Config, recipients: Iterable[str], folder: Path, keys_folder:
             institution=config.institution.id, backup=name, at=now, schema=schema, ledger=heads[-1], journal=mark,
             parts={archive.DATA: data.members, archive.KEYS: keys.members},
         )  # fmt: skip
-        signed = archive.sign_index(index, identity.hub_signing)
+        signed = archive.sign_index(index, identity.hub_signing, journal_key(identity))
         for tar, path in ((keys, keys_path), (data, data_path)):
             tar.close(signed)
             _seal(tar.file, path, to)
-    beside(config.institution.id, config.paths.state, folder)
+        lay_beside(config, Manifest.from_bytes(manifest.read_bytes()), folder)
+        beside(config.institution.id, config.paths.state, folder)
     dropped = prune(config, folder, keys_folder, now)
     rows = sum(member.rows for member in data.members.values())
-    return {"backup": name, "data": str(data_path), "keys": str(keys_path), "rows": rows, "dropped": [str(p.path) for p in dropped]}
+    signer = b64(journal_key(identity).public.raw)
+    return {
+        "backup": name, "data": str(data_path), "keys": str(keys_path), "rows": rows, "dropped": [str(p.path) for p in dropped], "signer": signer,
+    }  # fmt: skip
 
 
 def prune(config: Config, folder: Path, keys_folder: Path, now: datetime) -> list[Part]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hub.actions.devices import hold_device
 from hub.actions.erase import finish_shredding
+from hub.actions.own_manifest import say_lacking
 from hub.actions.receive import owe_acks
 from hub.actions.ring import ring_due
 from hub.app import backup
@@ -21,7 +22,7 @@ from hub.app.commands import handlers
 from hub.app.facts import Watch
 from hub.app.graves import say_how_far
 from hub.app.inbox import Inbox
-from hub.app.keyturn import hand_of
+from hub.app.keyturn import KeyTurner, hand_of
 from hub.app.manifest import manifest_path, own_manifest
 from hub.app.outbox import Dispatcher
 from hub.app.posts import Poster
@@ -185,7 +186,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     house = House(
         config=config, clock=clock, identity=identity, database=database, keys_database=keys_database, rows=rows, matrix=matrix, store=store,
         reports=reports, lock=lock, kek=kek, keyring=keyring, faults=faults,
-        inbox=Inbox(store, rows, matrix, faults, inbox_waiting, keeper.trust, verifier),
+        inbox=Inbox(store, rows, matrix, faults, inbox_waiting, keeper.trust, verifier, lambda: KeyTurner(house).take_back()),
         dispatcher=Dispatcher(store, matrix, faults, dispatch_waiting),
         poster=Poster(store, matrix, faults, took_over=servers is not None), verifier=verifier, keeper=keeper,
         announcer=Announcer(store, matrix, idle=FOLLOW_EVERY if servers else LONGEST), ticker=_ticker(store, faults, clock), servers=servers,
@@ -264,6 +265,8 @@ async def _take_up(house: House) -> None:
     dead = await house.store.run(lambda unit: [tombstone.id for tombstone in unit.tombstones.all()], quiet=True)
     await asyncio.to_thread(house.tombstones.complete, dead, house.clock.now())
     await house.store.run(finish_shredding, quiet=True)
+    if not await KeyTurner(house).take_back():
+        await house.store.run(say_lacking, quiet=True)
     while (due := await house.store.run(ring_due, quiet=True)) is not None and due <= house.clock.now():
         pass
     await house.store.run(owe_acks, quiet=True)

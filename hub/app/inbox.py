@@ -43,11 +43,13 @@ class Inbox(Worker):
 
     def __init__(
         self, store: Store, rows: SqlMatrixRows, matrix: Matrix, faults: Faults, waiting: asyncio.Event, trust: Callable[[], Awaitable[None]],
-        verifier: Verifier,
+        verifier: Verifier, take_back: Callable[[], Awaitable[object]] | None = None,
     ) -> None:  # fmt: skip
+        """`take_back` puts a manifest of ours in force that a peer gave back."""
         super().__init__(waiting)
         self._trust, self._verifier = trust, verifier
-        self._renewed = False
+        self._renewed = self._given_back = False
+        self._take_back = take_back
         self._store, self._rows, self._matrix, self._faults = store, rows, matrix, faults
         self._event: str | None = None
         self._failed: Counter[str] = Counter()
@@ -77,6 +79,9 @@ class Inbox(Worker):
             if self._renewed:  # a peer's newer manifest: its devices are judged by it before the next event is
                 self._renewed = False
                 await self._trust()
+            if self._given_back and self._take_back:
+                self._given_back = False
+                await self._take_back()
             for inbound in done:
                 if inbound.standing == "staff":
                     self._verifier.hear(inbound)
@@ -112,7 +117,9 @@ class Inbox(Worker):
         self._rows.inbox_done(unit.connection, event)
         if inbound.standing == "peer":
             _from_peer(unit, inbound)
-            self._renewed |= any(isinstance(told, Alarm) and told.code == "peer_manifest" for told in unit.events)
+            told = {event.code for event in unit.events if isinstance(event, Alarm)}
+            self._renewed |= "peer_manifest" in told
+            self._given_back |= "own_manifest_back" in told
         elif not self._verifier.note(unit, inbound):
             hear(unit, _heard(inbound), self._matrix.device.user_id)
 

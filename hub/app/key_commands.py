@@ -26,12 +26,14 @@ def key_handlers(house: House) -> dict[str, Handler]:
         if (what := named.get(str(args.get("what")))) is None:
             raise Refused("keys.unknown")
         async with turn:
+            await _answered(house, args)
             return await what()
 
     async def revoke(args: Mapping[str, Any]) -> Any:
         if args.get("what") != "signing":
             raise Refused("keys.unknown")
         async with turn:
+            await _answered(house, args)
             return await turner.revoke_signing()
 
     async def roots(args: Mapping[str, Any]) -> Any:
@@ -46,6 +48,16 @@ def key_handlers(house: House) -> dict[str, Handler]:
         return await turner.status()
 
     return {"keys.rotate": rotate, "keys.revoke": revoke, "keys.roots": roots, "keys.activate": activate, "keys.status": status}
+
+
+async def _answered(house: House, args: Mapping[str, Any]) -> None:
+    """After a restore some peer comes first: it may hold a newer manifest of ours than this copy, and two of one version freeze every link.
+
+    Raises Refused `restore_unanswered`, unless people insist because nobody can answer.
+    """
+    links = await house.store.look(lambda unit: unit.links.all())
+    if links and all(link.asking for link in links) and not args.get("insist"):
+        raise Refused("restore_unanswered")
 
 
 def _files(args: Mapping[str, Any], name: str) -> list[bytes]:

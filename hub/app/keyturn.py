@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 from hub.actions.devices import own_devices, state_devices
 from hub.actions.manifest_versions import signing_due
 from hub.actions.opening_keys import turn_keys
+from hub.actions.own_manifest import OPENING as LONG
+from hub.actions.own_manifest import SIGNING, lacking, newer_own, say_lacking, tell_again
 from hub.actions.ports import Hand, Unit
-from hub.app.manifest import adopt, draft_path, write
+from hub.app.manifest import adopt, draft_path, take_back, write
 from hub.base.errors import Refused
 from keys.errors import KeysError
 from keys.identity import HUB_SIGNING, OPENING, ROOT, Identity, forget_root, load_identity, predecessors, successor_of
 from keys.keyring import Keyring
 from keys.manifest import Manifest
-from keys.primitives import OpeningKey, SigningKey
+from keys.primitives import OpeningKey, SigningKey, VerifyKey
 from keys.succession import Missing, draft, joined, missing, read_public_root, successor
 
 if TYPE_CHECKING:
@@ -49,9 +51,7 @@ class KeyTurner:
 
     async def rotate_signing(self) -> dict[str, Any]:
         """A new signing key; the present one stays listed, so that what it signed still verifies and is still accepted."""
-        fresh = SigningKey(successor_of(self._keyring, HUB_SIGNING)).public
-        present = self._manifest.profile.hub_signing[0]
-        return await self._turn(hub_signing=(fresh, present))
+        return await self._turn(hub_signing=self._signers())
 
     async def revoke_signing(self) -> dict[str, Any]:
         """The present signing key was stolen: a new one alone. Peers refuse the old one from that version on."""
@@ -60,6 +60,16 @@ class KeyTurner:
     async def rotate_opening(self) -> dict[str, Any]:
         """A new long opening key; the one before goes on opening what is on the road."""
         return await self._turn(opening=OpeningKey(successor_of(self._keyring, OPENING)).public)
+
+    async def take_back(self) -> bool:
+        """Put a newer manifest of ours in force that peers gave back after a restore; whether there was one."""
+        house, chain = self._house, await self._house.store.look(newer_own)
+        if not chain:
+            return False
+        manifest = await asyncio.to_thread(take_back, house.config, self._keyring, self._manifest, chain, house.clock.now())
+        await self._in_force(manifest)
+        await house.store.run(_told_back)
+        return True
 
     async def replace_roots(self, public: list[bytes], threshold: int) -> dict[str, Any]:
         """Other roots: signed by enough of the present ones and enough of the new ones. Raises Refused `roots_refused`."""
@@ -93,8 +103,24 @@ class KeyTurner:
     def _manifest(self) -> Manifest:
         return self._house.store.given.hand.manifest
 
+    def _signers(self) -> tuple[VerifyKey, ...]:
+        """The next signing key, and the present one if the manifest lists it. Not another that it lists: a restore may have lost that one."""
+        present = self._house.identity.hub_signing.public
+        listed = (present,) if present in self._manifest.profile.hub_signing else ()
+        return (SigningKey(successor_of(self._keyring, HUB_SIGNING)).public, *listed)
+
+    def _found_again(self) -> dict[str, Any]:
+        """New keys in place of those that the manifest names and a restore has lost, whatever is turned."""
+        lost, changes = lacking(self._house.store.given.hand), dict[str, Any]()
+        if SIGNING in lost:
+            changes["hub_signing"] = self._signers()
+        if LONG in lost:
+            changes["opening"] = OpeningKey(successor_of(self._keyring, OPENING)).public
+        return changes
+
     async def _turn(self, **changes: Any) -> dict[str, Any]:
         device = (await self._house.store.look(own_devices))[0]  # the one that the manifest names may be lost: nobody shall fall back to it
+        changes = self._found_again() | changes
         shown = {"device_id": device.device_id, "device_ed25519": device.ed25519, "device_curve25519": device.curve25519}
         profile = successor(self._manifest, self._house.clock.now(), **shown, **changes)
         root = self._house.identity.root
@@ -130,12 +156,18 @@ class KeyTurner:
         await house.store.run(announce)
 
 
+def _told_back(unit: Unit) -> None:
+    tell_again(unit)
+    say_lacking(unit)
+
+
 def _ages(unit: Unit) -> Mapping[str, Any]:
     peers = [
         {"institution": link.peer, "holds": link.holds or unit.hand.manifest.version, "fresh": _fresh(unit, link.peer)}
         for link in unit.links.all(order="peer")
     ]
-    return {"signing_due": signing_due(unit).date().isoformat(), "opening_today": unit.daily.made(unit.now), "peers": peers}
+    lost = {"lost": ", ".join(lacking(unit.hand))} if lacking(unit.hand) else {}
+    return lost | {"signing_due": signing_due(unit).date().isoformat(), "opening_today": unit.daily.made(unit.now), "peers": peers}
 
 
 def _fresh(unit: Unit, institution: str) -> str | None:

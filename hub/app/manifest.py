@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from hub.app.manifests_beside import lay_beside
 from hub.base.config import Config
 from hub.base.errors import Stopped
 from hub.matrix.ports import Device
@@ -14,7 +16,7 @@ from keys import strictjson
 from keys.errors import KeysError, ManifestRefused
 from keys.identity import HUB_SIGNING, NEXT, OPENING, Identity, load_identity, promote
 from keys.keyring import Keyring
-from keys.manifest import Manifest, Profile, accept
+from keys.manifest import Manifest, Profile, accept, accept_one
 from keys.primitives import OpeningKey, SigningKey, VerifyKey
 from keys.profile import MAX_BYTES
 from keys.succession import LIFE, draft, missing, read_public_root, successor
@@ -45,7 +47,7 @@ def own_manifest(config: Config, identity: Identity, keyring: Keyring, device: D
     if previous:
         _settle(keyring, previous)
         identity = load_identity(keyring)
-    fits = previous is not None and _same(previous.profile, identity, device, fingerprint)
+    fits = previous is not None and _same(previous.profile, device, fingerprint)
     if previous and fits and previous.profile.expires - now > RENEW_BEFORE:
         return previous
     profile = _stated(config, identity, previous, device, fingerprint, now)
@@ -56,7 +58,9 @@ def own_manifest(config: Config, identity: Identity, keyring: Keyring, device: D
             return previous
         raise Stopped("manifest.root_offline")
     write(path, statement.to_bytes())
-    return Manifest.from_bytes(statement.to_bytes())
+    made = Manifest.from_bytes(statement.to_bytes())
+    lay_beside(config, made)
+    return made
 
 
 def adopt(config: Config, keyring: Keyring, previous: Manifest | None, data: bytes, now: datetime) -> Manifest:
@@ -68,8 +72,26 @@ def adopt(config: Config, keyring: Keyring, previous: Manifest | None, data: byt
     if found.institution != config.institution.id or not names_ours(keyring, found.profile):
         raise ManifestRefused("the manifest names a signing or opening key that this hub does not have", code="manifest.not_ours")
     write(manifest_path(config), found.raw)
+    lay_beside(config, found)
     _settle(keyring, found)
     draft_path(config).unlink(missing_ok=True)
+    return found
+
+
+def take_back(config: Config, keyring: Keyring, previous: Manifest, chain: Iterable[bytes], now: datetime) -> Manifest:
+    """Put versions of ours in force that this hub forgot with a restore and others kept. Raises `ManifestRefused`; then nothing changed.
+
+    Some of their private keys may be lost: `adopt` would refuse that, but peers hold this manifest already, and what we say under an older
+    one freezes their links. Keys that wait here as successors, and that it names, take their place.
+    """
+    found = previous
+    for data in chain:
+        found = accept_one(found, data, now)
+        lay_beside(config, found)
+    if found is not previous:
+        write(manifest_path(config), found.raw)
+        draft_path(config).unlink(missing_ok=True)
+    _settle(keyring, found)
     return found
 
 
@@ -105,9 +127,8 @@ def _stated(
         "matrix_user": device.user_id, "device_id": device.device_id, "device_ed25519": device.ed25519,
         "device_curve25519": device.curve25519, "master_fingerprint": fingerprint,
     }  # fmt: skip
-    if previous:
-        keys = _own_keys(identity, previous.profile)
-        return successor(previous, now, display_name=config.institution.name, **shown, **keys)
+    if previous:  # never the keys of the keyring: after a restore they may be older than the manifest, and one of them stolen and withdrawn
+        return successor(previous, now, display_name=config.institution.name, **shown)
     roots, threshold = _first_roots(config, identity)
     now = now.replace(microsecond=0)
     return Profile(
@@ -127,19 +148,12 @@ def _first_roots(config: Config, identity: Identity) -> tuple[tuple[VerifyKey, .
         raise Stopped("manifest.no_roots") from None
 
 
-def _same(profile: Profile, identity: Identity, device: Device, fingerprint: str) -> bool:
-    """Another device needs no new manifest, and so no root: a statement under the hub signing key says it (`hub/actions/devices.py`)."""
-    return not _own_keys(identity, profile) and (profile.matrix_user, profile.master_fingerprint) == (device.user_id, fingerprint)
+def _same(profile: Profile, device: Device, fingerprint: str) -> bool:
+    """Another device needs no new manifest, and so no root: a statement under the hub signing key says it (`hub/actions/devices.py`).
 
-
-def _own_keys(identity: Identity, profile: Profile) -> dict[str, Any]:
-    """What must be stated anew because the manifest does not name the keys of the keyring: a turn that nobody ordered never happens."""
-    changed: dict[str, Any] = {}
-    if identity.hub_signing.public != profile.hub_signing[0]:
-        changed["hub_signing"] = (identity.hub_signing.public,)
-    if identity.opening.public != profile.opening:
-        changed["opening"] = identity.opening.public
-    return changed
+    Nor do keys that are not here (`hub/actions/own_manifest.py`): a turn that nobody ordered never happens.
+    """
+    return (profile.matrix_user, profile.master_fingerprint) == (device.user_id, fingerprint)
 
 
 def write(path: Path, data: bytes) -> None:

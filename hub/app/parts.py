@@ -24,6 +24,7 @@ from keys.identity import Identity, load_identity
 from keys.kek import KekProvider
 from keys.keyring import Keyring, MemoryRows
 from keys.manifest import Manifest
+from keys.primitives import VerifyKey
 
 _IN_MEMORY = 64 << 20
 
@@ -36,6 +37,15 @@ class Opened:
     index: Index
     manifest: Manifest
     tar: tarfile.TarFile
+    signed: bytes
+    """The index as it was signed."""
+
+    def check_origin(self, key: VerifyKey) -> None:
+        """Raises Stopped `backup.foreign_signer` unless this key made it: not that of the manifest inside, which whoever forges brings along."""
+        try:
+            archive.check_origin(self.signed, key)
+        except KeysError:
+            raise Stopped("backup.foreign_signer") from None
 
     def read(self, name: str) -> bytes:
         """A small member, whole."""
@@ -76,9 +86,10 @@ def open_part(path: Path, identities: Iterable[Any], part: str, scratch: Path | 
     if INDEX not in names or MANIFEST not in names:
         raise Stopped("backup.damaged")
     manifest = Manifest.from_bytes(_member(tar, MANIFEST).read())
-    index = read_index(_member(tar, INDEX).read(), manifest)
+    signed = _member(tar, INDEX).read()
+    index = read_index(signed, manifest)
     _check(tar, names, index, part)
-    return Opened(part=part, index=index, manifest=manifest, tar=tar)
+    return Opened(part=part, index=index, manifest=manifest, tar=tar, signed=signed)
 
 
 def _check(tar: tarfile.TarFile, names: list[str], index: Index, part: str) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from hub.actions.common import SYSTEM, note
 from hub.actions.ports import Unit
 from hub.app.worker import Worker
 from hub.base import logs
@@ -26,6 +28,8 @@ WAIT = 2.0
 TOGETHER, LOOK_AT = 4, 24
 """How many posts go at the same time, and among how many of the oldest they are looked for."""
 REST = timedelta(seconds=5)
+REFUSALS, PATIENCE = 4, 60.0
+"""How often a forbidden redaction is tried, and the seconds between: the room may be repaired meanwhile (`hub/app/rooms.py`). Then never again."""
 POST_FIELD = "org.tinkuy.post"
 """Clear text beside the ciphertext of a post when there are two servers: the post's random id, which its homeserver knows as transaction id."""
 _log = logs.get("posts")
@@ -41,6 +45,8 @@ class Errand:
     content: dict[str, Any]
     relation: dict[str, Any] | None
     redacts: str | None
+    cleans: bool = False
+    """It takes something away that must not stay, and brings nothing new."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +68,8 @@ class Poster(Worker):
         self._marks = self._look = took_over
         self._store, self._matrix, self._faults = store, matrix, faults
         self._held: dict[str, float] = {}
+        self._resting: dict[str, float] = {}
+        self._refused: Counter[str] = Counter()
 
     async def turn(self) -> float:
         """Send what can be sent now. A room that cannot take a message now (nobody trusted in it yet) holds back only itself.
@@ -73,10 +81,11 @@ class Poster(Worker):
             self._look = False
         now = time.monotonic()
         self._held = {purpose: until for purpose, until in self._held.items() if until > now}
+        self._resting = {post: until for post, until in self._resting.items() if until > now}
         done: list[Done] = []
         while True:
             refused = any(isinstance(one.outcome, int) for one in done)
-            errands, waiting = await self._store.run(_next, done, frozenset(self._held), quiet=not refused)
+            errands, waiting = await self._store.run(_next, done, frozenset(self._held), frozenset(self._resting), quiet=not refused)
             for one in done:
                 if isinstance(one.outcome, str):
                     self._faults.reach("post.marked")
@@ -94,6 +103,8 @@ class Poster(Worker):
         except HomeserverRefused as error:
             if error.status in (400, 413):  # the same again would be refused again, and hold back its room for ever
                 return Done(errand=errand, outcome=error.status)
+            if errand.cleans and error.status in (403, 404):
+                return self._not_cleaned(errand, error.status)
             self._held[errand.purpose] = time.monotonic() + WAIT
             return None
         except MatrixError as error:
@@ -102,6 +113,15 @@ class Poster(Worker):
             return None
         self._faults.reach("post.sent")
         return Done(errand=errand, outcome=event)
+
+    def _not_cleaned(self, errand: Errand, status: int) -> Done | None:
+        """A redaction whose event is not there, or that the room forbids: it holds back nobody, and is given up when patience did not help."""
+        self._refused[errand.post] += 1
+        if status == 404 or self._refused[errand.post] >= REFUSALS:
+            del self._refused[errand.post]
+            return Done(errand=errand, outcome=status)
+        self._resting[errand.post] = time.monotonic() + PATIENCE
+        return None
 
     async def _send(self, errand: Errand) -> str:
         if errand.redacts:
@@ -130,14 +150,14 @@ def _mark_found(unit: Unit, *, post: str, event: str) -> None:
     mark(unit, Errand(post=post, purpose="", room="", content={}, relation=None, redacts=None), event)
 
 
-def _next(unit: Unit, done: list[Done], held: frozenset[str]) -> tuple[list[Errand], bool]:
+def _next(unit: Unit, done: list[Done], held: frozenset[str], resting: frozenset[str]) -> tuple[list[Errand], bool]:
     """Mark what was done and claim what can go next; whether something waits for later."""
     for one in done:
         if isinstance(one.outcome, str):
             mark(unit, one.errand, one.outcome)
         else:
             give_up(unit, one.errand, one.outcome)
-    errands = claim_some(unit, held)
+    errands = claim_some(unit, held, resting=resting)
     return errands, bool(errands) or unit.posts.count(state__in=("ready", "sending")) > 0
 
 
@@ -147,13 +167,18 @@ def claim(unit: Unit) -> Errand | None:
     return found[0] if found else None
 
 
-def claim_some(unit: Unit, held: frozenset[str], most: int = TOGETHER) -> list[Errand]:
-    """The next posts that can go together, marked as being sent. Posts whose key is gone, or whose root never went, are dropped."""
-    blocked = set(held)
-    lost = unit.posts.one(state="redacted", event=None, purpose__notin=tuple(blocked), order="order")
+def claim_some(unit: Unit, held: frozenset[str], most: int = TOGETHER, *, resting: frozenset[str] = frozenset()) -> list[Errand]:
+    """The next posts that can go together, marked as being sent. Posts whose key is gone, or whose root never went, are dropped.
+
+    Nothing goes to the purposes in `held`; the posts in `resting` alone stay where they are.
+    """
+    blocked, rest = set(held), tuple(resting)
+    lost = unit.posts.one(state="redacted", event=None, purpose__notin=tuple(blocked), id__notin=rest, order="order")
     if lost is not None and lost.room:
         return [_found_again(lost)]
-    while posts := unit.posts.all(state__in=("sending", "ready"), purpose__notin=tuple(blocked), order="order", limit=LOOK_AT):
+    while posts := unit.posts.all(
+        state__in=("sending", "ready"), purpose__notin=tuple(blocked), id__notin=rest, order="order", limit=LOOK_AT
+    ):
         errands = _pick(unit, sorted(posts, key=lambda post: _can_rest(unit, post)), blocked, most)
         if errands:
             return errands
@@ -194,11 +219,14 @@ def _pick(unit: Unit, posts: list[Post], blocked: set[str], most: int) -> list[E
 
 
 def give_up(unit: Unit, errand: Errand, status: int) -> None:
-    """The homeserver will never take this post: it is dropped, and administrators are told."""
+    """The homeserver will never take this post: it is dropped, and administrators are told. What it should have taken away may still be read."""
     post = unit.posts.get(errand.post)
     if post:
         unit.posts.put(replace(post, state="dropped", sealed=b""))
-        unit.announce(Alarm(code="post_refused", params=(("why", str(status)),)))
+        note(unit, errand.post, SYSTEM, "post.given_up", status=status, cleans=errand.cleans)
+        room = (("detail", errand.purpose.partition(":")[2] or errand.purpose),)
+        unit.announce(Alarm(code="redaction_refused", params=(("why", str(status)), *room)) if errand.cleans else
+                      Alarm(code="post_refused", params=(("why", str(status)),)))  # fmt: skip
 
 
 def _found_again(post: Post) -> Errand:
@@ -206,7 +234,7 @@ def _found_again(post: Post) -> Errand:
     id, with nothing in it, it names the event that must be redacted. Without that its redaction would hold back its room for ever.
     """
     content = {"msgtype": "m.notice", "body": "…", "m.mentions": {}}
-    return Errand(post=post.id, purpose=post.purpose, room=post.room or "", content=content, relation=None, redacts=None)
+    return Errand(post=post.id, purpose=post.purpose, room=post.room or "", content=content, relation=None, redacts=None, cleans=True)
 
 
 def mark(unit: Unit, errand: Errand, event: str) -> None:
@@ -222,7 +250,7 @@ def _errand(unit: Unit, post: Post, room: str) -> Errand | str:
         target = unit.posts.get(post.redacts)
         if target is None or target.event is None:
             return "later" if target and target.sealed else "drop"
-        return Errand(post=post.id, purpose=post.purpose, room=target.room or room, content={}, relation=None, redacts=target.event)
+        return Errand(post=post.id, purpose=post.purpose, room=target.room or room, content={}, relation=None, redacts=target.event, cleans=True)
     try:
         payload = json.loads(unit.vault.open(post.owner, f"{PLACE}|{post.id}", post.sealed))
     except KeyDestroyed:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.actions.devices import take_devices
+from hub.actions.facts import freeze
 from hub.actions.peers import open_link_room
 from hub.actions.ports import Unit
 from hub.actions.staff import pin_first_sight, refuse_master
+from hub.app.announcer import stated
 from hub.base import logs
 from hub.base.errors import PeerFault
 from hub.cases.events import Alarm, DeviceNotice
 from hub.cases.records import Room
 from hub.exchange.records import Peer
-from hub.matrix import Matrix, Report
+from hub.matrix import Matrix, MatrixError, Report
 from hub.store.unit_of_work import Store
+from keys.devices import StatedDevice
 from keys.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -74,15 +77,33 @@ class Reports:
 
     async def _take_devices(self, store: Store, report: Report) -> None:
         """A statement that holds is in force before the next event is judged; one that does not is told, but not each time."""
+        user, data = report.user_id or "", report.detail.encode()
         try:
-            changed = await store.run(lambda unit: take_devices(unit, report.user_id or "", report.detail.encode()))
+            changed = await store.run(take_devices, user, data)
         except PeerFault as fault:
-            if not self._was_told(replace(report, device_id=fault.code)):
-                params = (("institution", str(fault.params["institution"])), ("why", fault.code))
-                await store.run(lambda unit: unit.announce(Alarm(code="devices_refused", params=params)))
-            return
+            if "users" not in fault.params:
+                return await self._refused(store, report, fault)
+            try:  # it stands in another's way: who has the device?
+                changed = await store.run(take_devices, user, data, await self._served(str(fault.params["users"]).split()))
+            except PeerFault as again:
+                return await self._refused(store, report, again)
         if changed:
             await self._keeper.trust()
+        return None
+
+    async def _served(self, users: Iterable[str]) -> dict[str, frozenset[StatedDevice]]:
+        try:
+            found = await self._matrix.served_devices(*users)
+        except MatrixError:
+            return {}  # nobody can say: it is stated again
+        return {user: frozenset(stated(device) for device in devices) for user, devices in found.items()}
+
+    async def _refused(self, store: Store, report: Report, fault: PeerFault) -> None:
+        if self._was_told(replace(report, device_id=fault.code)):
+            return
+        both = (("detail", str(fault.params["other"])),) if "other" in fault.params else ()
+        params = (("institution", str(fault.params["institution"])), ("why", fault.code), *both)
+        await store.run(lambda unit: unit.announce(Alarm(code="devices_disputed" if both else "devices_refused", params=params)))
 
     def _was_told(self, report: Report) -> bool:
         key = (report.kind, report.user_id or report.room_id or "", report.device_id or "")
@@ -107,8 +128,7 @@ def freeze_link_of(unit: Unit, room: str, why: str) -> None:
     """A stranger stands in a link room: nothing is dispatched there until a person has looked, also after a restart (X07)."""
     link = unit.links.one(room=room)
     if link and not link.frozen:
-        unit.links.put(replace(link, frozen=why))
-        unit.announce(Alarm(code="link_frozen", params=(("institution", link.peer), ("why", why))))
+        freeze(unit, link, why)
 
 
 def peer_of_user(unit: Unit, user: str) -> Peer | None:

@@ -1,9 +1,10 @@
 """`tinkuy backup verify` and `restore`: what a backup proves, and the one legitimate way from an old state back to a running hub.
 
 Restore, numbered: (1) the place is empty (2) both parts open and are what their index says (3) they belong to each other, to this institution
-and to a schema we know, and the key part is not too old (4) the KEK opens the keyring (5) the tombstones are the newest (6) keys that were
-destroyed since are left out, the rest is written, and what they sealed is taken out of the data (7) every link is to begin anew. Up to (5)
-nothing was written; from (6) on a mark says that it is unfinished, the hub does not start, and the same command begins again.
+and to a schema we know, and the key part is not too old (4) the KEK opens the keyring, and a key out of it has signed both parts (5) the
+tombstones are the newest (6) keys that were destroyed since are left out, the rest is written, and what they sealed is taken out of the data
+(7) every link is to begin anew. Up to (5) nothing was written; from (6) on a mark says that it is unfinished, the hub does not start, and the
+same command begins again.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hub.actions.own_manifest import lacking
 from hub.actions.ports import Hand
 from hub.actions.restart import Restart, restart
-from hub.app.backup import KEYRING, MANIFEST
+from hub.app.backup import KEYRING
 from hub.app.graves import EPOCH, SLACK, Graves, dig
+from hub.app.manifests_beside import newer_than
 from hub.app.parts import Opened, identity_of, open_part, wrapped_keys
 from hub.app.settings import institution, rules
 from hub.base import logs
@@ -44,6 +47,8 @@ from keys.identity import Identity
 from keys.journal import journal_key
 from keys.kek import KekProvider
 from keys.ledger import Head
+from keys.manifest import Manifest
+from keys.primitives import VerifyKey
 from keys.providers.file import FileKek, sync_folder
 
 _log = logs.get("restore")
@@ -61,6 +66,8 @@ class Wanted:
     tombstones: tuple[Path, ...] = ()
     lost_at: datetime | None = None
     insist: bool = False
+    signer: VerifyKey | None = None
+    """The key that signs this institution's backups, as `backup create` printed it, when people have it from elsewhere."""
 
 
 @dataclass(kw_only=True)
@@ -87,14 +94,17 @@ def verify(config: Config, wanted: Wanted, now: datetime) -> Proof:
         _together(data, keys)
     if keys and keys.index.keys_expired(now):
         proof.wrong.append("backup.keys_expired")
+    if wanted.signer:
+        _from(wanted.signer, data, keys)
     if data:
         _schema(data)
         _prove_ledger(data, proof)
     kek = _kek(config, wanted) if keys else None
     if keys is None or kek is None:
-        proof.unseen += ["keyring", "cells", "tombstones"]
+        proof.unseen += [*([] if wanted.signer else ["origin"]), "keyring", "cells", "tombstones"]
         return proof
     identity = identity_of(keys, kek)
+    _from(journal_key(identity).public, data, keys)
     graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public)
     _prove_graves(data, keys, graves, proof)
     _prove_cells(data, keys, kek, proof)
@@ -116,22 +126,29 @@ def restore(config: Config, wanted: Wanted, now: datetime) -> dict[str, Any]:
     _young(keys, now)
     kek = open_kek(config.keys)
     identity = identity_of(keys, kek)  # (4)
+    for key in filter(None, (journal_key(identity).public, wanted.signer)):
+        _from(key, data, keys)
     graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public)
     graves.until = max(graves.until, data.index.at)  # who was dead when it was made stands in the data part itself
     proven = _newest(data, keys, graves, wanted.lost_at or now)  # (5)
     if not proven and not wanted.insist:
         raise Stopped("backup.tombstones_old", until=graves.until.isoformat(timespec="minutes"))
-    return _write(config, data, keys, (identity, kek), graves, now, proven=proven)
+    chain = newer_than(keys.manifest, [place for place in _places(config, wanted) if place.is_dir()], now)
+    return _write(config, data, keys, (identity, kek), graves, now, chain, proven=proven)
 
 
 def _write(
-    config: Config, data: Opened, keys: Opened, who: tuple[Identity, KekProvider], graves: Graves, now: datetime, *, proven: bool
+    config: Config, data: Opened, keys: Opened, who: tuple[Identity, KekProvider], graves: Graves, now: datetime, chain: list[Manifest], *,
+    proven: bool,
 ) -> dict[str, Any]:
     state = config.paths.state
     (state / UNFINISHED).write_text(data.index.backup)
     sync_folder(state)
     buried = graves.owners | {str(row["id"]) for row in data.rows("tables/tombstones.jsonl")}
-    given = Restart(buried=frozenset(buried), made_at=data.index.at, known_until=graves.until, proven=proven, epochs=graves.epochs)
+    given = Restart(
+        buried=frozenset(buried), made_at=data.index.at, known_until=graves.until, proven=proven, epochs=graves.epochs,
+        manifests=(keys.manifest, *chain),
+    )  # fmt: skip
     database, keys_database = Database(config.database.url), Database(config.database.keys_url)
     try:
         for each in (database, keys_database):
@@ -139,8 +156,8 @@ def _write(
         rows = [row for owner, row in wrapped_keys(keys).items() if owner not in buried]
         keys_database.run_now(lambda connection: snapshot.fill_keys(connection, rows))  # (6)
         database.run_now(lambda connection: snapshot.fill(connection, data.index.schema, data.tables()))
-        tombstones = _files(config, keys, who[0], buried, now)
-        store = _store(config, keys, who, database, keys_database, tombstones)
+        tombstones = _files(config, keys, given.manifests[-1], who[0], buried, now)
+        store = _store(config, given.manifests[-1], who, database, keys_database, tombstones)
         told = store.run_now(lambda unit: restart(unit, given))  # (7)
         tombstones.bury_all([f"{EPOCH}{link}/{epoch}" for link, epoch in told.pop("epochs").items()], now)
         tombstones.pulse(now)
@@ -152,12 +169,15 @@ def _write(
     (state / UNFINISHED).unlink()
     sync_folder(state)
     _log.warning("restore.done", count=len(rows))
-    return {"backup": data.index.backup, "keys": len(rows), "buried": len(buried), "until": graves.until.isoformat(), "proven": proven, **told}
+    return {
+        "backup": data.index.backup, "keys": len(rows), "buried": len(buried), "until": graves.until.isoformat(), "proven": proven,
+        "manifest": given.manifests[-1].version, "lost": list(lacking(store.given.hand)), **told,
+    }  # fmt: skip
 
 
-def _files(config: Config, keys: Opened, identity: Identity, buried: set[str], now: datetime) -> FileJournal:
+def _files(config: Config, keys: Opened, manifest: Manifest, identity: Identity, buried: set[str], now: datetime) -> FileJournal:
     """Keyring, manifest and a journal of this machine that begins with everything that is dead. No device id: a new one is made (N12)."""
-    for path, content in ((config.keyring_file, keys.read(KEYRING)), (config.paths.state / "manifest.json", keys.read(MANIFEST))):
+    for path, content in ((config.keyring_file, keys.read(KEYRING)), (config.paths.state / "manifest.json", manifest.raw)):
         path.unlink(missing_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
             file.write(content)
@@ -171,10 +191,10 @@ def _files(config: Config, keys: Opened, identity: Identity, buried: set[str], n
 
 
 def _store(
-    config: Config, keys: Opened, who: tuple[Identity, KekProvider], database: Database, keys_database: Database, journal: FileJournal
+    config: Config, manifest: Manifest, who: tuple[Identity, KekProvider], database: Database, keys_database: Database, journal: FileJournal
 ) -> Store:
     identity, kek = who
-    hand = Hand(signer=identity.hub_signing, opening=identity.opening, manifest=keys.manifest)
+    hand = Hand(signer=identity.hub_signing, opening=identity.opening, manifest=manifest)
     given = Collaborators(
         me=institution(config), rules=rules(config), pack=pack_of(config), hand=hand, keys=DataKeys(kek, KeyTable(keys_database)),
         clock=SystemClock(), bury=journal.bury,
@@ -213,6 +233,12 @@ def _empty(config: Config) -> None:
 def _own(config: Config, part: Opened) -> None:
     if part.index.institution != config.institution.id:
         raise Stopped("backup.other_institution", institution=part.index.institution)
+
+
+def _from(key: VerifyKey, *parts: Opened | None) -> None:
+    for part in parts:
+        if part:
+            part.check_origin(key)
 
 
 def _together(data: Opened, keys: Opened) -> None:

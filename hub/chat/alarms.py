@@ -29,6 +29,11 @@ ALARMS = {
         "Este hub se recuperó del respaldo de {detail} SIN las últimas destrucciones: puede haber vuelto algo que una persona pidió olvidar. "
         "Revise con las otras instituciones ({number}) y destrúyalo otra vez."
     ),
+    "decided_again": mark(
+        "Lo que se decidió después de ese respaldo vale otra vez ({number}): {detail}. Quien se dio de baja sigue de baja, la llave en duda sigue "
+        "bloqueada y el enlace detenido sigue detenido, aunque después se hubiera arreglado. Si ya estaba resuelto, hágalo otra vez (inscribir, "
+        "tinkuy staff repin, tinkuy peer thaw)."
+    ),
     "peer_restored": mark(
         "{institution} se recuperó de un respaldo de {detail}. Lo que se le dijo después se le dice otra vez; los mensajes entre "
         "personas no: repítanlos si importan."
@@ -47,6 +52,10 @@ ALARMS = {
     ),
     "lead_needed": mark("{user} ya no está. Estos casos necesitan responsable: {codes}."),
     "post_refused": mark("El servidor Matrix no aceptó un mensaje nuestro ({why}) y quedó sin mostrar. Avise a soporte."),
+    "redaction_refused": mark(
+        "El servidor Matrix no nos dejó borrar un mensaje en la sala de «{detail}» ({why}): puede seguir a la vista de quienes están allí. "
+        "Bórrenlo a mano, o saquen de esa sala a quien no deba leerlo."
+    ),
     "timer_failed": mark("Un aviso programado falló ({kind}, {why}). Los demás siguen. Avise a soporte."),
     "dispatch_failed": mark("Un mensaje «{kind}» no se pudo preparar ({why}) y no salió. Avise a soporte."),
     "event_failed": mark("Un mensaje recibido no se pudo atender ({why}) y quedó apartado. Avise a soporte."),
@@ -57,10 +66,36 @@ ALARMS = {
     "devices_refused": mark(
         "Se rechazó una lista de dispositivos Matrix a nombre de {institution} ({why}). Nada cambió. Si se repite, hable con su administración."
     ),
+    "devices_contested": mark(
+        "{institution} y {detail} dijeron hablar desde un mismo dispositivo Matrix. Vale la de {institution}: el servidor muestra que lo tiene. "
+        "Ningún enlace se detuvo. Llame a las dos administraciones: una de las dos listas era falsa o una copia."
+    ),
+    "devices_disputed": mark(
+        "{institution} y {detail} dicen hablar desde un mismo dispositivo Matrix ({why}) y no se pudo probar que sea de {institution}: su lista no "
+        "se tomó, y ningún enlace se detuvo. Llame a las dos administraciones por un número conocido."
+    ),
     "envelope_refused": mark("Se rechazó un sobre de {institution} ({why}). No se guardó nada de él."),
     "peer_manifest": mark("{institution} renovó su manifiesto (versión {number}), firmado por sus raíces. No hace falta hacer nada."),
     "manifest_refused": mark(
         "Se rechazó un manifiesto nuevo de {institution} ({why}); sigue valiendo el anterior. Llame a su administración por un número conocido."
+    ),
+    "own_manifest_ahead": mark(
+        "{institution} tiene la versión {number} de NUESTRO manifiesto y este hub solo conoce la {detail}: volvió de una copia anterior a un "
+        "cambio de claves. Las otras instituciones se lo devuelven solas en minutos. Hasta entonces no cambie claves (tinkuy keys …): habría "
+        "dos manifiestos distintos y el enlace se detendría. Si mañana sigue este aviso, llame a su administración."
+    ),
+    "own_manifest_back": mark(
+        "{institution} nos devolvió nuestro propio manifiesto, versión {number}, firmado por nuestras raíces: este hub había vuelto de una copia "
+        "anterior. Desde ahora vale ese. Haga hoy un respaldo nuevo: tinkuy backup create"
+    ),
+    "own_manifest_refused": mark(
+        "{institution} tiene un manifiesto a nuestro nombre que no sigue al nuestro ({why}). Puede haber dos de una misma versión, o alguien tiene "
+        "nuestras raíces. No cambie claves; llame a su administración por un número conocido."
+    ),
+    "own_keys_lost": mark(
+        "Este hub no tiene la clave ({detail}) que nombra su manifiesto, versión {number}: se cambió después del respaldo del que volvió. No salen "
+        "derivaciones nuevas. Haga: tinkuy keys rotate signing; después tinkuy backup create. A quien no responda, llévele el manifiesto nuevo: "
+        "tinkuy manifest export."
     ),
     "own_manifest_ends": mark("Nuestro manifiesto vence en {number} días. Vea `tinkuy keys status`; vencido, no salen derivaciones nuevas."),
     "peer_manifest_ends": mark("El manifiesto de {institution} vence en {number} días. Avise a su administración."),

@@ -87,6 +87,8 @@ class Link:
     """After our restore: the epoch of ours that the copy ended in, until the peer says how far it took effect; 0: nothing is asked."""
     peer_restore: str = ""
     """The peer's restore that we answered last."""
+    spoke: int = 0
+    """Of which version of its own manifest the peer last gave its word; older than the one we hold: it came back from a copy."""
 
 
 @dataclass(frozen=True, kw_only=True)

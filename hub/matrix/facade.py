@@ -314,6 +314,11 @@ class Matrix:
         served = trust.read_answer(await self.client.query_keys([user_id]), [user_id])
         return trust.served_master(user_id, served.get(user_id))
 
+    async def served_devices(self, *user_ids: str) -> dict[str, frozenset[Device]]:
+        """The devices that the homeserver serves for these users now, each signed by itself. A user whose server failed to answer is left out."""
+        answer = trust.read_answer(await self.client.query_keys(list(user_ids)), user_ids)
+        return {user: frozenset(trust.read_devices(user, served)) for user, served in answer.items()}
+
     def verification(self, transaction: str, user_id: str, device_id: str) -> Exchange | None:
         """Our side of a verification that this person asked for from this device; None when we do not trust the device or pinned no master key."""
         pin = next((one for one in self.book.trust.staff if one.user_id == user_id), None)

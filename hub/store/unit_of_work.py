@@ -137,7 +137,8 @@ class UnitOfWork(Unit):
         self.seen, self.early, self.ledger = Rows(connection, t.SEEN), Rows(connection, t.EARLY), Rows(connection, t.LEDGER)
         self.hub_devices, self.own_statements = VouchedRows(connection, t.HUB_DEVICES, seals), VouchedRows(connection, t.OWN_STATEMENTS, seals)
         self.manifests = VouchedRows(connection, t.MANIFESTS, seals)
-        self.daily = DailyKeys(given.keys, given.hand.opening, *given.hand.older_openings)
+        fenced = given.fence.assert_valid if given.fence else lambda: None
+        self.daily = DailyKeys(given.keys, given.hand.opening, *given.hand.older_openings, before_write=fenced)
         self.events: list[Event] = []
 
     def announce(self, event: Event) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hub.actions.erase import redact
 from hub.app.facts import Watch
 from hub.app.inbox import MOST_WAITS, Inbox
-from hub.app.posts import Errand, Poster, claim, claim_some, mark
+from hub.app.posts import PATIENCE, REFUSALS, Errand, Poster, claim, claim_some, mark
 from hub.app.verifier import Verifier
 from hub.base.errors import Stopped
 from hub.base.faults import Faults
@@ -30,8 +30,8 @@ HUBS = ((CEM, "emergency_centre"), (CSMC, "mental_health_centre"))
 class Homeserver:
     """What a poster sees of Matrix: it takes a message, or refuses it for good."""
 
-    def __init__(self, *refused: str) -> None:
-        self.refused, self.sent = refused, list[str]()
+    def __init__(self, *refused: str, redacting: int = 0) -> None:
+        self.refused, self.sent, self.redacting, self.tried = refused, list[str](), redacting, 0
         self.device = SimpleNamespace(user_id="@hub:x")
 
     async def send(self, room: str, _type: str, content: dict[str, Any], txn: str, _relation: object) -> str:
@@ -39,6 +39,10 @@ class Homeserver:
             raise HomeserverRefused("too large", status=413, errcode="M_TOO_LARGE")
         self.sent.append(content["body"])
         return f"${txn}"
+
+    async def redact(self, room: str, event: str, txn: str) -> str:
+        self.tried += 1
+        raise HomeserverRefused("no", status=self.redacting, errcode="M_FORBIDDEN")
 
     async def read(self, room: str, event: str) -> None:
         """A read receipt."""
@@ -58,6 +62,31 @@ async def test_a_post_that_is_refused_for_good_is_dropped_and_told_and_the_next_
     assert net.cem.run(lambda unit: unit.posts.count(state="sending")) == 0
     assert "post_refused" in net.alarms(net.cem)
     assert not any(p.sealed for p in net.cem.run(lambda unit: unit.posts.all(state="dropped"))), "its words are wiped"
+
+
+@pytest.mark.parametrize(("status", "tries"), [(403, REFUSALS), (404, 1)])
+async def test_d14_a_redaction_that_can_never_succeed_is_given_up_told_and_holds_back_nobody(
+    monkeypatch: pytest.MonkeyPatch, status: int, tries: int
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("hub.app.posts.time.monotonic", lambda: now[0])
+    net = fresh(*HUBS)
+    threaded(net, None, "tarjeta", key="uno")
+    quiet(net)
+    net.cem.run(lambda unit: redact(unit, "uno"))
+    say(net, "la siguiente")
+    server = Homeserver(redacting=status)
+    poster = Poster(net.cem.store, server, Faults())
+    await asyncio.wait_for(poster.turn(), 20)
+    assert server.sent[0] == "la siguiente", "at once, in the same room"
+    assert ("redaction_refused" in net.alarms(net.cem)) == (tries == 1), "a room that forbids it may be repaired"
+    for _ in range(2 * tries):
+        now[0] += PATIENCE + 1
+        await asyncio.wait_for(poster.turn(), 20)
+    assert server.tried == tries
+    assert net.cem.run(lambda unit: unit.posts.count(state__in=("ready", "sending"))) == 0
+    assert net.cem.run(lambda unit: unit.log.count(what="post.given_up")) == 1
+    assert net.alarms(net.cem).count("redaction_refused") == 1
 
 
 def threaded(net: Net, thread: str | None, words: str, *, key: str | None = None, edits: str | None = None) -> None:

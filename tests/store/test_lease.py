@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -21,7 +23,8 @@ from hub.store.database import Database
 from hub.store.lease import Lease, connection_name, new_holder
 from hub.store.lock import DatabaseLock
 from hub.store.migrate import upgrade
-from hub.store.unit_of_work import Collaborators, Store, Vault
+from hub.store.unit_of_work import Collaborators, Store, UnitOfWork, Vault
+from keys.dailykeys import DailyKeys
 from tests.store.conftest import Server
 
 _FROZEN = """
@@ -186,7 +189,17 @@ def test_a_server_that_stands_by_reads_and_changes_nothing(database: Database, g
     for write in (lambda: vault.create("case_1"), lambda: vault.destroy("case_1"), lambda: vault.keep_secret("ref_1", b"x" * 32)):
         with pytest.raises(Stopped, match=r"server\.standby"):
             write()
+    daily = DailyKeys(store.given.keys, before_write=two.assert_valid)
+    with pytest.raises(Stopped, match=r"server\.standby"):
+        daily.today(store.given.clock.now())
+    assert not daily.made(store.given.clock.now()), "a deposed leader leaves nothing in the key store"
     store.given = replace(store.given, fence=one)
+    made = store.run_now(lambda unit: unit.daily.today(unit.now).public)
+    assert made == daily.today(store.given.clock.now()).public, "what is there may be read"
+    one.give()
+    with pytest.raises(Stopped, match=r"server\.standby"):
+        UnitOfWork(Any, store.given, store._seals).daily.today(store.given.clock.now() + timedelta(days=1))  # type: ignore[arg-type]  # no row is read
+    assert one.take()
     store.run_now(lambda unit: unit.handled.add(Handled(id="$1", at=unit.now)))
     assert asyncio.run(store.look(lambda unit: unit.handled.count())) == 1
 

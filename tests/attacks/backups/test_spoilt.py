@@ -9,6 +9,7 @@ import struct
 import subprocess
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from hub.backup_words import sentence_of
 from hub.base.errors import Stopped, TinkuyError
 from keys import agefile, archive
 from keys.errors import KeysError
+from keys.journal import journal_key
 from keys.primitives import SigningKey
 from tests.attacks.backups.bench import CEM, CSMC, Filed
 from tests.attacks.canaries import hits, marker
@@ -218,7 +220,7 @@ def forged(
         institution=CEM, backup="tinkuy-forged", at=opened.index.at, schema=schema or opened.index.schema, ledger=opened.index.ledger,
         journal=opened.index.journal, parts=opened.index.parts | {archive.DATA: members},
     )  # fmt: skip
-    tar.close(archive.sign_index(index, signer or identity.hub_signing))
+    tar.close(archive.sign_index(index, *([signer] if signer else [identity.hub_signing, journal_key(identity)])))
     path = folder / "forged.data.age"
     backup._seal(out, path, (str(net.identity.to_public()),))
     return path
@@ -229,6 +231,21 @@ def test_only_the_hub_itself_makes_its_backups(net: Filed, parts: tuple[Path, Pa
     assert try_to_restore(net, (forged(net, parts, tmp_path, signer=SigningKey.generate()), parts[1])) == ("keys.bad_signature", [])
     (tmp_path / "forged.data.age").unlink()
     assert try_to_restore(net, (forged(net, parts, tmp_path, row=b'["id"]\n'), parts[1])) == ("backup.damaged", [])
+
+
+def test_r13_whoever_has_a_stolen_signing_key_makes_no_backup(net: Filed, parts: tuple[Path, Path], tmp_path: Path) -> None:
+    """The manifest inside lists the stolen key, and roots are public: everything in the part fits, but nobody of ours signed it."""
+    from hub.app.offline import open_identity
+
+    identity, _ = open_identity(net.machines[CEM].config)
+    made = forged(net, parts, tmp_path, signer=identity.hub_signing)
+    assert try_to_restore(net, (made, parts[1])) == ("backup.foreign_signer", [])
+    config, people_know = net.machines[CEM].config, journal_key(identity).public
+    wanted = restore.Wanted(data=made, keys=None, identity=net.disk / "identity", signer=people_know)
+    assert refused(lambda: restore.verify(config, wanted, net.clock.now())) == "backup.foreign_signer"
+    genuine = restore.verify(config, replace(wanted, data=parts[0]), net.clock.now())
+    assert "origin" not in genuine.unseen
+    assert refused(lambda: restore.verify(config, net.wanted((made, parts[1])), net.clock.now())) == "backup.foreign_signer"
 
 
 def test_a_newer_schema_is_refused(net: Filed, parts: tuple[Path, Path], tmp_path: Path) -> None:
@@ -314,5 +331,5 @@ def test_verify_says_what_it_could_prove(net: Filed, parts: tuple[Path, Path]) -
     assert proof.facts["cells"]["open"] >= 2
     assert proof.facts["cells"]["broken"] == 0
     alone = restore.verify(config, restore.Wanted(data=parts[0], keys=None, identity=net.disk / "identity"), net.clock.now())
-    assert alone.unseen == ["keyring", "cells", "tombstones"]
+    assert alone.unseen == ["origin", "keyring", "cells", "tombstones"]
     assert restore.verify(config, net.wanted(parts), net.clock.now() + timedelta(days=8)).wrong == ["backup.keys_expired"]

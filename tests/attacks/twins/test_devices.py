@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
 
 from hub.actions.devices import devices_of, hold_device, own_devices, take_devices, untold
+from hub.app.reports import Reports
 from hub.app.rooms import trust_list
 from hub.base.errors import PeerFault
+from hub.matrix import Report
+from hub.matrix.errors import HomeserverAway
+from hub.matrix.ports import Device
 from hub.testing.twin import Twin, TwinNetwork
 from keys.devices import DeviceStatement, StatedDevice, manifest_device, next_number, sign_devices
 from keys.manifest import Manifest
 from keys.primitives import SigningKey
 from keys.vectors.generate import stated_device
+from tests.attacks.twins.bench import alarms
 
 CEM, CSMC = "cem-lima", "csmc-comas"
 NEW, SECOND = stated_device("new"), stated_device("second")
@@ -43,13 +50,15 @@ def stated(twin: Twin, *devices: StatedDevice, alone: bool = True) -> bytes:
     return twin.run(untold)[1]
 
 
-def tell(sender: Twin, to: Twin, data: bytes, user: str | None = None) -> bool:
-    return to.run(lambda unit: take_devices(unit, user or sender.user, data))
+def tell(sender: Twin, to: Twin, data: bytes, user: str | None = None, **served: Iterable[StatedDevice]) -> bool:
+    """`served`: by institution, what its homeserver serves for its hub."""
+    shown = {f"@hub:{name.replace('_', '-')}.example": frozenset(devices) for name, devices in served.items()} if served else None
+    return to.run(lambda unit: take_devices(unit, user or sender.user, data, shown))
 
 
-def refusal(sender: Twin, to: Twin, data: bytes) -> str:
+def refusal(sender: Twin, to: Twin, data: bytes, **served: Iterable[StatedDevice]) -> str:
     with pytest.raises(PeerFault) as refused:
-        tell(sender, to, data)
+        tell(sender, to, data, **served)
     return refused.value.code
 
 
@@ -119,6 +128,84 @@ def test_x25_a_device_that_somebody_else_has_is_not_taken_twice(net: TwinNetwork
     for theirs in (first(csmc), first(otra), replace(NEW, device_id=first(otra).device_id), replace(NEW, ed25519=first(csmc).ed25519)):
         assert refusal(cem, csmc, sign_devices(forged(cem, devices=(theirs,)), signer)) == "device_taken"
     assert believed(csmc, cem) == {first(cem)}
+
+
+def claims(twin: Twin, *devices: StatedDevice) -> bytes:
+    return sign_devices(forged(twin, devices=(first(twin), *devices)), twin.store.given.hand.signer)
+
+
+def test_x25_who_claims_anothers_new_device_first_stands_in_nobodys_way(net: TwinNetwork) -> None:
+    """It sees the id, and perhaps the keys, in what the homeserver shows, and states them before the institution itself is heard."""
+    cem, csmc, otra = net[CEM], net[CSMC], net["otra"]
+    csmc.enrol("jefa", role="administrator")
+    for copied in (replace(SECOND, device_id=NEW.device_id), NEW, replace(SECOND, curve25519=NEW.curve25519)):
+        net.clock.advance(timedelta(minutes=1))
+        assert tell(otra, csmc, claims(otra, copied))
+        honest = stated(cem, replace(NEW))
+        assert refusal(cem, csmc, honest) == "device_taken", "until somebody has looked who has it"
+        assert refusal(cem, csmc, honest, cem_lima=[], otra=[]) == "device_taken", "neither is proven: the claim waits, no link stands still"
+        assert refusal(cem, csmc, honest, otra=[]) == "device_taken"
+        assert tell(cem, csmc, honest, cem_lima=[NEW], otra=[first(otra)])
+        assert believed(csmc, cem) == {NEW}
+        net.clock.advance(timedelta(minutes=1))
+        keyed = {copied.ed25519, copied.curve25519} & {NEW.ed25519, NEW.curve25519}
+        assert believed(csmc, otra) == ({first(otra)} if keyed else {first(otra), copied})
+        assert refusal(otra, csmc, claims(otra, NEW), cem_lima=[NEW], otra=[first(otra)]) == "device_taken"
+        csmc.run(lambda unit: [unit.peers.put(replace(p, devices=b"")) for p in unit.peers.all()])
+        cem.run(lambda unit: [unit.hub_devices.delete(d.id) for d in unit.hub_devices.all()])
+    csmc.post()
+    told = alarms(csmc)
+    assert told.count("[devices_contested]") == 3
+    assert all(name in told for name in (CEM, "otra"))
+    assert all(row.frozen is None for row in csmc.run(lambda unit: unit.links.all()))
+
+
+def test_x25_a_key_that_both_show_is_nobodys_new_device(net: TwinNetwork) -> None:
+    """A curve key can be shown by who does not have it, and sessions are found by it: whoever states it second waits for people."""
+    cem, csmc, otra = net[CEM], net[CSMC], net["otra"]
+    honest, thief = stated(cem, NEW), replace(SECOND, curve25519=NEW.curve25519)
+    assert tell(cem, csmc, honest)
+    assert refusal(otra, csmc, claims(otra, thief), cem_lima=[NEW], otra=[first(otra), thief]) == "device_taken"
+    assert refusal(otra, csmc, claims(otra, thief), otra=[first(otra), thief]) == "device_taken", "no news of the other is not bad news"
+    assert believed(csmc, cem) == {NEW}
+    named = replace(SECOND, device_id=NEW.device_id)
+    net.clock.advance(timedelta(minutes=1))
+    assert tell(otra, csmc, claims(otra, named), cem_lima=[NEW], otra=[first(otra), named]), "one name in two accounts is two devices"
+    assert believed(csmc, cem) == {NEW}
+    assert believed(csmc, otra) == {first(otra), named}
+
+
+class Shown:
+    """What reports ask of Matrix, and of the keeper of rooms."""
+
+    def __init__(self, **devices: list[Device]) -> None:
+        self.devices, self.asked, self.trusted = devices, list[tuple[str, ...]](), 0
+
+    async def served_devices(self, *users: str) -> dict[str, frozenset[Device]]:
+        self.asked.append(users)
+        if not self.devices:
+            raise HomeserverAway("matrix.away", "the homeserver is away")
+        return {f"@hub:{name.replace('_', '-')}.example": frozenset(found) for name, found in self.devices.items()}
+
+    async def trust(self) -> None:
+        self.trusted += 1
+
+
+async def test_x25_the_hub_asks_the_homeserver_who_has_a_contested_device(net: TwinNetwork) -> None:
+    cem, csmc, otra = net[CEM], net[CSMC], net["otra"]
+    csmc.enrol("jefa", role="administrator")
+    assert tell(otra, csmc, claims(otra, replace(SECOND, device_id=NEW.device_id)))
+    report = Report(kind="device_statement", user_id=cem.user, detail=stated(cem, NEW).decode())
+    has = Device(user_id=cem.user, device_id=NEW.device_id, ed25519=NEW.ed25519, curve25519=NEW.curve25519)
+    for shown, taken in ((Shown(), 0), (Shown(cem_lima=[], otra=[]), 0), (Shown(cem_lima=[has], otra=[]), 1)):
+        reports = Reports()
+        reports.serve(csmc.store, shown, shown)  # type: ignore[arg-type]  # what it uses of both
+        await reports.hear(report)
+        assert shown.asked == [(cem.user, otra.user)]
+        assert shown.trusted == taken
+        assert believed(csmc, cem) == ({NEW} if taken else {first(cem)})
+    csmc.post()
+    assert "[devices_disputed]" in alarms(csmc)
 
 
 def test_an_unconfirmed_peer_states_nothing_to_us(net: TwinNetwork) -> None:

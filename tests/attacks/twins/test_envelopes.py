@@ -11,7 +11,7 @@ from hub.actions.dispatch import Parcel, dispatch
 from hub.actions.receive import receive
 from hub.base.errors import PeerFault
 from hub.exchange import wire
-from hub.exchange.wire import encode, unpack
+from hub.exchange.wire import encode, pack, unpack
 from keys import envelope, strictjson
 from keys.primitives import SealingKey
 from tests.attacks.twins.bench import CEM, COL, CSMC, SECOND, Road, alarms, craft, day_key, link, parcels, say, sealed, send
@@ -173,6 +173,23 @@ def test_d08_a_changed_twin_freezes_the_link() -> None:
     assert not [s for s in road.csmc.said if "> dos" in s.body]
     with pytest.raises(PeerFault, match="no_link"):
         send(road.cem, road.csmc, say(road, "tres", sequence=first.inner.sequence + 1))
+
+
+@pytest.mark.parametrize("then", [{"sequence": 10_000}, {"epoch": 0}, {"epoch": 99}], ids=["far ahead", "epoch back", "invented epoch"])
+def test_d08_a_fault_in_the_same_event_does_not_thaw_what_was_frozen(then: dict[str, int]) -> None:
+    """One event carries the changed twin and, behind it, a record whose fault takes the whole event back."""
+    road = Road()
+    road.disclosed()
+    first = say(road, "uno")
+    send(road.cem, road.csmc, first)
+    records = [say(road, "dos", sequence=first.inner.sequence), say(road, "tres", **then)]
+    info = envelope.info_bytes(CEM, CSMC, link(road.csmc, CEM).id)
+    event = envelope.seal(pack([one.data for one in records]), day_key(road.csmc).public, info)
+    room = str(link(road.csmc, CEM).room)
+    assert road.csmc.run(lambda unit: receive(unit, room, road.cem.user, event)) == 0
+    road.csmc.post()
+    assert link(road.csmc, CEM).frozen == "changed_twin"
+    assert "changed_twin" in alarms(road.csmc)
 
 
 def test_d08_a_changed_twin_of_one_that_waits_for_its_turn_freezes_the_link() -> None:

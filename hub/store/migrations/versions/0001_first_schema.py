@@ -215,6 +215,7 @@ def upgrade() -> None:
     sa.Column('checkpoint', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('asking', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('peer_restore', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('spoke', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('holds', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('pushed', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('told_key_at', sa.BigInteger(), autoincrement=False, nullable=True),

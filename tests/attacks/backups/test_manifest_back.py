@@ -1,0 +1,200 @@
+"""D11, R11: a copy from before a turn of keys. Peers, and the backup disk, give the hub its own newer manifest back; it never makes a second one."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hub import doctor_backups
+from hub.actions import peers
+from hub.actions.opening_keys import is_fresh
+from hub.actions.own_manifest import lacking
+from hub.app.key_commands import key_handlers
+from hub.app.keyturn import KeyTurner
+from hub.app.manifest import own_manifest
+from hub.app.offline import open_identity
+from hub.base.errors import Refused
+from hub.exchange.wire import NewManifest, encode
+from hub.matrix.ports import Device
+from hub.testing import Twin
+from keys.keyring import FileRows, Keyring
+from keys.manifest import make_manifest
+from keys.primitives import SigningKey
+from keys.succession import successor
+from keys.vectors.generate import stated_device
+from tests.attacks.backups.bench import CEM, CSMC, Filed
+from tests.attacks.twins.bench import Road, alarms, craft, found, link, send
+
+
+@pytest.fixture
+def road(tmp_path: Path) -> Road:
+    made = Road(net=Filed(tmp_path, CEM, CSMC))
+    made.cem.enrol("jefa", role="administrator")
+    made.offer()
+    made.accept()
+    return made
+
+
+def house(road: Road) -> Any:
+    """As much of a running hub as turns keys: the same keyring file, store and folder."""
+    net = road.net
+    assert isinstance(net, Filed)
+    machine = net.machines[CEM]
+    identity, kek = open_identity(machine.config)
+    ring = Keyring(CEM, kek, FileRows(machine.config.keyring_file))
+    return SimpleNamespace(config=machine.config, keyring=ring, identity=identity, store=net[CEM].store, clock=net.clock, servers=None, kek=kek)
+
+
+def asked(road: Road, command: str, **args: Any) -> Any:
+    """What `tinkuy keys` asks of the running hub."""
+    done = asyncio.run(key_handlers(house(road))[command](args))
+    road.net.settle(12)
+    return done
+
+
+def restored(road: Road, parts: tuple[Path, Path], *, disk_knows: bool) -> dict[str, Any]:
+    net = road.net
+    assert isinstance(net, Filed)
+    net.pulse(CEM)
+    net.machines[CEM].lose()
+    for path in (net.disk / f"backups-{CEM}").glob("manifest-*") if not disk_knows else ():
+        path.unlink()
+    done = net.restore(CEM, parts)
+    road.cem, road.csmc = net[CEM], net[CSMC]
+    return done
+
+
+def backed_up(road: Road) -> tuple[Path, Path]:
+    assert isinstance(road.net, Filed)
+    return road.net.back_up(CEM)
+
+
+def version_at(twin: Twin) -> int:
+    return twin.run(lambda unit: peers.manifest_of(unit, CEM).version)
+
+
+def offered(road: Road, name: str) -> int:
+    """A new referral is confirmed; how many the peer has then."""
+    road.open(name)
+    road.cem.type("ana", road.preview()[0])
+    road.net.settle(12)
+    return road.csmc.run(lambda unit: unit.referrals.count())
+
+
+def test_d11_peers_give_a_restored_hub_its_own_newer_manifest_back(road: Road) -> None:
+    parts = backed_up(road)
+    assert asked(road, "keys.rotate", what="signing")["version"] == 2
+    assert version_at(road.csmc) == 2
+    restored(road, parts, disk_knows=False)
+    with pytest.raises(Refused, match="restore_unanswered"):
+        asked(road, "keys.rotate", what="signing")
+    road.net.settle(20)
+    assert "[own_manifest_ahead]" in alarms(road.cem)
+    assert "[own_manifest_back]" in alarms(road.cem)
+    assert road.cem.store.given.hand.manifest.version == 1
+    assert asyncio.run(KeyTurner(house(road)).take_back()), "as the inbox does after such an event, and each start"
+    road.net.settle(12)
+    assert road.cem.store.given.hand.manifest.version == 2
+    assert "[own_keys_lost]" in alarms(road.cem)
+    for _ in range(9):
+        road.net.clock.advance(timedelta(days=1))
+        road.net.settle(3)
+    assert road.csmc.run(lambda unit: is_fresh(unit, unit.peers.get(CEM))), "it speaks of the version that they hold"
+    assert offered(road, "Mar Inventada") == 1, "without its signing key it offers nothing new"
+    assert asked(road, "keys.rotate", what="signing")["version"] == 3
+    assert (version_at(road.csmc), link(road.csmc, CEM).frozen, link(road.cem, CSMC).frozen) == (3, None, None)
+    assert lacking(road.cem.store.given.hand) == ()
+    road.net.settle(12)
+    assert road.csmc.run(lambda unit: unit.referrals.count()) == 2, "what waited goes now"
+
+
+def test_d11_several_turns_of_both_keys_come_back_and_one_turn_replaces_what_is_lost(road: Road) -> None:
+    parts = backed_up(road)
+    for what in ("opening", "signing"):
+        asked(road, "keys.rotate", what=what)
+    assert version_at(road.csmc) == 3
+    restored(road, parts, disk_knows=False)
+    road.net.settle(20)
+    asyncio.run(KeyTurner(house(road)).take_back())
+    assert road.cem.store.given.hand.manifest.version == 3
+    assert lacking(road.cem.store.given.hand) == ("signing", "opening")
+    assert asked(road, "keys.rotate", what="signing")["version"] == 4
+    assert lacking(road.cem.store.given.hand) == ()
+    assert (version_at(road.csmc), link(road.csmc, CEM).frozen) == (4, None)
+
+
+def test_d11_nobody_gives_us_a_manifest_that_our_roots_did_not_sign(road: Road) -> None:
+    robber, mine = SigningKey.generate(), road.cem.store.given.hand.manifest
+    forged = make_manifest(successor(mine, road.net.clock.now(), roots=(robber.public,), hub_signing=(SigningKey.generate().public,)), [robber])
+    twin = make_manifest(replace(successor(mine, road.net.clock.now()), version=1, previous=None, contact="otro"), [road.cem.root])
+    for data in (forged, twin):
+        send(road.csmc, road.cem, craft(road.csmc, CEM, "manifest", encode(NewManifest(data=data))))
+    assert alarms(road.cem).count("[own_manifest_refused]") == 2
+    assert "[own_manifest_back]" not in alarms(road.cem)
+    assert road.cem.run(lambda unit: unit.manifests.count(institution=CEM)) == 1
+
+
+def test_d11_a_peer_that_lies_about_what_it_holds_is_told_once_a_day_and_changes_nothing(road: Road) -> None:
+    from hub.exchange.wire import Hek
+    from keys.freshness import sign_freshness
+
+    given = road.csmc.store.given.hand
+    for _ in range(5):
+        now = road.net.clock.now()
+        stated = road.csmc.run(lambda unit: unit.daily.statement(CSMC, unit.now, given.signer))
+        body = Hek(statement=stated, fresh=sign_freshness(given.manifest, now, given.signer), holds=10**6, want=False)
+        send(road.csmc, road.cem, craft(road.csmc, CEM, "hek", encode(body)))
+    assert alarms(road.cem).count("[own_manifest_ahead]") == 1
+    assert asked(road, "keys.rotate", what="signing")["version"] == 2
+
+
+def test_r11_a_withdrawn_key_does_not_come_back_with_the_copy(road: Road) -> None:
+    """Peers hear nothing from it, so nobody can give it anything back; the backup disk knows."""
+    parts = backed_up(road)
+    stolen = road.cem.store.given.hand.signer.public
+    assert asked(road, "keys.revoke", what="signing")["version"] == 2
+    done = restored(road, parts, disk_knows=True)
+    assert (done["manifest"], done["lost"]) == (2, ["signing"])
+    here = house(road)
+    new = stated_device("new")
+    device = Device(user_id=road.cem.user, device_id=new.device_id, ed25519=new.ed25519, curve25519=new.curve25519)
+    fingerprint = road.cem.store.given.hand.manifest.profile.master_fingerprint
+    kept = own_manifest(here.config, here.identity, here.keyring, device, fingerprint, road.net.clock.now())
+    assert kept.version == 2, "a start turns nothing: the copy's key was stolen"
+    later = own_manifest(here.config, here.identity, here.keyring, device, fingerprint, kept.profile.expires - timedelta(days=20))
+    assert stolen not in later.profile.hub_signing, "nor does a renewal"
+    (here.config.paths.state / "manifest.json").write_bytes(kept.raw)
+    assert asked(road, "keys.rotate", what="signing", insist=True)["version"] == 3
+    mine = road.cem.store.given.hand.manifest
+    assert stolen not in mine.profile.hub_signing
+    road.csmc.run(peers.add_peer, mine.raw)  # carried there by people
+    road.net.settle(20)
+    assert link(road.cem, CSMC).asking == 0
+    assert found("[0-9]", str(offered(road, "Sol Inventada"))) == "2"
+
+
+def test_d11_doctor_asks_for_a_backup_after_each_turn_of_keys(road: Road) -> None:
+    def verdict() -> str:
+        return next(level for name, level, _ in doctor_backups.judge(house(road).config, road.net.clock.now()) if name == "backup_before_manifest")
+
+    backed_up(road)
+    import os
+
+    path = house(road).config.paths.state / "manifest.json"
+    before = (road.net.clock.now() - timedelta(hours=1)).timestamp()
+    os.utime(path, (before, before))
+    assert verdict() == "ok"
+    road.net.clock.advance(timedelta(minutes=5))
+    asked(road, "keys.rotate", what="signing")
+    turned = road.net.clock.now().timestamp()
+    os.utime(path, (turned, turned))
+    assert verdict() == "warn"
+    road.net.clock.advance(timedelta(minutes=5))
+    backed_up(road)
+    assert verdict() == "ok"
