@@ -44,7 +44,11 @@ class Graves:
 
     def reaches(self, mark: Mark) -> bool:
         """Whether a stream that something else speaks of is here as far as that saw it."""
-        return mark.size == 0 or mark in self._marks.get(mark.stream, set())
+        return mark.size == 0 or self.has(mark)
+
+    def has(self, mark: Mark) -> bool:
+        """The same of a stream that is here at all: one that says nothing is not one that is not here."""
+        return mark in self._marks.get(mark.stream, set())
 
 
 def dig(places: Iterable[Path], institution: str, key: VerifyKey) -> Graves:

@@ -129,7 +129,8 @@ def restore(config: Config, wanted: Wanted, now: datetime) -> dict[str, Any]:
     for key in filter(None, (journal_key(identity).public, wanted.signer)):
         _from(key, data, keys)
     graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public)
-    graves.until = max(graves.until, data.index.at)  # who was dead when it was made stands in the data part itself
+    if graves.has(data.index.journal):  # who was dead when it was made stands in the data part, and who died since would stand in this journal
+        graves.until = max(graves.until, data.index.at)
     proven = _newest(data, keys, graves, wanted.lost_at or now)  # (5)
     if not proven and not wanted.insist:
         raise Stopped("backup.tombstones_old", until=graves.until.isoformat(timespec="minutes"))

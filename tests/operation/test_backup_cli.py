@@ -63,7 +63,7 @@ def test_the_whole_road_of_a_backup(net: Filed) -> None:
         assert "✗" not in checked.output
     half = run(file, "verify", "--data", told["data"], "-i", identity)
     assert half.exit_code == Exit.DONE
-    assert half.output.count("? ") == 3
+    assert half.output.count("? ") == 4
 
     fresh = file_of(net.machine(CEM, "emergency_centre"))
     done = run(fresh, "restore", "--data", told["data"], "--keys", told["keys"], "--identity", identity)

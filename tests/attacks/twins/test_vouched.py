@@ -18,6 +18,7 @@ from hub.app.worker import Worker
 from hub.base.errors import Forged
 from hub.store import tables
 from hub.store.unit_of_work import check_vouched
+from keys.identity import HUB_SIGNING, OPENING
 from keys.manifest import make_manifest
 from keys.primitives import SigningKey
 from keys.succession import successor
@@ -157,15 +158,16 @@ def test_c08_a_manifest_of_our_own_that_was_made_in_the_database_never_takes_for
     root, signer = SigningKey.generate(), SigningKey.generate()
     profile = successor(hand.manifest, net.clock.now(), roots=(root.public,), hub_signing=(hand.signer.public, signer.public))
     forged = make_manifest(replace(profile, version=40), [root])
-    identity: Any = SimpleNamespace(hub_signing=hand.signer)
+    secrets = {HUB_SIGNING: hand.signer.reveal(), OPENING: hand.opening.reveal()}
+    keyring: Any = SimpleNamespace(has=secrets.__contains__, get=secrets.__getitem__)
     servers.share_manifest(hand.manifest, net.clock.now())
-    servers.fetch_manifest(tmp_path / "manifest.json", identity)
+    servers.fetch_manifest(tmp_path / "manifest.json", keyring)
     assert (tmp_path / "manifest.json").read_bytes() == hand.manifest.raw, "ours is taken"
     driver = raw(database)
     driver.execute("UPDATE own_statements SET number = 40, data = ? WHERE id = 'manifest'", (forged,))
     driver.commit()
     with pytest.raises(Forged):
-        servers.fetch_manifest(tmp_path / "manifest.json", identity)
+        servers.fetch_manifest(tmp_path / "manifest.json", keyring)
     assert (tmp_path / "manifest.json").read_bytes() == hand.manifest.raw
     with pytest.raises(Forged):
         net.cem.run(servers.check_manifest)
