@@ -3,7 +3,7 @@
 A copy that was made before would bring them back in force. So each such decision leaves a tombstone of its own, in the same transaction, and
 with it a line in the journal (`keys/journal.py`), as a destroyed key does. A restore that finds a line which the copy does not hold knows that
 the decision is younger than the copy, and takes it again; one that the copy holds is in its tables already, with all that followed. No fact
-says who somebody is: people are named by a digest of their account.
+says who somebody is: people are named by an alias that only the hub's own key makes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from hub.base.ids import new_id
 from hub.cases.events import Alarm
 from hub.cases.records import Tombstone
 from hub.exchange.records import Link
-from keys.primitives import sha256
 
 PREFIX = "fact/"
 REMOVED, BLOCKED, FROZEN = "removed", "blocked", "frozen"
@@ -27,11 +26,6 @@ SERVED, REPINNED = "served", "repinned"
 def tell(unit: Unit, what: str, subject: str, why: str = "-") -> None:
     """Journal one decision. It has an id of its own each time: the same decision may be taken again after it was undone."""
     unit.tombstones.add(Tombstone(id=f"{PREFIX}{what}/{subject}/{why}/{new_id('f')}", why="fact", at=unit.now))
-
-
-def person(user: str) -> str:
-    """A staff account as the journal names it."""
-    return sha256(b"TINKUY-v1 fact person", user.encode()).hex()[:32]
 
 
 def freeze(unit: Unit, link: Link, why: str) -> None:

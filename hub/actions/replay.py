@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from hub.actions.common import SYSTEM, note
-from hub.actions.facts import BLOCKED, FROZEN, REMOVED, SERVED, facts_of, freeze, person
+from hub.actions.facts import BLOCKED, FROZEN, REMOVED, SERVED, facts_of, freeze
 from hub.actions.ports import Unit
 from hub.actions.staff import remove_staff
 from hub.cases.events import Alarm
@@ -22,7 +22,7 @@ UNKNOWN_KEY = "?"
 def replay(unit: Unit, owners: Iterable[str]) -> int:
     """Take these decisions again, as far as they are not in force. Returns how many."""
     taken = []
-    people = {person(each.id): each for each in unit.staff.all(removed_at=None)}
+    people = {unit.vault.alias(each.id): each for each in unit.staff.all(removed_at=None)}
     links = {link.id: link for link in unit.links.all(frozen=None)}
     facts = facts_of(owners)
     for what, subject, _ in facts:

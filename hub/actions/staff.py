@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from hub.actions.common import SYSTEM, note, staff_member, supervisors
 from hub.actions.facts import BLOCKED, REMOVED, REPINNED, SERVED, tell
-from hub.actions.facts import person as nameless
 from hub.actions.peers import tell_profile
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
@@ -64,7 +63,7 @@ def refuse_master(unit: Unit, user: str, master: str) -> None:
     if person and person.removed_at is None and person.refused_master != master:
         unit.staff.put(replace(person, refused_master=master))
         if person.refused_master is None:  # once: a homeserver may invent a new key with each answer
-            tell(unit, BLOCKED, nameless(user), SERVED)
+            tell(unit, BLOCKED, unit.vault.alias(user), SERVED)
         note(unit, user, SYSTEM, "staff.key_changed")
         unit.announce(Alarm(code="key_changed", params=(("user", user), ("detail", master))))
 
@@ -75,7 +74,7 @@ def repin_staff(unit: Unit, user: str, fingerprint: str | None) -> Staff:
     level = "given" if fingerprint else "seen"
     person = replace(person, master=plain_fingerprint(fingerprint), level=level, refused_master=None)
     unit.staff.put(person)
-    tell(unit, BLOCKED, nameless(user), REPINNED)
+    tell(unit, BLOCKED, unit.vault.alias(user), REPINNED)
     note(unit, user, SYSTEM, "staff.repinned", level=level)
     unit.announce(Alarm(code="staff_repinned", params=(("user", user),)))
     return person
@@ -85,7 +84,7 @@ def remove_staff(unit: Unit, user: str) -> Staff:
     """Off-board: her pin, her rooms and her share in every next key are gone; her cases ask for a new lead. Raises `not_enrolled`."""
     person = replace(staff_member(unit, user), removed_at=unit.now, on_duty=False, master=None)
     unit.staff.put(person)
-    tell(unit, REMOVED, nameless(user))
+    tell(unit, REMOVED, unit.vault.alias(user))
     note(unit, user, SYSTEM, "staff.removed")
     _hand_over(unit, user)
     for dialogue in unit.dialogues.all(user=user):

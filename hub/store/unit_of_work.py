@@ -26,6 +26,7 @@ from hub.store.repositories import Rows, VouchedRows
 from hub.store.seals import HUB_OWNER, Seals
 from keys.casekeys import Cell, DataKeys
 from keys.dailykeys import DailyKeys
+from keys.primitives import hmac_sha256
 from policies.packs import Pack
 
 _log = logs.get("store")
@@ -76,6 +77,10 @@ class Vault:
     def secret(self, owner: str) -> bytes:
         """The 32 bytes. Raises `KeyDestroyed` of `keys`."""
         return self._keys.get_secret(owner)
+
+    def alias(self, subject: str) -> str:
+        """32 hex digits that stand for somebody outside the databases: the same each time, and to whoever lacks the hub's key nobody."""
+        return hmac_sha256(self._keys.derive(HUB_OWNER, b"aliases"), subject.encode()).hex()[:32]
 
     def destroy(self, owner: str) -> None:
         """Delete the key for good, once the journal outside the databases says so: no restored copy may bring it back (R14)."""

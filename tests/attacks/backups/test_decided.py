@@ -132,3 +132,10 @@ def _open(url: str):  # type: ignore[no-untyped-def]  # one line
     from hub.store.database import Database
 
     return Database(url)
+
+
+def test_r14_whoever_has_the_disk_alone_can_try_every_account_and_learns_nothing(road: Road) -> None:
+    """Staff accounts can be guessed: only the hub's own key makes the name that stands in the journal."""
+    ours, again, theirs = (twin.run(lambda unit: unit.vault.alias(ANA)) for twin in (road.cem, road.cem, road.csmc))
+    assert ours == again
+    assert ours != theirs
