@@ -106,11 +106,16 @@ def _todo(unit: Unit) -> list[tuple[Any, str]]:
     for row in unit.referrals.all(side=Side.RECIPIENT, state=State.RECEIVED, limit=60):
         found.append((_decline if fate(row.id) == DECLINED else answer.accept, row.id))
     for row in unit.disclosures.all(state="active", at__ge=unit.now - LATELY, order="at"):
-        if row.side is Side.SENDER and fate(row.referral) == WITHDRAWN:
+        if row.side is Side.SENDER and fate(row.referral) == WITHDRAWN and _arrived(unit, row.referral):
             found.append((_withdraw, row.referral))
         if row.side is Side.RECIPIENT and fate(row.referral) == SPOKEN and not unit.log.count(about=row.referral, what="message.sent"):
             found.append((_say, row.referral))
     return found
+
+
+def _arrived(unit: Unit, referral: str) -> bool:
+    """Whether the data are signed for. Withdrawn before that they never leave, a skip takes their number, and the auditor would miss them."""
+    return any(row.ref.get("referral") == referral for row in unit.outbox.all(kind="disclose", state="acked"))
 
 
 def _decline(unit: Unit, by: str, referral: str) -> None:
