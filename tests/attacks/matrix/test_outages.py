@@ -45,7 +45,7 @@ async def test_d13_a_token_that_is_taken_stops_the_hub_and_keeps_its_rows(
     hub, rosa = await new_hub(), await new_person("rosa")
     room_id = await desk(hub, rosa)
     await rosa.say(room_id, "antes")
-    await until(lambda: hub._news.is_set(), "the message")
+    await hub.gets("antes")
     before = await hub.rows.counter()
     assert hub._task is not None
     await http.request(hub.matrix.client, "POST", "/_matrix/client/v3/logout", {})  # as an administrator who deletes the device
