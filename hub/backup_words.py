@@ -138,6 +138,12 @@ _WORDS: dict[str, Words] = {
         "Look for the newest tombstones-… file (the backup disk, the lost machine's state folder) and give it with --tombstones; or say with "
         "--lost-at when the hub stopped. Only if there is no other: --without-newest-tombstones, and tell the other institutions.",
     ),
+    "backup.lost_at": (
+        "La hora de --lost-at no puede ser: el hub dio señales hasta {seen}, y después de ahora no hay nada.",
+        "The time of --lost-at cannot be: the hub gave signs until {seen}, and nothing is later than now.",
+        "Diga cuándo dejó de funcionar de verdad (hora local, o con zona: 2026-11-22T09:30+00:00); si no se sabe, no lo diga.",
+        "Say when it really stopped (local time, or with its zone: 2026-11-22T09:30+00:00); if nobody knows, leave it out.",
+    ),
     "backup.not_empty": (
         "Aquí ya hay un hub o restos de uno. Restaurar no sobrescribe nada.",
         "There is a hub here already, or what is left of one. A restore overwrites nothing.",

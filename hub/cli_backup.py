@@ -137,7 +137,11 @@ def restore(
     identity: Identity,
     tombstones: Tombstones = None,
     lost_at: Annotated[
-        str, typer.Option("--lost-at", metavar="AAAA-MM-DDTHH:MM", help="Cuándo dejó de funcionar el hub; por defecto ahora. · When the hub stopped.")
+        str,
+        typer.Option(
+            "--lost-at", metavar="AAAA-MM-DDTHH:MM",
+            help="Cuándo dejó de funcionar el hub (hora local); por defecto ahora. · When the hub stopped (local time).",
+        ),
     ] = "",
     insist: Annotated[
         bool, typer.Option("--without-newest-tombstones", help="Seguir aunque falten destrucciones; queda escrito. · Go on; it is written down.")

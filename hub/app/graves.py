@@ -26,6 +26,8 @@ from keys.primitives import VerifyKey
 _log = logs.get("graves")
 SLACK = timedelta(seconds=2 * PULSE_EVERY + 60)
 """How long before its loss a machine's last pulse may lie."""
+DOUBT = "doubt/"
+"""A line that buries nobody: this stream began with a restore in doubt (`doubt/<moment>`), so it proves nothing about what was made before."""
 EPOCH = "restored/"
 """A line that buries nobody: a restore began this epoch on that link (`restored/<link>/<epoch>`), and no other restore may use it again."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,6 +42,8 @@ class Graves:
     """All destructions up to here are known: the time of the youngest pulse whose journal is here whole."""
     epochs: dict[str, int] = field(default_factory=dict)
     """By link, the largest epoch that a restore has begun."""
+    doubts: set[str] = field(default_factory=set)
+    """Lines of restores in doubt: whoever is restored after them takes them up."""
     _marks: dict[str, set[Mark]] = field(default_factory=dict)
 
     def reaches(self, mark: Mark) -> bool:
@@ -51,23 +55,31 @@ class Graves:
         return mark in self._marks.get(mark.stream, set())
 
 
-def dig(places: Iterable[Path], institution: str, key: VerifyKey) -> Graves:
-    """Read every journal and pulse of an institution in these folders, or named as files. Raises `backup.journal_broken` of `keys`."""
+def dig(places: Iterable[Path], institution: str, key: VerifyKey, made_at: datetime) -> Graves:
+    """Read every journal and pulse of an institution in these folders, or named as files, for a backup made then.
+
+    Raises `backup.journal_broken` of `keys`.
+    """
     graves = Graves()
+    doubtful: set[str] = set()
     files = sorted({path.resolve() for place in places for path in (place.iterdir() if place.is_dir() else [place])})
     for path in files:
         stream = _stream(path, institution, ".journal")
         if stream:
             lines = read(path.read_bytes(), institution, stream, key)
             names = {one.owner for one, _ in lines}
-            graves.owners |= {name for name in names if not name.startswith(EPOCH)}
+            graves.owners |= {name for name in names if not name.startswith((EPOCH, DOUBT))}
+            graves.doubts |= {name for name in names if name.startswith(DOUBT)}
+            if any(name.startswith(DOUBT) and datetime.fromisoformat(name.removeprefix(DOUBT)) > made_at for name in names):
+                doubtful.add(stream)
             for link, _, epoch in (name.removeprefix(EPOCH).rpartition("/") for name in names if name.startswith(EPOCH)):
                 graves.epochs[link] = max(graves.epochs.get(link, 0), int(epoch))
             known = graves._marks.setdefault(stream, {genesis(institution, stream)})
             known |= {mark for _, mark in lines}
             known.add(end(lines, institution, stream))
     for path in files:
-        if _stream(path, institution, ".pulse"):
+        stream = _stream(path, institution, ".pulse")
+        if stream and stream not in doubtful:
             graves.until = max(graves.until, _pulse(path, institution, key, graves))
     return graves
 

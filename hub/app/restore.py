@@ -23,7 +23,7 @@ from hub.actions.own_manifest import lacking
 from hub.actions.ports import Hand
 from hub.actions.restart import Restart, restart
 from hub.app.backup import KEYRING
-from hub.app.graves import EPOCH, SLACK, Graves, dig
+from hub.app.graves import DOUBT, EPOCH, SLACK, Graves, dig
 from hub.app.manifests_beside import newer_than
 from hub.app.parts import Opened, identity_of, open_part, wrapped_keys
 from hub.app.settings import institution, rules
@@ -105,7 +105,7 @@ def verify(config: Config, wanted: Wanted, now: datetime) -> Proof:
         return proof
     identity = identity_of(keys, kek)
     _from(journal_key(identity).public, data, keys)
-    graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public)
+    graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public, keys.index.at)
     _prove_graves(data, keys, graves, proof)
     _prove_cells(data, keys, kek, proof)
     return proof
@@ -128,9 +128,11 @@ def restore(config: Config, wanted: Wanted, now: datetime) -> dict[str, Any]:
     identity = identity_of(keys, kek)  # (4)
     for key in filter(None, (journal_key(identity).public, wanted.signer)):
         _from(key, data, keys)
-    graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public)
+    graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public, data.index.at)
     if graves.has(data.index.journal):  # who was dead when it was made stands in the data part, and who died since would stand in this journal
         graves.until = max(graves.until, data.index.at)
+    if wanted.lost_at and not max(data.index.at, keys.index.at, graves.until) <= wanted.lost_at.astimezone(UTC) <= now:
+        raise Stopped("backup.lost_at", seen=max(data.index.at, keys.index.at, graves.until).isoformat(timespec="minutes"))
     proven = _newest(data, keys, graves, wanted.lost_at or now)  # (5)
     if not proven and not wanted.insist:
         raise Stopped("backup.tombstones_old", until=graves.until.isoformat(timespec="minutes"))
@@ -157,7 +159,8 @@ def _write(
         rows = [row for owner, row in wrapped_keys(keys).items() if owner not in buried]
         keys_database.run_now(lambda connection: snapshot.fill_keys(connection, rows))  # (6)
         database.run_now(lambda connection: snapshot.fill(connection, data.index.schema, data.tables()))
-        tombstones = _files(config, keys, given.manifests[-1], who[0], buried, now)
+        doubts = graves.doubts if proven else graves.doubts | {f"{DOUBT}{now.astimezone(UTC).isoformat(timespec='seconds')}"}
+        tombstones = _files(config, keys, given.manifests[-1], who[0], buried | doubts, now)
         store = _store(config, given.manifests[-1], who, database, keys_database, tombstones)
         told = store.run_now(lambda unit: restart(unit, given))  # (7)
         tombstones.bury_all([f"{EPOCH}{link}/{epoch}" for link, epoch in told.pop("epochs").items()], now)

@@ -134,12 +134,15 @@ class TrustBook:
     def set_trust(self, trust: TrustList) -> list[Report]:
         """Exchange the list; everybody is judged again, who is new is queried first.
 
-        A pin that was made at first sight is not unmade by a list that does not know it yet: see `forget_pin`.
+        A pin that was made at first sight is not unmade by a list that does not know it yet: see `forget_pin`. Whoever is ours, the hub itself or one
+        of our people, is nobody's peer, whatever a peer's manifest says (X25).
         """
         known = {pin.user_id: pin.master_key for pin in self.trust.staff}
         staff = tuple(pin if pin.master_key else replace(pin, master_key=known.get(pin.user_id)) for pin in trust.staff)
-        self.trust = trust = replace(trust, staff=staff)
-        self._verdicts = {user: verdict for user, verdict in self._verdicts.items() if user in self.users}
+        ours = {self.own.user_id, *(pin.user_id for pin in staff)}
+        peers = tuple(pin for pin in trust.peers if pin.user_id not in ours)
+        self.trust = trust = replace(trust, staff=staff, peers=peers)
+        self._verdicts = {user: verdict for user, verdict in self._verdicts.items() if user in self.users and verdict.standing == self.standing(user)}
         self._served = {user: served for user, served in self._served.items() if user in self.users}
         self.pending &= self.users
         self.pending |= self.users - self._served.keys()

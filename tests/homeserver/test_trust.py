@@ -143,6 +143,23 @@ def test_peers_are_what_their_manifest_says() -> None:
     assert book.devices(peer) == {pin.device}
 
 
+def test_x25_who_is_ours_is_nobodys_peer() -> None:
+    """A peer's manifest that names one of our people, or ourselves, as its hub moves nothing: she keeps her devices, and it gets none."""
+    theirs = PeerPin(user_id=ROSA, device_id="PEERPEERPE", ed25519="p", curve25519="q")
+    book = trust.TrustBook(OWN, TrustList(staff=(PIN,)))
+    book.apply(trust.read_answer(answer([device("ONE", HERS)]), [ROSA]))
+    book.set_trust(TrustList(staff=(PIN,), peers=(theirs, PeerPin(user_id=OWN.user_id, device_id="PEERPEERPE", ed25519="p", curve25519="q"))))
+    assert book.standing(ROSA) == "staff"
+    assert {one.device_id for one in book.devices(ROSA)} == {"ONE"}
+    assert book.devices(OWN.user_id) == frozenset()
+    # Who was a peer before she became one of ours keeps nothing of it.
+    late = trust.TrustBook(OWN, TrustList(peers=(theirs,)))
+    assert late.devices(ROSA) == {theirs.device}
+    late.set_trust(TrustList(staff=(PIN,), peers=(theirs,)))
+    assert late.devices(ROSA) == frozenset()
+    assert ROSA in late.pending
+
+
 def test_off_boarded_people_are_nobody() -> None:
     book = trust.TrustBook(OWN, TrustList(staff=(PIN,)))
     book.apply(trust.read_answer(answer([device("ONE", HERS)]), [ROSA]))

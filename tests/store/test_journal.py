@@ -95,7 +95,7 @@ def test_a_backup_disk_that_was_away_is_brought_up(folders: tuple[Path, Path]) -
     journal.pulse(AT + timedelta(minutes=5))
     assert not journal.behind
     assert owners(disk) == ["dis_1", "dis_2"]
-    graves = dig([disk], HERE, KEY.public)
+    graves = dig([disk], HERE, KEY.public, AT)
     assert (graves.owners, graves.until) == ({"dis_1", "dis_2"}, AT + timedelta(minutes=5))
 
 
@@ -118,8 +118,8 @@ def test_a_pulse_without_its_journal_proves_nothing(folders: tuple[Path, Path]) 
     journal.pulse(AT + timedelta(hours=1))
     (path,) = disk.glob("*.journal")
     path.unlink()
-    assert dig([disk], HERE, KEY.public).until < AT
-    assert dig([disk, state], HERE, KEY.public).until == AT + timedelta(hours=1)
+    assert dig([disk], HERE, KEY.public, AT).until < AT
+    assert dig([disk, state], HERE, KEY.public, AT).until == AT + timedelta(hours=1)
 
 
 def test_what_another_server_destroyed_is_taken_up_before_this_one_says_how_far_it_goes(folders: tuple[Path, Path], tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ class Two:
     async def says(self, name: str) -> datetime:
         """This server's task says how far the deaths go; what the backup disk proves then."""
         await say_how_far(self.stores[name], self.journals[name], self.clock)
-        return dig([self.disk], HERE, KEY.public).until
+        return dig([self.disk], HERE, KEY.public, AT).until
 
 
 async def test_r14_a_younger_stream_never_covers_one_that_burned(tmp_path: Path) -> None:
@@ -190,12 +190,12 @@ async def test_r14_a_younger_stream_never_covers_one_that_burned(tmp_path: Path)
         two.clock.advance(timedelta(hours=1))
         assert await two.says("a") == proven
         beside(HERE, tmp_path / "a", two.disk)
-        assert dig([two.disk], HERE, KEY.public).until == proven
+        assert dig([two.disk], HERE, KEY.public, AT).until == proven
     assert await two.says("b") == proven, "it has no backup disk"
-    assert "dis_hers" not in dig([two.disk], HERE, KEY.public).owners
+    assert "dis_hers" not in dig([two.disk], HERE, KEY.public, AT).owners
     two.take_over("a")
     assert await two.says("a") == two.clock.now()
-    assert "dis_hers" in dig([two.disk], HERE, KEY.public).owners, "whoever takes over takes up what the database knows"
+    assert "dis_hers" in dig([two.disk], HERE, KEY.public, AT).owners, "whoever takes over takes up what the database knows"
 
 
 async def test_r14_nothing_is_said_before_the_journal_was_completed(tmp_path: Path) -> None:
@@ -203,10 +203,10 @@ async def test_r14_nothing_is_said_before_the_journal_was_completed(tmp_path: Pa
     two.take_over("b")
     two.shred("dis_hers")
     two.leads = "a"
-    never = dig([two.disk], HERE, KEY.public).until
+    never = dig([two.disk], HERE, KEY.public, AT).until
     assert await two.says("a") == never
     two.journals["a"].bury("dis_other", two.clock.now())
-    assert dig([two.disk], HERE, KEY.public).until == never, "a line says that one died, not that nobody else did"
+    assert dig([two.disk], HERE, KEY.public, AT).until == never, "a line says that one died, not that nobody else did"
 
 
 async def test_r14_a_condemned_key_that_is_not_written_yet_is_written_before_the_pulse_or_there_is_none(
@@ -228,4 +228,4 @@ async def test_r14_a_condemned_key_that_is_not_written_yet_is_written_before_the
         patch.setattr(FileJournal, "bury_all", lambda self, owners, at: full("", at))
         assert await two.says("a") == proven
     assert await two.says("a") == two.clock.now()
-    assert dig([two.disk], HERE, KEY.public).owners == {"dis_hers"}
+    assert dig([two.disk], HERE, KEY.public, AT).owners == {"dis_hers"}

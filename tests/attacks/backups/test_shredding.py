@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +154,15 @@ def test_r14_the_control_without_the_journal_the_dead_come_back(fortnight: Fortn
     machine = restored(net, CSMC, (moved[0], moved[1]), disk=alone, insist=True)
     assert scanned(machine, fortnight.words) & fortnight.dead[CSMC] == {"day 11", "day 12"}
     assert not restore_note(machine)["proven"]
+    # What the hub of that restore says from now on proves nothing about what was made before it.
+    with pytest.raises(Stopped) as again:
+        restored(net, CSMC, (moved[0], moved[1]), disk=alone)
+    assert again.value.code == "backup.tombstones_old"
+    # Nor does a moment that cannot have been its last.
+    for moment in (datetime(2020, 1, 1, tzinfo=UTC), net.clock.now() + timedelta(days=1)):
+        with pytest.raises(Stopped) as impossible:
+            restored(net, CSMC, (moved[0], moved[1]), disk=alone, lost_at=moment)
+        assert impossible.value.code == "backup.lost_at"
 
 
 def restore_note(machine: Machine) -> dict[str, Any]:

@@ -5,7 +5,7 @@ a new manifest named the lost device, the restored hub's key of the day did not 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -131,7 +131,7 @@ def test_d11_the_journal_names_the_epoch_of_each_line(road: Road) -> None:
     net = road.net
     assert isinstance(net, Filed)
     key = journal_key(open_identity(net.machines[CEM].config)[0]).public
-    graves = dig([parts[0].parent], CEM, key)
+    graves = dig([parts[0].parent], CEM, key, datetime.now(UTC))
     assert graves.epochs == {link(road.cem, peer).id: 2 for peer in (CSMC, COL)}
     assert not [owner for owner in graves.owners if owner.startswith("restored/")], "they bury nobody"
 
