@@ -5,7 +5,8 @@ and anything in `formatted_body` can never be a command; a display name is not e
 taken off the front. Whether the sender is enrolled, verified and in the right room is decided before this.
 
 1. `!tinkuy …` or `!tk …`   2. a mention in `m.mentions`, or our full user id at the very start (Cinny sends no mentions)
-3. bare words in a direct chat   4. a reply to, or a message in the thread of, one of our cards.  Never `/`.
+3. bare words in a direct chat   4. a reply to, or a message in the thread of, one of our cards   5. in a room, a message that is nothing but
+a command as our answers quote it: «deshacer», «ayuda», «casos», or a verb and a code («derivar C-7K2QF»).  Never `/`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Literal
 
 from hub.cases.commands import Command, Unclear
 from hub.chat.context import Context
-from hub.chat.fold import fold
+from hub.chat.fold import fold, words
 from hub.chat.grammar import mistyped, parse, parse_in_thread
+from hub.chat.verbs import match_verb
 
 How = Literal["prefix", "mention", "direct", "reply", "thread"]
 
@@ -39,6 +41,8 @@ class Relation:
     reply: str | None = None
 
 
+_ALONE = ("undo", "help", "list")
+_CODE = re.compile(r"[CR]-[0-9A-Z]{4,8}", re.IGNORECASE)
 _PREFIX = re.compile(r"!(?:tinkuy|tk)(?![^\s:,.;!?])[\s:,]*", re.IGNORECASE)
 
 
@@ -71,6 +75,8 @@ def addressed(
     if not rest or rest.startswith("/"):
         return None
     how: How | None = "direct" if direct else on_our_card
+    if how is None and _as_we_write_it(rest):
+        how = "prefix"
     return Addressed(text=rest, how=how) if how is not None else None
 
 
@@ -118,6 +124,21 @@ def without_quotes(body: str) -> str:
 def is_edit(content: Mapping[str, object]) -> bool:
     """Whether the message replaces another one: its words are never a command nor an answer."""
     return "m.new_content" in content or _mapping(content.get("m.relates_to")).get("rel_type") == "m.replace"
+
+
+def _as_we_write_it(text: str) -> bool:
+    """Whether these are the words of a command and no other: what our own sentences tell people to write must never be met with silence."""
+    plain = text.strip("«»\"“” ")[:80]
+    found = words(plain)
+    matched = match_verb(found)
+    if matched is None or "\n" in plain or "?" in plain:
+        return False
+    verb, size = matched
+    if " ".join(word.folded for word in found[:size]) not in verb.firm:
+        return False
+    if len(found) == size:
+        return verb.key in _ALONE
+    return len(found) == size + 1 and _CODE.fullmatch(plain[found[size].start : found[size].end]) is not None
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -115,8 +115,11 @@ def _undo(unit: Unit, here: Here, _: c.Undo) -> None:
             raise
         take_back(unit, here, left)
         return
-    said = {"refer": mark("Deshecho. No salió nada."), "check_in": mark("Deshecho. El aviso de seguimiento se quitó.")}
-    say(unit, here, said.get(done.kind, mark("Deshecho. El caso se borró.")))
+    if done.kind == "open_case":
+        case = unit.cases.get(done.ref)
+        say(unit, here, mark("Deshecho. El caso {code} se borró."), code=case.code if case else "")
+        return
+    say(unit, here, mark("Deshecho. No salió nada.") if done.kind == "refer" else mark("Deshecho. El aviso de seguimiento se quitó."))
 
 
 def _what_left(unit: Unit, refused: Refused) -> Referral | None:

@@ -98,9 +98,26 @@ def test_somebody_elses_mention_is_not_ours() -> None:
 
 
 def test_bare_words_count_only_in_a_direct_chat() -> None:
-    assert heard("casos") is None
+    assert heard("abrir caso de Luz") is None
     assert heard("casos", direct=True) == Addressed(text="casos", how="direct")
     assert heard("/casos", direct=True) is None
+
+
+@pytest.mark.parametrize("said", ["deshacer", "«deshacer»", "Ayuda", "casos", "derivar C-7K2QF", "ver r-7k2qf", "undo"])
+def test_what_our_answers_tell_people_to_write_is_heard_in_a_room_too(said: str) -> None:
+    """«Escriba «deshacer»» stands in the room, and silence there would let her believe that she did."""
+    found = heard(said)
+    assert found is not None
+    assert found.how == "prefix"
+    assert found.text == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["ayuda con esto", "¿casos?", "abrir", "ver C-7K2QF con Rosa", "deshazlo", "no deshacer", "derivar", "C-7K2QF", "deshacer\nde todo", "aceptar"],
+)
+def test_colleagues_may_use_the_same_words(said: str) -> None:
+    assert heard(said) is None
 
 
 @pytest.mark.parametrize(
