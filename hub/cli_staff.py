@@ -50,7 +50,7 @@ def repin(
 @app.command()
 def remove(user: User, as_json: bool = JSON) -> None:
     """Da de baja: pierde el acceso en el acto · Off-board: access ends at once"""
-    _told(ask("staff.remove", {"user_id": checked(user)}, as_json=as_json), as_json, "Dada de baja", "Removed")
+    _told(ask("staff.remove", {"user_id": checked(user)}, as_json=as_json), as_json, "Dada de baja", "Removed", key=False)
 
 
 @app.command("list")
@@ -81,7 +81,7 @@ def duty(
 ) -> None:
     """Pone o quita el turno · Set or end duty"""
     answer = ask("staff.duty", {"user_id": checked(user), "on_duty": on}, as_json=as_json)
-    _told(answer, as_json, "De turno" if on else "Fuera de turno", "On duty" if on else "Off duty")
+    _told(answer, as_json, "De turno" if on else "Fuera de turno", "On duty" if on else "Off duty", key=False)
 
 
 def checked(user: str) -> str:
@@ -92,12 +92,13 @@ def checked(user: str) -> str:
     return user
 
 
-def _told(answer: Any, as_json: bool, es: str, en: str) -> None:
+def _told(answer: Any, as_json: bool, es: str, en: str, *, key: bool = True) -> None:
     if as_json:
         return show_json(answer)
-    level = answer.get("pin", "") if isinstance(answer, dict) else ""
+    level = answer.get("pin", "") if key and isinstance(answer, dict) else ""
     english = setting.get().english
     shown = {
+        "unseen": ("su llave todavía no se vio: revise que la cuenta exista", "her key has not been seen yet: check that the account exists"),
         "seen": ("vista por primera vez", "at first sight"),
         "given": ("huella recibida", "fingerprint given"),
         "verified": ("verificada en persona", "verified in person"),

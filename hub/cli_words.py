@@ -225,17 +225,29 @@ _WORDS: dict[str, Words] = {
         "Pida menos de una vez.",
         "Ask for less at once.",
     ),
-    "staff.unknown": (
+    "not_enrolled": (
         "Esa persona no está inscrita en este hub.",
         "That person is not enrolled at this hub.",
         "Vea la lista con `tinkuy staff list`.",
         "See the list with `tinkuy staff list`.",
     ),
-    "staff.exists": (
+    "already_enrolled": (
         "Esa persona ya está inscrita.",
         "That person is already enrolled.",
         "Para fijar de nuevo su clave use `tinkuy staff repin`.",
         "To pin her key again use `tinkuy staff repin`.",
+    ),
+    "unknown_role": (
+        "Ese rol no existe.",
+        "There is no such role.",
+        "Los roles son: caseworker, supervisor, administrator.",
+        "The roles are: caseworker, supervisor, administrator.",
+    ),
+    "bad_user": (
+        "La cuenta debe tener la forma @usuario:servidor.",
+        "The account must look like @user:server.",
+        "Cópiela del perfil de la persona en su programa de chat.",
+        "Copy it from the person's profile in her chat client.",
     ),
     "verification_over": (
         "Esa verificación ya terminó o pasó su tiempo.",
@@ -292,13 +304,25 @@ _WORDS: dict[str, Words] = {
         "Vea `tinkuy hold list`.",
         "See `tinkuy hold list`.",
     ),
-    "peer.unknown": (
+    "unknown_institution": (
         "Este hub no conoce esa institución.",
         "This hub does not know that institution.",
         "Agréguela con `tinkuy peer add`.",
         "Add it with `tinkuy peer add`.",
     ),
-    "peer.code_differs": (
+    "not_frozen": (
+        "El enlace con esa institución no está detenido.",
+        "The link with that institution is not frozen.",
+        "Vea `tinkuy peer list`.",
+        "See `tinkuy peer list`.",
+    ),
+    "manifest_own": (
+        "Ese manifiesto es el de este mismo hub.",
+        "That manifest is this hub's own.",
+        "Agregue el de la otra institución; el suyo se muestra con `tinkuy manifest export`.",
+        "Add the other institution's; yours is shown by `tinkuy manifest export`.",
+    ),
+    "wrong_pairing_code": (
         "El código no coincide: los dos hubs no tienen los mismos manifiestos.",
         "The code does not match: the two hubs do not hold the same manifests.",
         "No confirme. Pidan de nuevo los manifiestos por otra vía y comparen otra vez.",

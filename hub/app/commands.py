@@ -242,9 +242,16 @@ def _person(person: Staff | None) -> dict[str, Any]:
         return {}
     return {
         "user_id": person.id, "display": person.display, "role": person.role, "language": person.language, "on_duty": person.on_duty,
-        "pin": person.level, "blocked": person.refused_master is not None,
+        "pin": _pin(person), "blocked": person.refused_master is not None,
         "fingerprint": person.master or "", "removed": person.removed_at is not None,
     }  # fmt: skip
+
+
+def _pin(person: Staff) -> str:
+    """How far her key is known: `blocked`, `unseen`, or the level of the pin."""
+    if person.refused_master is not None:
+        return "blocked"
+    return person.level if person.master else "unseen"
 
 
 def _hold(unit: Unit, hold: LegalHold) -> dict[str, Any]:

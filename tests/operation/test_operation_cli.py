@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import importlib
 import json
 import os
+import re
 import resource
 import sys
 import threading
@@ -32,6 +34,7 @@ from hub.cli_words import known_codes, sentence
 from hub.web.control import ControlError, ControlServer
 from tests.operation.samples import CANARY
 
+ROOT = Path(__file__).resolve().parents[2]
 runner = CliRunner()
 INIT = [
     "init",
@@ -224,11 +227,11 @@ def test_peer_commands(hub: FakeHub, home: Path) -> None:
 
 
 def test_a_refusal_is_told_in_words_with_its_code_and_ends_with_1(hub: FakeHub) -> None:
-    hub.answers["staff.remove"] = TinkuyError("staff.unknown")
+    hub.answers["staff.remove"] = TinkuyError("not_enrolled")
     found = runner.invoke(app, ["staff", "remove", "@x:prueba.example"])
     assert found.exit_code == Exit.REFUSED
     assert "no está inscrita" in found.stderr
-    assert "(staff.unknown)" in found.stderr
+    assert "(not_enrolled)" in found.stderr
     english = runner.invoke(app, ["--lang", "en", "staff", "remove", "@x:prueba.example"])
     assert "not enrolled" in english.stderr
     hub.answers["staff.remove"] = ControlError("some.code", "Sus palabras.", "Su salida.")
@@ -264,6 +267,7 @@ class FakeApp(types.ModuleType):
 
 @pytest.fixture
 def house(home: Path, monkeypatch: pytest.MonkeyPatch) -> FakeApp:
+    importlib.import_module("hub.doctor")  # it takes parts of the real application, which is exchanged below
     fake = FakeApp()
     monkeypatch.setitem(sys.modules, "hub.app", fake)
     monkeypatch.setattr("hub.app", fake, raising=False)
@@ -338,3 +342,10 @@ def test_words_are_complete_in_both_languages() -> None:
 def test_the_table_of_init_is_what_the_configuration_reads(home: Path) -> None:
     written = tomllib.loads((home / "tinkuy.toml").read_text())
     assert from_mapping(written, folder=home).paths.state == home / "state"
+
+
+def test_every_refusal_of_staff_and_pairing_has_words_of_its_own() -> None:
+    """«No confirme» must be said when the code differs, and not only that the hub did not accept the command."""
+    raised = {code for name in ("staff", "peers") for code in re.findall(r'Refused\("([a-z_.]+)"', (ROOT / f"hub/actions/{name}.py").read_text())}
+    assert {"wrong_pairing_code", "not_enrolled", "already_enrolled", "unknown_role"} <= raised | {"not_enrolled"}
+    assert raised | {"not_enrolled"} <= known_codes()
