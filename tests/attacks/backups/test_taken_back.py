@@ -20,6 +20,7 @@ from hub.app.keyturn import KeyTurner
 from hub.app.offline import open_identity
 from hub.base.errors import Stopped
 from hub.base.ids import new_id
+from hub.cases.lifecycle import State
 from keys.devices import StatedDevice
 from keys.journal import journal_key
 from keys.keyring import FileRows, Keyring
@@ -27,7 +28,7 @@ from keys.manifest import Manifest
 from keys.vectors.generate import stated_device
 from tests.attacks.backups.bench import CEM, CSMC, Filed
 from tests.attacks.backups.test_restart import backed_up, both, lost_and_restored
-from tests.attacks.twins.bench import COL, Road, link
+from tests.attacks.twins.bench import COL, Road, found, link
 
 OLD, NEW = stated_device("old server"), stated_device("new")
 
@@ -62,6 +63,67 @@ def test_r14_a_consent_that_she_took_back_after_the_copy_does_not_come_back_with
     road.net.settle(10)
     lost_and_restored(road, CEM, parts)
     assert not permitted(road)
+    assert road.holds() == 0
+
+
+def unheard(road: Road, parts: tuple[Path, Path]) -> None:
+    """Nothing of ours arrives any more; the machine is lost, and its successor comes back from the copy with the journal beside it."""
+    net = road.net
+    assert isinstance(net, Filed)
+    net.settle(2)
+    net.pulse(CEM)
+    net.mute = set()
+    lost_and_restored(road, CEM, parts)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["the copy knows the disclosure", "it does not"])
+def test_r14_a_withdrawal_that_had_not_arrived_reaches_the_holder_after_the_restore(road: Road, known: bool) -> None:
+    road.offer()
+    before = backed_up(road, CEM)
+    road.accept()
+    assert road.holds() == 1
+    road.net.clock.advance(timedelta(minutes=2))
+    parts = backed_up(road, CEM) if known else before
+    road.net.mute = {CEM}
+    road.withdraw()
+    unheard(road, parts)
+    assert road.holds() == 0
+    assert road.cem.run(lambda unit: [d.state for d in unit.disclosures.all()]) == ["destroyed"], "and its receipt came"
+    assert road.cem.run(lambda unit: unit.consents.count(withdrawn_at=None)) == 0
+    if known:
+        assert not permitted(road)
+        assert both(road) == (State.CANCELLED, State.CANCELLED)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_r14_an_offer_that_was_taken_back_unheard_ends_on_both_sides(road: Road, accepted: bool) -> None:
+    """The journal names the key of the referral: with an open state in the copy its answer could be opened by nobody, for ever."""
+    road.offer()
+    parts = backed_up(road, CEM)
+    road.net.mute = {CEM}
+    road.withdraw()
+    if accepted:
+        road.csmc.type("bea", f"!tk aceptar {road.referral}")
+    unheard(road, parts)
+    assert both(road) == (State.CANCELLED, State.CANCELLED)
+    assert road.holds() == 0
+
+
+def test_r14_a_referral_that_the_holder_completed_after_the_copy_is_completed_not_cancelled(road: Road) -> None:
+    """Its key died too; what the holder keeps is known again, so that a withdrawal reaches it."""
+    road.offer()
+    parts = backed_up(road, CEM)
+    road.accept()
+    shown = road.csmc.type("bea", f"!tk terminar {road.referral}")
+    road.csmc.type("bea", found(r"(\d+)[.)]? +Se atendió lo que", shown))
+    road.net.settle(10)
+    before = both(road)
+    assert before == (State.COMPLETED, State.COMPLETED)
+    lost_and_restored(road, CEM, parts)
+    assert both(road) == before
+    assert road.holds() == 1
+    road.withdraw()
+    road.net.settle(10)
     assert road.holds() == 0
 
 
