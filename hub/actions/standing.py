@@ -17,7 +17,7 @@ from hub.actions.peer_words import DISCLOSURE_ID, REFERRAL_ID, is_key
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.actions.restart import NO_HEAD, RESTORED, hold, intend_on
-from hub.actions.withdraw import end_holding, recall
+from hub.actions.withdraw import end_holding, recall, shrink_consents
 from hub.base.errors import PeerFault
 from hub.cases.codes import parse_code
 from hub.cases.events import Alarm, CaseChanged, ReferralMoved, Restored
@@ -196,9 +196,8 @@ def _ended_unknown(unit: Unit, referral: Referral, state: State, told: dict[str,
 
 def _taken_back(unit: Unit, referral: Referral) -> None:
     """The peer was told that she, or we, took it back; this copy does not know. It ends, and nothing more goes there until she agrees anew."""
-    for consent in unit.consents.all(case=referral.case, withdrawn_at=None):
-        if referral.peer in consent.recipients:
-            unit.consents.put(replace(consent, withdrawn_at=unit.now))
+    if referral.case:
+        shrink_consents(unit, referral.case, referral.peer, ())  # what she agreed to for others is not this peer's to end
     note(unit, referral.case or referral.id, SYSTEM, "consent.withdrawn", recipients=[referral.peer], fields=[])
     _moved(unit, referral, replace(referral, state=State.CANCELLED, ended_at=unit.now))
 
