@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.actions.common import SYSTEM, forget_reminders, note
+from hub.actions.erase import shred
 from hub.actions.manifest_versions import keep_version
 from hub.actions.ports import Unit
 from hub.actions.replay import replay
@@ -80,6 +81,17 @@ def bury(unit: Unit, owners: Iterable[str]) -> int:
         else:
             unit.tombstones.put(replace(tombstone, confirmed_at=tombstone.confirmed_at or unit.now))
     return _bury_cases(unit, dead) + _bury_disclosures(unit, dead) + _bury_words(unit, dead)
+
+
+def bury_missed(unit: Unit, owners: Iterable[str]) -> int:
+    """The journal knows of deaths that our tables do not: they are of before. Their keys, which came back with them, die again. Returns how many."""
+    missed = sorted(owner for owner in owners if unit.tombstones.get(owner) is None)
+    if missed:
+        bury(unit, missed)
+        note(unit, "hub", SYSTEM, "hub.rolled_back", count=len(missed))
+        for owner in missed:
+            shred(unit, owner, RESTORED)
+    return len(missed)
 
 
 def _recall(unit: Unit, dead: frozenset[str]) -> None:
@@ -185,4 +197,4 @@ def intend_on(unit: Unit, link: Link, kind: str, **ref: object) -> None:
     )  # fmt: skip
 
 
-__all__ = ["NO_HEAD", "RESTORED", "Restart", "bury", "hold", "intend_on", "restart"]
+__all__ = ["NO_HEAD", "RESTORED", "Restart", "bury", "bury_missed", "hold", "intend_on", "restart"]
