@@ -112,10 +112,10 @@ _WORDS: dict[str, Words] = {
         "Draft it anew with the command from before and have it signed again.",
     ),
     "restore_unanswered": (
-        "Este hub viene de un respaldo y ninguna institución contestó todavía: quizá tienen un manifiesto nuestro más nuevo.",
-        "This hub comes from a backup and no institution has answered yet: they may hold a newer manifest of ours.",
-        "Espere unos minutos y repita. Si nadie puede contestar: --insist.",
-        "Wait some minutes and repeat. If nobody can answer: --insist.",
+        "Este hub viene de un respaldo y alguna institución no contestó todavía: quizá tiene un manifiesto nuestro más nuevo.",
+        "This hub comes from a backup and some institution has not answered yet: it may hold a newer manifest of ours.",
+        "Espere unos minutos y repita. Si esa no puede contestar: --insist.",
+        "Wait some minutes and repeat. If that one cannot answer: --insist.",
     ),
     "manifest.root_offline": (
         "El manifiesto necesita la firma de raíces que no están en esta máquina. Quedó listo para firmar en manifest-next.json.",

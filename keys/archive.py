@@ -74,9 +74,14 @@ def sign_index(index: Index, *signers: SigningKey) -> bytes:
     return sign(KIND, strictjson.dumps(told), *signers).to_bytes()
 
 
-def read_index(data: bytes, manifest: Manifest) -> Index:
-    """The index, once signed by a hub key of `manifest` and about its institution. Raises `BadSignature`, `Malformed`."""
-    found: Any = strictjson.loads(verify(KIND, Statement.from_bytes(data, max_bytes=MAX_BYTES), manifest.profile.hub_signing), max_bytes=MAX_BYTES)
+def read_index(data: bytes, manifest: Manifest, *known: VerifyKey) -> Index:
+    """The index, once signed by a hub key of `manifest` or one of the `known`, and about its institution. Raises `BadSignature`, `Malformed`.
+
+    `known` is the journal's key that lies in the part: a hub that came back from a copy may lack every key of the manifest it was given back.
+    It proves as little as the manifest beside it; `check_origin` does.
+    """
+    keys = (*manifest.profile.hub_signing, *known)
+    found: Any = strictjson.loads(verify(KIND, Statement.from_bytes(data, max_bytes=MAX_BYTES), keys), max_bytes=MAX_BYTES)
     if not isinstance(found, dict) or found.get("institution") != manifest.institution:
         raise Malformed("the backup's index speaks of another institution", code="backup.other_institution")
     if found.get("format") != FORMAT:

@@ -10,9 +10,15 @@ from hub.exchange.records import Outgoing
 
 
 def shred(unit: Unit, owner: str, why: str) -> None:
-    """Condemn the data key of `owner`. The key dies right after this unit commits; the posts that showed it are redacted."""
-    if unit.tombstones.get(owner) is None:
+    """Condemn the data key of `owner`. The key dies right after this unit commits; the posts that showed it are redacted.
+
+    A key under a name that was buried before dies like any other: a tombstone that is there already is no proof that nothing lives under it.
+    """
+    buried = unit.tombstones.get(owner)
+    if buried is None:
         unit.tombstones.add(Tombstone(id=owner, why=why, at=unit.now))
+    elif buried.confirmed_at is not None and unit.vault.exists(owner):
+        unit.tombstones.put(replace(buried, confirmed_at=None))
     for post in unit.posts.all(owner=owner):
         _unsay(unit, post)
 

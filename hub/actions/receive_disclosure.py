@@ -25,7 +25,8 @@ def receive_disclosure(unit: Unit, referral: Referral, body: wire.Disclose) -> N
     """Step 8: what our own policy lets us hold is kept, the rest is dropped before storage and reported by name (P01)."""
     if not DISCLOSURE_ID.fullmatch(body.disclosure) or unit.disclosures.get(body.disclosure) is not None:
         raise PeerFault("bad_body", kind="disclose", why="id")
-    if referral.state not in OPEN:  # it crossed with our outcome: nothing of it is kept, and we sign for that
+    if referral.state not in OPEN or unit.tombstones.get(body.disclosure) is not None:
+        # it crossed with our outcome, or was destroyed here before a restore: nothing of it is kept, and we sign for that
         confirm(unit, referral, [body.disclosure], make_receipt(unit, referral, [body.disclosure]))
         return
     if referral.state not in WORKING or not 0 < body.version <= MAX_VERSION:

@@ -40,6 +40,8 @@ def receive_offer(unit: Unit, link: Link, body: wire.Offer) -> None:
         raise PeerFault("bad_body", kind="offer", why="codes")
     if not REFERRAL_ID.fullmatch(body.referral) or unit.referrals.get(body.referral) is not None:
         raise PeerFault("referral_exists")
+    if unit.tombstones.get(body.referral) is not None:  # it ended here before a restore: the next restore would bury its new key with the old
+        raise PeerFault("referral_exists")
     if not 0 < body.version <= MAX_VERSION or not is_key(body.key):
         raise PeerFault("bad_body", kind="offer", why="numbers")
     opened = min(max(body.opened_at, unit.now - OLDEST), unit.now)

@@ -12,17 +12,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from hub.actions.common import note
+from hub.actions.common import SYSTEM, forget_reminders, note
+from hub.actions.erase import shred
 from hub.actions.manifest_versions import keep_version
 from hub.actions.ports import Unit
 from hub.actions.replay import replay
+from hub.actions.withdraw import recall
 from hub.base.ids import new_id
-from hub.cases.events import Alarm
-from hub.cases.lifecycle import Side
-from hub.cases.records import Tombstone
+from hub.cases.events import Alarm, ReferralMoved
+from hub.cases.lifecycle import OPEN, WORKING, Side, State
+from hub.cases.records import Referral, Tombstone
 from hub.exchange.records import Link, Outgoing
 from keys.manifest import Manifest
 
+RESTORED = "restored"
+"""Why a tombstone is here whose reason only the journal's machine knew."""
 NO_HEAD = b"\0" * 32
 FAR = 4
 """How many epochs a link goes ahead when nobody knows how often this copy was restored before."""
@@ -64,16 +68,60 @@ def bury(unit: Unit, owners: Iterable[str]) -> int:
     """Whatever dead keys had sealed leaves the tables, and what it belonged to says so. Returns how many values were taken out."""
     dead = frozenset(owners)
     replay(unit, {owner for owner in dead if unit.tombstones.get(owner) is None})
-    for owner in dead:
-        tombstone = unit.tombstones.get(owner)
-        if tombstone is None:
-            unit.tombstones.add(Tombstone(id=owner, why="restored", at=unit.now, confirmed_at=unit.now))
-        else:
-            unit.tombstones.put(replace(tombstone, confirmed_at=tombstone.confirmed_at or unit.now))
+    known = {owner for owner in dead if unit.tombstones.get(owner) is not None}
     for consent in unit.consents.all(withdrawn_at=None):
         if consent.id in dead:
             unit.consents.put(replace(consent, withdrawn_at=unit.now))
+    _recall(unit, dead)
+    _end_offers(unit, dead - known)
+    for owner in dead:
+        tombstone = unit.tombstones.get(owner)
+        if tombstone is None:
+            unit.tombstones.add(Tombstone(id=owner, why=RESTORED, at=unit.now, confirmed_at=unit.now))
+        else:
+            unit.tombstones.put(replace(tombstone, confirmed_at=tombstone.confirmed_at or unit.now))
     return _bury_cases(unit, dead) + _bury_disclosures(unit, dead) + _bury_words(unit, dead)
+
+
+def bury_missed(unit: Unit, owners: Iterable[str]) -> int:
+    """The journal knows of deaths that our tables do not: they are of before. Their keys, which came back with them, die again. Returns how many."""
+    missed = sorted(owner for owner in owners if unit.tombstones.get(owner) is None)
+    if missed:
+        bury(unit, missed)
+        note(unit, "hub", SYSTEM, "hub.rolled_back", count=len(missed))
+        for owner in missed:
+            shred(unit, owner, RESTORED)
+    return len(missed)
+
+
+def _recall(unit: Unit, dead: frozenset[str]) -> None:
+    """What she took back after the copy was made: whether the holder ever heard of it nobody knows, so it is told again; twice does no harm.
+
+    The referral ends with it when no permission of hers for that institution is left: whether she meant all or a part, nobody knows either.
+    """
+    for referral in unit.referrals.all(side=Side.SENDER):
+        held = [d for d in unit.disclosures.all(referral=referral.id, side=Side.SENDER, state="active") if d.id in dead]
+        if not held:
+            continue
+        permitted = any(referral.peer in consent.recipients for consent in unit.consents.all(case=referral.case, withdrawn_at=None))
+        whole = referral.state in WORKING and not permitted
+        recall(unit, referral, held, whole=whole)
+        if whole:
+            _end(unit, referral, "withdrawn")
+        note(unit, referral.case or referral.id, SYSTEM, "disclosure.recalled_again", referral=referral.id)
+
+
+def _end_offers(unit: Unit, dead: frozenset[str]) -> None:
+    """Ours whose key died after the copy was made: it ended, and nothing more goes there. How it ended the peer's `standing` says, or is told."""
+    for referral in unit.referrals.all(side=Side.SENDER, state__in=tuple(OPEN)):
+        if referral.id in dead:
+            _end(unit, referral, RESTORED)
+
+
+def _end(unit: Unit, referral: Referral, why: str) -> None:
+    unit.referrals.put(replace(referral, state=State.CANCELLED, ended_at=unit.now, note=why))
+    forget_reminders(unit, referral.id)
+    unit.announce(ReferralMoved(referral=referral.id, what="withdraw" if why == "withdrawn" else "cancel", ring=True))
 
 
 def _bury_cases(unit: Unit, dead: frozenset[str]) -> int:
@@ -149,4 +197,4 @@ def intend_on(unit: Unit, link: Link, kind: str, **ref: object) -> None:
     )  # fmt: skip
 
 
-__all__ = ["NO_HEAD", "Restart", "bury", "hold", "intend_on", "restart"]
+__all__ = ["NO_HEAD", "RESTORED", "Restart", "bury", "bury_missed", "hold", "intend_on", "restart"]

@@ -16,8 +16,8 @@ from hub.actions.erase import drop_words, shred_referral_key
 from hub.actions.peer_words import DISCLOSURE_ID, REFERRAL_ID, is_key
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
-from hub.actions.restart import NO_HEAD, hold, intend_on
-from hub.actions.withdraw import end_holding, recall
+from hub.actions.restart import NO_HEAD, RESTORED, hold, intend_on
+from hub.actions.withdraw import end_holding, recall, shrink_consents
 from hub.base.errors import PeerFault
 from hub.cases.codes import parse_code
 from hub.cases.events import Alarm, CaseChanged, ReferralMoved, Restored
@@ -169,6 +169,8 @@ def _forgotten(told: dict[str, Any]) -> list[str]:
 
 def _catch_up(unit: Unit, referral: Referral, told: dict[str, Any]) -> None:
     state = _state(told.get("state"))
+    if state is not None and referral.side is Side.SENDER and referral.state is State.CANCELLED and referral.note == RESTORED:
+        _ended_unknown(unit, referral, state, told)
     if state is None or referral.state not in OPEN:
         return
     if referral.side is Side.SENDER:
@@ -182,11 +184,20 @@ def _catch_up(unit: Unit, referral: Referral, told: dict[str, Any]) -> None:
         _moved(unit, referral, replace(referral, state=state))
 
 
+def _ended_unknown(unit: Unit, referral: Referral, state: State, told: dict[str, Any]) -> None:
+    """Our key of it was dead before the restore. The peer ended it: then so. It goes on there: our word did not arrive, and is said again."""
+    _learn(unit, referral, told.get("held"))
+    if state in _OVER_BY_RECIPIENT:
+        _moved(unit, referral, replace(referral, state=state, note=None))
+    elif state in OPEN:
+        held = unit.disclosures.all(referral=referral.id, side=Side.SENDER, state="active")
+        recall(unit, referral, held, whole=True)
+
+
 def _taken_back(unit: Unit, referral: Referral) -> None:
     """The peer was told that she, or we, took it back; this copy does not know. It ends, and nothing more goes there until she agrees anew."""
-    for consent in unit.consents.all(case=referral.case, withdrawn_at=None):
-        if referral.peer in consent.recipients:
-            unit.consents.put(replace(consent, withdrawn_at=unit.now))
+    if referral.case:
+        shrink_consents(unit, referral.case, referral.peer, ())  # what she agreed to for others is not this peer's to end
     note(unit, referral.case or referral.id, SYSTEM, "consent.withdrawn", recipients=[referral.peer], fields=[])
     _moved(unit, referral, replace(referral, state=State.CANCELLED, ended_at=unit.now))
 
@@ -228,14 +239,15 @@ def _learn(unit: Unit, referral: Referral, held: Any) -> int:
         kind = manifest_of(unit, referral.peer).profile.kind
         widest = ceiling(unit.pack.protocols[referral.protocol], kind, purpose=referral.purpose)
         until = min(datetime.fromtimestamp(max(seconds, 0) % 2**33, tz=unit.now.tzinfo), unit.now + timedelta(days=3660))
-        unit.disclosures.add(
-            Disclosure(
-                id=name, referral=referral.id, side=Side.SENDER, consent=None, protocol=referral.protocol,
-                protocol_version=referral.protocol_version, fields={field: outcome.word for field, outcome in widest.items()}, at=unit.now,
-                until=max(until, unit.now),
-            )
+        learned = Disclosure(
+            id=name, referral=referral.id, side=Side.SENDER, consent=None, protocol=referral.protocol,
+            protocol_version=referral.protocol_version, fields={field: outcome.word for field, outcome in widest.items()}, at=unit.now,
+            until=max(until, unit.now),
         )  # fmt: skip
-        remind(unit, "erasure", name, max(until, unit.now) + timedelta(days=unit.rules.erasure_days))
+        unit.disclosures.add(learned)
+        remind(unit, "erasure", name, learned.until + timedelta(days=unit.rules.erasure_days))
+        if unit.tombstones.get(name) is not None:  # she had taken it back, and the holder did not hear
+            recall(unit, referral, [learned])
         count += 1
     return count
 

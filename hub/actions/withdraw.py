@@ -66,7 +66,7 @@ def preview_withdrawal(unit: Unit, code: str | None, recipient: str | None, fiel
 def withdraw(unit: Unit, by: str, code: str | None, recipient: str | None, fields: tuple[str, ...] = ()) -> Stops:
     """Do it: consents shrink or end, holders are told to destroy, offers under way are cancelled. Idempotent by nature."""
     stops = preview_withdrawal(unit, code, recipient, fields)
-    _shrink_consents(unit, stops.case.id, recipient, fields)
+    shrink_consents(unit, stops.case.id, recipient, fields)
     for referral in stops.referrals:
         if referral.state in (State.REQUESTED, State.RECEIVED):
             if not fields:
@@ -78,7 +78,7 @@ def withdraw(unit: Unit, by: str, code: str | None, recipient: str | None, field
     return stops
 
 
-def _shrink_consents(unit: Unit, case: str, recipient: str | None, fields: tuple[str, ...]) -> None:
+def shrink_consents(unit: Unit, case: str, recipient: str | None, fields: tuple[str, ...]) -> None:
     """Each touched consent ends; what she did not take back lives on in a new record that says so."""
     for consent in unit.consents.all(case=case, withdrawn_at=None):
         if recipient is not None and recipient not in consent.recipients:

@@ -35,7 +35,7 @@ from keys.primitives import VerifyKey
 from keys.providers.file import sync_folder
 
 _log = logs.get("backup")
-INDEX, MANIFEST, KEYRING, KEY_ROWS, TABLES = "index", "manifest.json", "keyring.json", "keys.jsonl", "tables/"
+INDEX, MANIFEST, SIGNER, KEYRING, KEY_ROWS, TABLES = "index", "manifest.json", "signer", "keyring.json", "keys.jsonl", "tables/"
 _NAME = re.compile(r"tinkuy-(?P<institution>[a-z0-9._-]+)-(?P<at>\d{8}T\d{6}Z)\.(?P<part>data|keys)\.age")
 _TIME = "%Y%m%dT%H%M%SZ"
 _BLOCK = 1 << 20
@@ -74,12 +74,16 @@ def create(config: Config, recipients: Iterable[str], folder: Path, keys_folder:
         heads: list[Head] = [ledger.genesis(config.institution.id)]
         schema = snapshot.read_data(config.database.url, lambda table, lines: _table(config, data, heads, table, lines))
         data.add(MANIFEST, manifest.read_bytes())
-        mark = _keys(config, keys, manifest, journal_key(identity).public)
+        signer = journal_key(identity).public
+        mark = _keys(config, keys, manifest, signer)
+        for tar in (data, keys):
+            tar.add(SIGNER, signer.raw)
         index = Index(
             institution=config.institution.id, backup=name, at=now, schema=schema, ledger=heads[-1], journal=mark,
             parts={archive.DATA: data.members, archive.KEYS: keys.members},
         )  # fmt: skip
         signed = archive.sign_index(index, identity.hub_signing, journal_key(identity))
+        archive.read_index(signed, Manifest.from_bytes(manifest.read_bytes()), signer)  # what does not open is no backup: before one is dropped
         for tar, path in ((keys, keys_path), (data, data_path)):
             tar.close(signed)
             _seal(tar.file, path, to)
@@ -87,9 +91,9 @@ def create(config: Config, recipients: Iterable[str], folder: Path, keys_folder:
         beside(config.institution.id, config.paths.state, folder)
     dropped = prune(config, folder, keys_folder, now)
     rows = sum(member.rows for member in data.members.values())
-    signer = b64(journal_key(identity).public.raw)
     return {
-        "backup": name, "data": str(data_path), "keys": str(keys_path), "rows": rows, "dropped": [str(p.path) for p in dropped], "signer": signer,
+        "backup": name, "data": str(data_path), "keys": str(keys_path), "rows": rows, "dropped": [str(p.path) for p in dropped],
+        "signer": b64(signer.raw),
     }  # fmt: skip
 
 
@@ -218,4 +222,4 @@ def _seal(plain: IO[bytes], path: Path, recipients: tuple[str, ...]) -> None:
     sync_folder(path.parent)
 
 
-__all__ = ["INDEX", "KEYRING", "KEY_ROWS", "MANIFEST", "TABLES", "Part", "create", "found", "newest", "prune", "prune_keys"]
+__all__ = ["INDEX", "KEYRING", "KEY_ROWS", "MANIFEST", "SIGNER", "TABLES", "Part", "create", "found", "newest", "prune", "prune_keys"]

@@ -99,6 +99,11 @@ def _pulse(path: Path, institution: str, key: VerifyKey, graves: Graves) -> date
     return at if graves.reaches(mark) else _NEVER
 
 
+def buried_by(tombstones: FileJournal) -> set[str]:
+    """Whose keys this machine's journal calls dead."""
+    return {owner for owner in tombstones.owners() if not owner.startswith(EPOCH)}
+
+
 async def say_how_far(store: Store, tombstones: FileJournal, clock: Clock) -> None:
     """A pulse of the hub that acts. Where it cannot be sure of every death it says nothing, and the next restore is in doubt.
 

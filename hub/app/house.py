@@ -15,12 +15,13 @@ from hub.actions.devices import hold_device
 from hub.actions.erase import finish_shredding
 from hub.actions.own_manifest import say_lacking
 from hub.actions.receive import owe_acks
+from hub.actions.restart import bury_missed
 from hub.actions.ring import ring_due
 from hub.app import backup
 from hub.app.announcer import LONGEST, Announcer, stated
 from hub.app.commands import handlers
 from hub.app.facts import Watch
-from hub.app.graves import say_how_far
+from hub.app.graves import buried_by, say_how_far
 from hub.app.inbox import Inbox
 from hub.app.keyturn import KeyTurner, hand_of
 from hub.app.manifest import manifest_path, own_manifest
@@ -264,6 +265,8 @@ async def _take_up(house: House) -> None:
     await house.store.run(check_vouched, quiet=True)
     dead = await house.store.run(lambda unit: [tombstone.id for tombstone in unit.tombstones.all()], quiet=True)
     await asyncio.to_thread(house.tombstones.complete, dead, house.clock.now())
+    if missed := await house.store.run(bury_missed, buried_by(house.tombstones), quiet=True):
+        _log.error("app.rolled_back", count=missed)
     await house.store.run(finish_shredding, quiet=True)
     if not await KeyTurner(house).take_back():
         await house.store.run(say_lacking, quiet=True)

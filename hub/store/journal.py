@@ -18,6 +18,7 @@ from pathlib import Path
 from hub.base import logs
 from hub.base.errors import Stopped
 from keys import journal
+from keys.errors import KeysError
 from keys.journal import Buried, Mark
 from keys.primitives import SigningKey
 from keys.providers.file import sync_folder
@@ -37,10 +38,10 @@ class FileJournal:
         self._state = state
         found = sorted(state.glob(f"tombstones-{institution}-*.journal"))
         stream = found[0].stem.rpartition("-")[2] if found else secrets.token_hex(8)
-        self._name = NAME.format(institution=institution, stream=stream)
-        self._pulse_name = PULSE_NAME.format(institution=institution, stream=stream)
         self._whole = False
+        self._call(stream)
         self.mark = self._settled(stream)
+        self._go_on_after_rollback()
 
     @property
     def behind(self) -> bool:
@@ -71,7 +72,7 @@ class FileJournal:
 
     def complete(self, owners: Iterable[str], at: datetime) -> None:
         """Take up what another server, or a release before the journal, destroyed: only then does our pulse tell the truth."""
-        known = {buried.owner for buried, _ in self._read()}
+        known = self.owners()
         self.bury_all([owner for owner in owners if owner not in known], at)
         self._whole = True
 
@@ -93,13 +94,42 @@ class FileJournal:
                 except OSError as error:
                     _log.warning("journal.copy_behind", error=error)
 
+    def owners(self) -> set[str]:
+        """Everybody who stands in it."""
+        return {buried.owner for buried, _ in self._read()}
+
+    def _call(self, stream: str) -> None:
+        self._name = NAME.format(institution=self._institution, stream=stream)
+        self._pulse_name = PULSE_NAME.format(institution=self._institution, stream=stream)
+
+    def _go_on_after_rollback(self) -> None:
+        """The copy knows what we do not: our folder is an older one. A new stream takes up both; the copy is never cut down to ours (R14)."""
+        for folder in self._reachable():
+            old, copy = self._state / self._name, folder / self._name
+            if not copy.exists() or old.read_bytes().startswith(_whole(copy.read_bytes())):
+                continue
+            stream = old.stem.rpartition("-")[2]
+            try:
+                there = journal.read(copy.read_bytes(), self._institution, stream, self._signer.public)
+            except KeysError as error:  # not our words: kept for people to look at, and written anew
+                _log.error("journal.copy_broken", error=error)
+                copy.replace(copy.with_suffix(".broken"))
+                continue
+            _log.error("journal.rolled_back", count=len(there))
+            both = [buried for buried, _ in (*self._read(), *there)]
+            self._call(secrets.token_hex(8))
+            self.mark = self._settled(self._name.removesuffix(".journal").rpartition("-")[2])
+            self.bury_all(dict.fromkeys(buried.owner for buried in both), max(buried.at for buried in both))
+            for each in (old, old.with_suffix(".pulse")):
+                each.unlink(missing_ok=True)
+
     def _settled(self, stream: str) -> Mark:
         """The mark of the file as it is. A line that a crash cut short is taken away: its key was not deleted yet."""
         path = self._state / self._name
         if not path.exists():
             _append(path, b"")
         data = path.read_bytes()
-        whole = data[: data.rfind(b"\n") + 1]
+        whole = _whole(data)
         if whole != data:
             with path.open("r+b") as file:
                 file.truncate(len(whole))
@@ -124,23 +154,29 @@ class FileJournal:
 
 
 def follow(original: Path, copy: Path) -> None:
-    """Append to `copy` what `original` has more, also when another process does the same; one that is no beginning of it is written anew.
+    """Append to `copy` what `original` has more, also when another process does the same. A line that is there is never taken away.
 
-    Only whole lines are taken: the hub may be writing one this moment.
+    Only whole lines are taken: the hub may be writing one this moment. A copy that says something else is left as it is, and we are behind.
     """
-    data = original.read_bytes()
-    data = data[: data.rfind(b"\n") + 1]
+    data = _whole(original.read_bytes())
     with os.fdopen(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         there = file.read()
-        if len(there) < len(data) or not there.startswith(data):
-            start = len(there) if data.startswith(there) else 0
+        start = len(_whole(there))
+        if data[:start] == there[:start] and len(data) > start:
             file.seek(start)
             file.write(data[start:])
             file.truncate()
             file.flush()
             os.fsync(file.fileno())
+        elif not there.startswith(data):
+            _log.error("journal.copy_differs")
     sync_folder(copy.parent)
+
+
+def _whole(data: bytes) -> bytes:
+    """Without what a crash left behind the last line break."""
+    return data[: data.rfind(b"\n") + 1]
 
 
 def beside(institution: str, state: Path, folder: Path) -> None:

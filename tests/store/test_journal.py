@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub.actions.erase import shred
+from hub.actions.restart import bury_missed
 from hub.app.graves import dig, say_how_far
 from hub.base.errors import Stopped
 from hub.store.journal import FileJournal, beside
@@ -108,6 +110,47 @@ def test_a_backup_from_outside_never_takes_lines_from_the_copy(folders: tuple[Pa
         if number % 3 == 0:
             beside(HERE, state, disk)
     assert owners(disk) == [f"dis_{number}" for number in range(20)]
+
+
+def test_r14_a_folder_that_was_rolled_back_takes_no_line_from_the_backup_disk(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """A snapshot of the machine comes back: the disk knows a death more. It is taken up, in a stream of its own, and the old one stays."""
+    state, disk = folders
+    opened(folders).bury("dis_1", AT)
+    shutil.copytree(state, tmp_path / "snapshot")
+    opened(folders).bury("dis_hers", AT)
+    shutil.rmtree(state)
+    (tmp_path / "snapshot").rename(state)
+    journal = opened(folders)
+    assert journal.owners() == {"dis_1", "dis_hers"}
+    journal.bury("dis_3", AT)
+    assert dig([disk], HERE, KEY.public).owners == {"dis_1", "dis_hers", "dis_3"}
+    assert set(owners(state)) == {"dis_1", "dis_hers", "dis_3"}, "one file: the next start goes on with it"
+    assert opened(folders).mark == journal.mark
+
+
+def test_r14_a_copy_that_knows_more_is_never_cut_down(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """Also while the hub runs, or when `backup create` finds it so."""
+    state, disk = folders
+    opened(folders).bury("dis_1", AT)
+    (path,) = state.glob("*.journal")
+    old = path.read_bytes()
+    opened(folders).bury("dis_hers", AT)
+    path.write_bytes(old)
+    beside(HERE, state, disk)
+    assert owners(disk) == ["dis_1", "dis_hers"]
+    journal = FileJournal(HERE, state, None, KEY)
+    journal.bury("dis_other", AT)
+    beside(HERE, state, disk)
+    assert owners(disk) == ["dis_1", "dis_hers"], "another second line: neither is taken for the other"
+
+
+def test_r14_what_the_journal_knows_and_the_tables_forgot_dies_again() -> None:
+    store = TwinNetwork((HERE, "emergency_centre"))[HERE].store
+    store.run_now(lambda unit: (unit.vault.create("dis_hers"), unit.vault.create("dis_living")))
+    assert store.run_now(bury_missed, {"dis_hers"}) == 1
+    assert not store.given.keys.exists("dis_hers")
+    assert store.given.keys.exists("dis_living")
+    assert store.run_now(bury_missed, {"dis_hers"}) == 0
 
 
 def test_a_pulse_without_its_journal_proves_nothing(folders: tuple[Path, Path]) -> None:

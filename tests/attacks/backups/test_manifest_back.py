@@ -15,6 +15,7 @@ from hub import doctor_backups
 from hub.actions import peers
 from hub.actions.opening_keys import is_fresh
 from hub.actions.own_manifest import lacking
+from hub.app import restore
 from hub.app.key_commands import key_handlers
 from hub.app.keyturn import KeyTurner
 from hub.app.manifest import own_manifest
@@ -29,7 +30,7 @@ from keys.primitives import SigningKey
 from keys.succession import successor
 from keys.vectors.generate import stated_device
 from tests.attacks.backups.bench import CEM, CSMC, Filed
-from tests.attacks.twins.bench import Road, alarms, craft, found, link, send
+from tests.attacks.twins.bench import COL, Road, alarms, craft, found, link, send
 
 
 @pytest.fixture
@@ -177,6 +178,36 @@ def test_r11_a_withdrawn_key_does_not_come_back_with_the_copy(road: Road) -> Non
     road.net.settle(20)
     assert link(road.cem, CSMC).asking == 0
     assert found("[0-9]", str(offered(road, "Sol Inventada"))) == "2"
+
+
+def test_d11_keys_turn_only_when_every_peer_has_answered(road: Road) -> None:
+    """The first that answers may be the one that never heard of our newer manifest, or that hides it."""
+    parts = backed_up(road)
+    restored(road, parts, disk_knows=False)
+    away = link(road.cem, CSMC).room
+    road.net.spoil = lambda parcel: [] if parcel.room == away else [parcel]
+    road.net.settle(20)
+    assert (link(road.cem, COL).asking, bool(link(road.cem, CSMC).asking)) == (0, True)
+    with pytest.raises(Refused, match="restore_unanswered"):
+        asked(road, "keys.rotate", what="signing")
+    road.net.spoil = lambda parcel: [parcel]
+    road.net.clock.advance(timedelta(minutes=2))
+    road.net.settle(20)
+    assert asked(road, "keys.rotate", what="signing")["version"] == 2
+
+
+def test_r14_a_backup_of_a_hub_that_lacks_its_signing_key_opens(road: Road) -> None:
+    """It took its manifest back, whose key it does not have. Its backups are signed by the journal's key too, which is what a restore trusts."""
+    net = road.net
+    assert isinstance(net, Filed)
+    parts = backed_up(road)
+    asked(road, "keys.revoke", what="signing")
+    assert restored(road, parts, disk_knows=True)["lost"] == ["signing"]
+    net.clock.advance(timedelta(hours=1))
+    later = backed_up(road)
+    assert restore.verify(net.machines[CEM].config, net.wanted(later), net.clock.now()).wrong == []
+    done = restored(road, later, disk_knows=True)
+    assert (done["proven"], done["manifest"], done["lost"]) == (True, 2, ["signing"])
 
 
 def test_d11_doctor_asks_for_a_backup_after_each_turn_of_keys(road: Road) -> None:

@@ -13,13 +13,16 @@ from typing import Any
 import pytest
 
 from hub.actions.devices import devices_of, hold_device, keep_device, own_devices, state_devices, take_devices, untold
+from hub.actions.erase import shred
 from hub.actions.ports import Unit
-from hub.actions.restart import intend_on
+from hub.actions.record_consent import Terms, record_consent
+from hub.actions.restart import bury, intend_on
 from hub.app.graves import dig
 from hub.app.keyturn import KeyTurner
 from hub.app.offline import open_identity
 from hub.base.errors import Stopped
 from hub.base.ids import new_id
+from hub.cases.lifecycle import State
 from keys.devices import StatedDevice
 from keys.journal import journal_key
 from keys.keyring import FileRows, Keyring
@@ -27,7 +30,7 @@ from keys.manifest import Manifest
 from keys.vectors.generate import stated_device
 from tests.attacks.backups.bench import CEM, CSMC, Filed
 from tests.attacks.backups.test_restart import backed_up, both, lost_and_restored
-from tests.attacks.twins.bench import COL, Road, link
+from tests.attacks.twins.bench import COL, Road, alarms, found, link
 
 OLD, NEW = stated_device("old server"), stated_device("new")
 
@@ -65,6 +68,105 @@ def test_r14_a_consent_that_she_took_back_after_the_copy_does_not_come_back_with
     assert road.holds() == 0
 
 
+def unheard(road: Road, parts: tuple[Path, Path]) -> None:
+    """Nothing of ours arrives any more; the machine is lost, and its successor comes back from the copy with the journal beside it."""
+    net = road.net
+    assert isinstance(net, Filed)
+    net.settle(2)
+    net.pulse(CEM)
+    net.mute = set()
+    lost_and_restored(road, CEM, parts)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["the copy knows the disclosure", "it does not"])
+def test_r14_a_withdrawal_that_had_not_arrived_reaches_the_holder_after_the_restore(road: Road, known: bool) -> None:
+    road.offer()
+    before = backed_up(road, CEM)
+    road.accept()
+    assert road.holds() == 1
+    road.net.clock.advance(timedelta(minutes=2))
+    parts = backed_up(road, CEM) if known else before
+    road.net.mute = {CEM}
+    road.withdraw()
+    unheard(road, parts)
+    assert road.holds() == 0
+    assert road.cem.run(lambda unit: [d.state for d in unit.disclosures.all()]) == ["destroyed"], "and its receipt came"
+    assert road.cem.run(lambda unit: unit.consents.count(withdrawn_at=None)) == 0
+    if known:
+        assert not permitted(road)
+        assert both(road) == (State.CANCELLED, State.CANCELLED)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_r14_an_offer_that_was_taken_back_unheard_ends_on_both_sides(road: Road, accepted: bool) -> None:
+    """The journal names the key of the referral: with an open state in the copy its answer could be opened by nobody, for ever."""
+    road.offer()
+    parts = backed_up(road, CEM)
+    road.net.mute = {CEM}
+    road.withdraw()
+    if accepted:
+        road.csmc.type("bea", f"!tk aceptar {road.referral}")
+    unheard(road, parts)
+    assert both(road) == (State.CANCELLED, State.CANCELLED)
+    assert road.holds() == 0
+
+
+def test_r14_a_referral_that_the_holder_completed_after_the_copy_is_completed_not_cancelled(road: Road) -> None:
+    """Its key died too; what the holder keeps is known again, so that a withdrawal reaches it."""
+    road.offer()
+    parts = backed_up(road, CEM)
+    road.accept()
+    shown = road.csmc.type("bea", f"!tk terminar {road.referral}")
+    road.csmc.type("bea", found(r"(\d+)[.)]? +Se atendió lo que", shown))
+    road.net.settle(10)
+    before = both(road)
+    assert before == (State.COMPLETED, State.COMPLETED)
+    lost_and_restored(road, CEM, parts)
+    assert both(road) == before
+    assert road.holds() == 1
+    road.withdraw()
+    road.net.settle(10)
+    assert road.holds() == 0
+
+
+def test_r14_a_disclosure_that_is_known_to_be_dead_is_not_taken_again(road: Road) -> None:
+    """Its owner's retry arrives after a restore here whose journal names it: signed for as destroyed, and no key is made."""
+    road.offer()
+    road.net.mute = {CEM}
+    road.accept()
+    (name,) = road.cem.run(lambda unit: [d.id for d in unit.disclosures.all()])
+    road.csmc.run(bury, {name})
+    road.net.mute = set()
+    for _ in range(5):
+        road.net.clock.advance(timedelta(seconds=40))
+        road.net.settle(6)
+    assert road.holds() == 0
+    assert not road.csmc.store.given.keys.exists(name)
+    assert road.cem.run(lambda unit: [d.state for d in unit.disclosures.all()]) == ["destroyed"]
+
+
+def test_r14_an_offer_under_a_buried_name_is_not_taken(road: Road) -> None:
+    road.net.mute = {CEM}
+    road.offer()
+    road.csmc.run(bury, {road.referral_id()})
+    road.net.mute = set()
+    for _ in range(5):
+        road.net.clock.advance(timedelta(seconds=40))
+        road.net.settle(6)
+    assert road.csmc.run(lambda unit: unit.referrals.count()) == 0
+    assert "(referral_exists)" in alarms(road.csmc)
+
+
+def test_r14_a_key_under_a_buried_name_dies_all_the_same(road: Road) -> None:
+    """A confirmed tombstone is no proof that nothing lives: else a receipt would say `destroyed` over a living key."""
+    road.csmc.run(bury, {"dis_inventada"})
+    road.csmc.run(lambda unit: unit.vault.create("dis_inventada"))
+    assert road.csmc.store.given.keys.exists("dis_inventada")
+    road.csmc.run(shred, "dis_inventada", "withdrawn")
+    assert not road.csmc.store.given.keys.exists("dis_inventada")
+    assert road.csmc.run(lambda unit: unit.tombstones.get("dis_inventada").confirmed_at) is not None
+
+
 def test_r14_without_the_journal_the_peer_still_knows_that_she_took_it_back(road: Road, tmp_path: Path) -> None:
     """The second net: a recipient that was told so says «cancelled», and nothing goes there until she agrees anew."""
     road.disclosed()
@@ -77,6 +179,22 @@ def test_r14_without_the_journal_the_peer_still_knows_that_she_took_it_back(road
     lost_and_restored(road, CEM, (moved[0], moved[1]), disk=alone, insist=True)
     assert [state.value for state in both(road)] == ["cancelled", "cancelled"]
     assert not permitted(road)
+
+
+def test_d11_one_peer_that_says_cancelled_ends_no_consent_for_another(road: Road) -> None:
+    road.open()
+    case = road.cem.run(lambda unit: unit.cases.one())
+    until = road.net.clock.now() + timedelta(days=80)
+    terms = Terms(recipients=(CSMC, COL), purposes=("mental_health_care",), fields=("social_name",), until=until, mode="oral", explained=True)
+    road.cem.run(lambda unit: record_consent(unit, road.cem.person("ana"), case.id, terms))
+    road.referral = found(r"R-\w{5}", road.cem.type("ana", road.preview()[0]))
+    road.net.settle()
+    road.accept()
+    parts = backed_up(road, CEM)
+    road.csmc.run(lambda unit: [unit.referrals.put(replace(r, state=State.CANCELLED, ended_at=unit.now)) for r in unit.referrals.all()])
+    lost_and_restored(road, CEM, parts)
+    living = road.cem.run(lambda unit: {name for consent in unit.consents.all(withdrawn_at=None) for name in consent.recipients})
+    assert living == {COL}
 
 
 def test_r01_r14_a_journal_that_cannot_be_written_costs_no_withdrawal(road: Road) -> None:
