@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hub.actions.claims import check_claims, check_user
 from hub.actions.common import SYSTEM, note
+from hub.actions.devices import own_devices
 from hub.actions.facts import freeze
 from hub.actions.manifest_versions import keep_version, still_stated
 from hub.actions.own_manifest import hear_own
@@ -12,7 +14,6 @@ from hub.actions.ports import Unit
 from hub.cases.events import Alarm
 from hub.exchange.records import Link
 from hub.exchange.wire import NewManifest
-from keys.directory import Directory
 from keys.errors import KeysError
 from keys.manifest import Manifest, accept_one
 
@@ -32,8 +33,8 @@ def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
         found = accept_one(pinned, body.data, unit.now)
         if found.version == pinned.version:
             return
-        others = [Manifest.from_bytes(p.manifest) for p in unit.peers.all(id__not=peer.id)]
-        Directory(unit.hand.manifest, others).with_peer(found)
+        check_user(found, pinned)
+        contested = check_claims(unit, found, own_devices(unit), peer)
     except KeysError as error:
         _refused(unit, link, body, error.code)
         return
@@ -43,6 +44,8 @@ def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
     unit.links.put(replace(link, owes_key=True, asked_key=0, asked_key_at=None, spoke=0))  # it must know that its newer key may speak now
     note(unit, peer.id, SYSTEM, "peer.manifest", version=found.version)
     unit.announce(Alarm(code="peer_manifest", params=(("institution", link.peer), ("number", str(found.version)))))
+    if contested:
+        unit.announce(Alarm(code="manifest_contested", params=(("institution", link.peer), ("detail", ", ".join(contested)))))
 
 
 def _is_ours(unit: Unit, data: bytes) -> bool:

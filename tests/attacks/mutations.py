@@ -28,6 +28,7 @@ ENVELOPES, PROMISES, ANSWERS = "attacks/twins/test_envelopes.py::", "attacks/twi
 LATE, WITHDRAW, HOLD = "actions/test_late_defences.py::", "actions/test_withdraw.py::", "actions/test_legal_hold.py::"
 LEASE = "store/test_lease.py::"
 STATED = "attacks/twins/test_devices.py::"
+CLAIMS = "attacks/twins/test_claims.py::"
 RULES = "homeserver/test_rules.py::"
 WORKERS = "operation/test_operation_workers.py::"
 RETURN = "operation/test_operation_return.py::"
@@ -132,6 +133,14 @@ MUTATIONS: tuple[Mutation, ...] = (
        STATED + "test_an_unconfirmed_peer_states_nothing_to_us"),
     _m("N12", "hub/actions/devices.py", 'int.from_bytes(value or b"", "big") == row.number', "True",
        STATED + "test_only_the_present_number_proves_that_a_peer_knows"),
+    _m("X25", "hub/actions/claims.py", "    _refuse(found, new & ours, unit.me.id)\n", "", CLAIMS + "test_x25_a_next_manifest_claims_nothing_that_is_ours"),
+    _m("X25", "hub/actions/claims.py", "        _refuse(found, new & _firm(unit, other), other.id)\n", "        pass\n",
+       CLAIMS + "test_x25_a_next_manifest_claims_nothing_that_people_compared"),
+    _m("X25", "hub/actions/hear_manifest.py", "        check_user(found, pinned)\n", "", CLAIMS + "test_x25_another_account_waits_for_people"),
+    _m("X25", "hub/app/rooms.py", "for one in pinned_devices(unit, p)]", "for one in __import__('hub.actions.claims').actions.claims.devices_of(p)]",
+       CLAIMS + "test_x25_a_manifest_that_names_anothers_stated_device_gets_no_such_device_and_blocks_nothing"),
+    _m("R11", "hub/actions/claims.py", "return _claims(manifest) & _claims(_first(unit, peer)) |", "return _held(peer) |",
+       CLAIMS + "test_r11_who_lists_anothers_new_key_first_does_not_stop_it"),
     _m("X25", "hub/actions/devices.py", "if _names(stated.devices) & _names(others):", "if False:",
        STATED + "test_x25_a_device_that_somebody_else_has_is_not_taken_twice"),
     _m("X25", "hub/actions/devices.py", " or not {one for one in stated.devices if _names([one]) & contested} <= served.get(user, frozenset())", "",
