@@ -123,11 +123,12 @@ def take_devices(unit: Unit, user: str, data: bytes, served: Served | None = Non
         stated = accept_devices(peer.devices, data, Manifest.from_bytes(peer.manifest), unit.now)
     except KeysError as error:
         raise PeerFault(error.code, institution=peer.id) from None
+    if data == peer.devices:  # before anything is compared or told: the same may come fifty times
+        _answer(unit, peer)
+        return False
     _check_unclaimed(unit, peer, stated)
     _settle_claims(unit, peer, stated, served)
     _answer(unit, peer)
-    if data == peer.devices:
-        return False
     unit.peers.put(replace(peer, devices=data))
     names = [one.device_id for one in stated.devices]
     note(unit, peer.id, SYSTEM, "peer.devices", number=stated.number, devices=names)

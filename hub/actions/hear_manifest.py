@@ -9,13 +9,16 @@ from hub.actions.common import SYSTEM, note
 from hub.actions.devices import own_devices
 from hub.actions.facts import freeze
 from hub.actions.manifest_versions import keep_version, still_stated
-from hub.actions.own_manifest import hear_own
+from hub.actions.own_manifest import REMIND, hear_own, say_refused
 from hub.actions.ports import Unit
 from hub.cases.events import Alarm
 from hub.exchange.records import Link
 from hub.exchange.wire import NewManifest
-from keys.errors import KeysError
+from keys.errors import KeysError, ManifestRefused
 from keys.manifest import Manifest, accept_one
+
+VERSIONS_A_DAY = 20
+"""Enough for the chain of years of absence."""
 
 
 def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
@@ -34,6 +37,7 @@ def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
         if found.version == pinned.version:
             return
         check_user(found, pinned)
+        _check_pace(unit, link)
         contested = check_claims(unit, found, own_devices(unit), peer)
     except KeysError as error:
         _refused(unit, link, body, error.code)
@@ -55,6 +59,12 @@ def _is_ours(unit: Unit, data: bytes) -> bool:
         return False
 
 
+def _check_pace(unit: Unit, link: Link) -> None:
+    """Each version is kept for good, told, and read with every old signature. Raises ManifestRefused `manifest.too_many`; it may come again later."""
+    if unit.manifests.count(institution=link.peer, at__ge=unit.now - REMIND) > VERSIONS_A_DAY:
+        raise ManifestRefused("so many versions in one day are no honest turn of keys", code="manifest.too_many")
+
+
 def _refused(unit: Unit, link: Link, body: NewManifest, why: str) -> None:
     if why == "manifest.gap":
         unit.links.put(replace(link, behind=True))
@@ -63,5 +73,4 @@ def _refused(unit: Unit, link: Link, body: NewManifest, why: str) -> None:
         return
     if why == "manifest.equivocation":
         freeze(unit, link, "two_manifests")
-    note(unit, link.id, link.peer, "manifest.refused", why=why)
-    unit.announce(Alarm(code="manifest_refused", params=(("institution", link.peer), ("why", why))))
+    say_refused(unit, link, "manifest_refused", "manifest.refused", why)

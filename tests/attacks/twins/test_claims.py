@@ -10,6 +10,7 @@ import pytest
 
 from hub.actions.claims import check_claims, devices_of
 from hub.actions.devices import hold_device, own_devices
+from hub.actions.hear_manifest import VERSIONS_A_DAY
 from hub.actions.peers import add_peer, confirm_peer, manifest_of, short_code_with
 from hub.actions.ports import Unit
 from hub.app.rooms import trust_list
@@ -164,3 +165,49 @@ def test_what_an_institution_held_is_not_asked_again(net: TwinNetwork) -> None:
     found = Manifest.from_bytes(following(cem, contact="otra línea"))
     assert csmc.run(lambda unit: check_claims(unit, found, own_devices(unit), unit.peers.get(CEM))) == ()
     assert csmc.run(lambda unit: devices_of(peer_of(unit, CEM))) == (first(cem),)
+
+
+def test_x25_the_same_statement_fifty_times_is_told_once(net: TwinNetwork) -> None:
+    cem, csmc, otra = net[CEM], net[CSMC], net[OTRA]
+    assert tell(cem, csmc, stated(cem, NEW))
+    copied = replace(SECOND, device_id=NEW.device_id)
+    net.clock.advance(timedelta(minutes=1))
+    data = claims(otra, copied)
+    told = [tell(otra, csmc, data, cem_lima=[NEW], otra=[first(otra), copied]) for _ in range(50)]
+    assert told == [True, *[False] * 49]
+    csmc.post()
+    assert alarms(csmc).count("[devices_contested]") == 1
+
+
+def test_r11_forged_manifests_are_told_once_a_day(net: TwinNetwork) -> None:
+    """Of ours, and of its own: the same, or a new one each time."""
+    csmc, otra = net[CSMC], net[OTRA]
+    for _ in range(5):
+        robber = SigningKey.generate()
+        for victim in (csmc, otra):
+            before, theirs = victim.store.given.hand.manifest, (SigningKey.generate().public,)
+            profile = successor(before, net.clock.now(), roots=(robber.public,), hub_signing=theirs)
+            assert hears(csmc, otra, make_manifest(profile, [robber])) == 1
+    csmc.post()
+    assert alarms(csmc).count("[own_manifest_refused]") == 1
+    assert alarms(csmc).count("[manifest_refused]") == 1
+    net.clock.advance(timedelta(days=1, hours=1))
+    net.settle()
+    hears(csmc, otra, make_manifest(profile, [robber]))
+    csmc.post()
+    assert alarms(csmc).count("[manifest_refused]") == 2
+
+
+def test_r11_a_peer_turns_its_manifest_only_so_often_a_day(net: TwinNetwork) -> None:
+    csmc, otra = net[CSMC], net[OTRA]
+    manifest = otra.store.given.hand.manifest
+    for _ in range(VERSIONS_A_DAY + 3):
+        data = make_manifest(successor(manifest, net.clock.now()), [otra.root])
+        manifest = Manifest.from_bytes(data)
+        held = hears(csmc, otra, data)
+    assert held <= VERSIONS_A_DAY + 1
+    assert csmc.run(lambda unit: unit.manifests.count(institution=OTRA)) <= VERSIONS_A_DAY + 1
+    before = Manifest.from_bytes(csmc.run(peer_of, OTRA).manifest)
+    net.clock.advance(timedelta(days=1, hours=1))
+    net.settle()
+    assert hears(csmc, otra, make_manifest(successor(before, net.clock.now()), [otra.root])) == before.version + 1, "a day later the next is heard"
