@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from hub.actions.claims import compared_device, pinned_devices
 from hub.actions.common import SYSTEM, note
 from hub.actions.ports import Rows, Unit
 from hub.base.errors import PeerFault, Refused
@@ -98,13 +99,6 @@ def heard_devices(unit: Unit, link: Link, value: bytes | None) -> None:
 # ---- theirs
 
 
-def devices_of(peer: Peer) -> tuple[StatedDevice, ...]:
-    """The devices this peer speaks from: its statement's while that holds under its manifest, else the manifest's one."""
-    manifest = Manifest.from_bytes(peer.manifest)
-    stated = kept_devices(peer.devices, manifest)
-    return stated.devices if stated else (manifest_device(manifest),)
-
-
 def held_devices(unit: Unit, link: Link) -> tuple[tuple[str, bytes], ...]:
     """The header that tells this peer which statement of its devices we hold."""
     peer = unit.peers.get(link.peer)
@@ -129,11 +123,12 @@ def take_devices(unit: Unit, user: str, data: bytes, served: Served | None = Non
         stated = accept_devices(peer.devices, data, Manifest.from_bytes(peer.manifest), unit.now)
     except KeysError as error:
         raise PeerFault(error.code, institution=peer.id) from None
+    if data == peer.devices:  # before anything is compared or told: the same may come fifty times
+        _answer(unit, peer)
+        return False
     _check_unclaimed(unit, peer, stated)
     _settle_claims(unit, peer, stated, served)
     _answer(unit, peer)
-    if data == peer.devices:
-        return False
     unit.peers.put(replace(peer, devices=data))
     names = [one.device_id for one in stated.devices]
     note(unit, peer.id, SYSTEM, "peer.devices", number=stated.number, devices=names)
@@ -142,8 +137,9 @@ def take_devices(unit: Unit, user: str, data: bytes, served: Served | None = Non
 
 
 def _check_unclaimed(unit: Unit, peer: Peer, stated: DeviceStatement) -> None:
-    """A device id or key of ours, or of another peer's manifest, is never taken a second time (N8, X25). Raises PeerFault `device_taken`."""
-    others = [*own_devices(unit), *(manifest_device(Manifest.from_bytes(other.manifest)) for other in unit.peers.all() if other.id != peer.id)]
+    """A device id or key of ours, or of what another peer was paired by, is never taken again (N8, X25). Raises PeerFault `device_taken`."""
+    compared = (compared_device(unit, other) for other in unit.peers.all() if other.id != peer.id)
+    others = [*own_devices(unit), *(one for one in compared if one)]
     if _names(stated.devices) & _names(others):
         raise PeerFault("device_taken", institution=peer.id)
 
@@ -155,16 +151,16 @@ def _settle_claims(unit: Unit, peer: Peer, stated: DeviceStatement, served: Serv
     Raises PeerFault `device_taken`.
     """
     user = stated.user
-    rivals = [other for other in unit.peers.all() if other.id != peer.id and _names(_claimed(other)) & _names(stated.devices)]
+    rivals = [other for other in unit.peers.all() if other.id != peer.id and _names(_claimed(unit, other)) & _names(stated.devices)]
     if not rivals:
         return
     users = [Manifest.from_bytes(other.manifest).profile.matrix_user for other in rivals]
     fault = PeerFault("device_taken", institution=peer.id, other=", ".join(other.id for other in rivals), users=" ".join((user, *users)))
-    contested = _names([one for other in rivals for one in _claimed(other)])
+    contested = _names([one for other in rivals for one in _claimed(unit, other)])
     if served is None or not {one for one in stated.devices if _names([one]) & contested} <= served.get(user, frozenset()):
         raise fault
     for other, whose in zip(rivals, users, strict=True):
-        shared = [one for one in _claimed(other) if _keys([one]) & _keys(stated.devices)]
+        shared = [one for one in _claimed(unit, other) if _keys([one]) & _keys(stated.devices)]
         if shared and (whose not in served or served[whose] & set(shared)):  # it has it, or nobody can say
             raise fault
         if shared:
@@ -173,10 +169,10 @@ def _settle_claims(unit: Unit, peer: Peer, stated: DeviceStatement, served: Serv
     unit.announce(Alarm(code="devices_contested", params=(("institution", peer.id), ("detail", str(fault.params["other"])))))
 
 
-def _claimed(peer: Peer) -> tuple[StatedDevice, ...]:
-    """The devices that stand in its statement alone."""
-    manifest = Manifest.from_bytes(peer.manifest)
-    return tuple(one for one in devices_of(peer) if one != manifest_device(manifest))
+def _claimed(unit: Unit, peer: Peer) -> tuple[StatedDevice, ...]:
+    """The devices that stand on its word alone: in its statement, or in a manifest later than the one people compared."""
+    compared = compared_device(unit, peer)
+    return tuple(one for one in pinned_devices(unit, peer) if one != compared)
 
 
 def _names(devices: Iterable[StatedDevice]) -> set[str]:

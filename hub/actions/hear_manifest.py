@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hub.actions.claims import check_claims, check_user
 from hub.actions.common import SYSTEM, note
+from hub.actions.devices import own_devices
 from hub.actions.facts import freeze
 from hub.actions.manifest_versions import keep_version, still_stated
-from hub.actions.own_manifest import hear_own
+from hub.actions.own_manifest import REMIND, hear_own, say_refused
 from hub.actions.ports import Unit
 from hub.cases.events import Alarm
 from hub.exchange.records import Link
 from hub.exchange.wire import NewManifest
-from keys.directory import Directory
-from keys.errors import KeysError
+from keys.errors import KeysError, ManifestRefused
 from keys.manifest import Manifest, accept_one
+
+VERSIONS_A_DAY = 20
+"""Enough for the chain of years of absence."""
 
 
 def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
@@ -32,8 +36,9 @@ def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
         found = accept_one(pinned, body.data, unit.now)
         if found.version == pinned.version:
             return
-        others = [Manifest.from_bytes(p.manifest) for p in unit.peers.all(id__not=peer.id)]
-        Directory(unit.hand.manifest, others).with_peer(found)
+        check_user(found, pinned)
+        _check_pace(unit, link)
+        contested = check_claims(unit, found, own_devices(unit), peer)
     except KeysError as error:
         _refused(unit, link, body, error.code)
         return
@@ -43,6 +48,8 @@ def hear_manifest(unit: Unit, link: Link, body: NewManifest) -> None:
     unit.links.put(replace(link, owes_key=True, asked_key=0, asked_key_at=None, spoke=0))  # it must know that its newer key may speak now
     note(unit, peer.id, SYSTEM, "peer.manifest", version=found.version)
     unit.announce(Alarm(code="peer_manifest", params=(("institution", link.peer), ("number", str(found.version)))))
+    if contested:
+        unit.announce(Alarm(code="manifest_contested", params=(("institution", link.peer), ("detail", ", ".join(contested)))))
 
 
 def _is_ours(unit: Unit, data: bytes) -> bool:
@@ -50,6 +57,12 @@ def _is_ours(unit: Unit, data: bytes) -> bool:
         return Manifest.from_bytes(data).institution == unit.me.id
     except KeysError:
         return False
+
+
+def _check_pace(unit: Unit, link: Link) -> None:
+    """Each version is kept for good, told, and read with every old signature. Raises ManifestRefused `manifest.too_many`; it may come again later."""
+    if unit.manifests.count(institution=link.peer, at__ge=unit.now - REMIND) > VERSIONS_A_DAY:
+        raise ManifestRefused("so many versions in one day are no honest turn of keys", code="manifest.too_many")
 
 
 def _refused(unit: Unit, link: Link, body: NewManifest, why: str) -> None:
@@ -60,5 +73,4 @@ def _refused(unit: Unit, link: Link, body: NewManifest, why: str) -> None:
         return
     if why == "manifest.equivocation":
         freeze(unit, link, "two_manifests")
-    note(unit, link.id, link.peer, "manifest.refused", why=why)
-    unit.announce(Alarm(code="manifest_refused", params=(("institution", link.peer), ("why", why))))
+    say_refused(unit, link, "manifest_refused", "manifest.refused", why)

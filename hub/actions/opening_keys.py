@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
-from hub.actions.common import note, remind
+from hub.actions.common import SYSTEM, note, remind
 from hub.actions.erase import shred
 from hub.actions.facts import freeze
 from hub.actions.manifest_versions import keep_version, signer_for
@@ -30,15 +30,24 @@ FRESH_LIFE = OPENING_LIFE
 """A peer that has not confirmed for so long that the manifest we hold is its current one gets no new offers."""
 CHAIN_STEP = 3
 """Manifests in one go: what fits one event."""
+_TURNED = "own.opening_keys"
 
 
 def turn_keys(unit: Unit) -> None:
-    """Once a day, at the first look: destroy what is older than seven days, then make today's. Our own manifest is put into its chain."""
+    """Once a day, at the first look: destroy what is older than seven days, then make today's. Our own manifest is put into its chain.
+
+    That it was done today, a line of this very unit says: a new key is in the key store at once, and stays there when the unit rolls back.
+    """
     keep_version(unit, unit.hand.manifest)
-    if not unit.daily.made(unit.now):
-        for owner in unit.daily.retired(unit.now):
-            _retire(unit, owner)
-        unit.daily.today(unit.now)
+    midnight = unit.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    done = unit.log.count(about=unit.me.id, what=_TURNED, at__ge=midnight, at__le=unit.now)
+    if done and unit.daily.made(unit.now):
+        return
+    for owner in unit.daily.retired(unit.now):
+        _retire(unit, owner)
+    unit.daily.today(unit.now)
+    if not done:
+        note(unit, unit.me.id, SYSTEM, _TURNED)
 
 
 def _retire(unit: Unit, owner: str) -> None:

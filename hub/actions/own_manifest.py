@@ -49,14 +49,21 @@ def hear_own(unit: Unit, link: Link, data: bytes) -> None:
         found = accept_one(known, data, unit.now)
     except KeysError as error:
         if error.code not in ("manifest.rollback", "manifest.gap"):  # an old one that came late; or one too far ahead: the next ones follow
-            note(unit, link.id, link.peer, "own.manifest_refused", why=error.code)
-            unit.announce(Alarm(code="own_manifest_refused", params=(("institution", link.peer), ("why", error.code))))
+            say_refused(unit, link, "own_manifest_refused", "own.manifest_refused", error.code)
         return
     if found.version == known.version:
         return
     keep_version(unit, found)
     note(unit, unit.me.id, link.peer, "own.manifest_back", version=found.version)
     unit.announce(Alarm(code="own_manifest_back", params=(("institution", link.peer), ("number", str(found.version)))))
+
+
+def say_refused(unit: Unit, link: Link, code: str, what: str, why: str) -> None:
+    """Once a day for each reason: a peer may send the same, or ever new forged ones, without end."""
+    if any(line.detail.get("why") == why for line in unit.log.all(about=link.id, what=what, at__ge=unit.now - REMIND)):
+        return
+    note(unit, link.id, link.peer, what, why=why)
+    unit.announce(Alarm(code=code, params=(("institution", link.peer), ("why", why))))
 
 
 def hear_holds(unit: Unit, link: Link, holds: int) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hub.actions.claims import check_claims
 from hub.actions.common import SYSTEM, intend, note
+from hub.actions.devices import own_devices
 from hub.actions.manifest_versions import keep_version, still_stated
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.exchange.records import Link, Peer
-from keys.directory import Directory
 from keys.errors import KeysError
 from keys.manifest import Manifest, accept
 from keys.primitives import sha256
@@ -25,13 +26,15 @@ def add_peer(unit: Unit, data: bytes) -> Peer:
         known = unit.peers.get(Manifest.from_bytes(data).institution)
         previous = Manifest.from_bytes(known.manifest) if known else None
         manifest = accept(previous, data, unit.now)
-        _directory(unit).with_peer(manifest)
+        if manifest.institution == unit.me.id:
+            raise Refused("manifest_own")
+        check_claims(unit, manifest, own_devices(unit), known)
     except KeysError as error:
         raise Refused("manifest_refused", why=error.code) from None
-    if manifest.institution == unit.me.id:
-        raise Refused("manifest_own")
     if known:
         peer = replace(known, manifest=data, opening=still_stated(known, manifest))
+        if previous and manifest.profile.matrix_user != previous.profile.matrix_user:  # another account: nothing goes to it before people compare
+            peer = replace(peer, state="added", confirmed_at=None, confirmed_by=None, devices=b"")
         unit.peers.put(peer)
         link = unit.links.one(peer=peer.id)
         if link:  # it is told what we hold, so that its newer key may speak
@@ -105,7 +108,3 @@ def link_id(ours: str, theirs: str) -> str:
     """The link's own id: both sides compute the same."""
     first, second = sorted((ours, theirs))
     return "lnk-" + sha256(b"TINKUY-v1 link", first.encode(), second.encode()).hex()[:32]
-
-
-def _directory(unit: Unit) -> Directory:
-    return Directory(unit.hand.manifest, [Manifest.from_bytes(p.manifest) for p in unit.peers.all()])

@@ -6,7 +6,8 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from hub.actions.devices import devices_of, own_devices
+from hub.actions.claims import pinned_devices
+from hub.actions.devices import own_devices
 from hub.actions.peers import open_link_room
 from hub.actions.ports import Unit
 from hub.app.worker import Worker
@@ -150,7 +151,7 @@ def keep_room(unit: Unit, purpose: str, room: str) -> None:
 def trust_list(unit: Unit) -> TrustList:
     """Staff by their pinned master keys, peers by exactly the devices of their manifests, or of a later statement of theirs."""
     staff = tuple(StaffPin(user_id=p.id, master_key=p.master, level=p.level) for p in unit.staff.all(removed_at=None))  # type: ignore[arg-type]  # LEVELS
-    peers = [(_user(p), one) for p in unit.peers.all(state="confirmed") for one in devices_of(p)]
+    peers = [(_user(p), one) for p in unit.peers.all(state="confirmed") for one in pinned_devices(unit, p)]
     ours = (_device(unit.hand.manifest.profile.matrix_user, one) for one in own_devices(unit))
     awaited = frozenset(_user(p) for p in unit.peers.all(state="added"))
     return TrustList(

@@ -79,6 +79,10 @@ ALARMS = {
     "manifest_refused": mark(
         "Se rechazó un manifiesto nuevo de {institution} ({why}); sigue valiendo el anterior. Llame a su administración por un número conocido."
     ),
+    "manifest_contested": mark(
+        "El manifiesto nuevo de {institution} nombra una clave o un dispositivo que {detail} ya decía tener. Sus claves valen; un dispositivo en "
+        "disputa no, hasta que se pruebe de quién es. Ningún enlace se detuvo. Llame a las dos administraciones por un número conocido."
+    ),
     "own_manifest_ahead": mark(
         "{institution} tiene la versión {number} de NUESTRO manifiesto y este hub solo conoce la {detail}: volvió de una copia anterior a un "
         "cambio de claves. Las otras instituciones se lo devuelven solas en minutos. Hasta entonces no cambie claves (tinkuy keys …): habría "

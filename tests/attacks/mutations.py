@@ -28,6 +28,7 @@ ENVELOPES, PROMISES, ANSWERS = "attacks/twins/test_envelopes.py::", "attacks/twi
 LATE, WITHDRAW, HOLD = "actions/test_late_defences.py::", "actions/test_withdraw.py::", "actions/test_legal_hold.py::"
 LEASE = "store/test_lease.py::"
 STATED = "attacks/twins/test_devices.py::"
+CLAIMS = "attacks/twins/test_claims.py::"
 RULES = "homeserver/test_rules.py::"
 WORKERS = "operation/test_operation_workers.py::"
 RETURN = "operation/test_operation_return.py::"
@@ -135,6 +136,23 @@ MUTATIONS: tuple[Mutation, ...] = (
        STATED + "test_an_unconfirmed_peer_states_nothing_to_us"),
     _m("N12", "hub/actions/devices.py", 'int.from_bytes(value or b"", "big") == row.number', "True",
        STATED + "test_only_the_present_number_proves_that_a_peer_knows"),
+    _m("X25", "hub/actions/claims.py", "    _refuse(found, new & ours, unit.me.id)\n", "",
+       CLAIMS + "test_x25_a_next_manifest_claims_nothing_that_is_ours"),
+    _m("X25", "hub/actions/claims.py", "        _refuse(found, new & _firm(unit, other), other.id)\n", "        pass\n",
+       CLAIMS + "test_x25_a_next_manifest_claims_nothing_that_people_compared"),
+    _m("X25", "hub/actions/hear_manifest.py", "        check_user(found, pinned)\n", "", CLAIMS + "test_x25_another_account_waits_for_people"),
+    _m("X25", "hub/actions/claims.py", "if not _before(unit, peer, one)), ())", "), ())",
+       CLAIMS + "test_x25_a_manifest_that_names_anothers_stated_device_gets_no_such_device_and_blocks_nothing"),
+    _m("R11", "hub/actions/claims.py", "return _claims(manifest) & _claims(_first(unit, peer)) |", "return _held(peer) |",
+       CLAIMS + "test_r11_who_lists_anothers_new_key_first_does_not_stop_it"),
+    _m("X25", "hub/actions/devices.py", "    if data == peer.devices:  #", "    if False:  #",
+       CLAIMS + "test_x25_the_same_statement_fifty_times_is_told_once"),
+    _m("R11", "hub/actions/own_manifest.py", "    if any(line.detail.get(\"why\") == why", "    if False and any(line.detail.get(\"why\") == why",
+       CLAIMS + "test_r11_forged_manifests_are_told_once_a_day"),
+    _m("R11", "hub/actions/hear_manifest.py", "        _check_pace(unit, link)\n", "",
+       CLAIMS + "test_r11_a_peer_turns_its_manifest_only_so_often_a_day"),
+    _m("X32", "hub/actions/opening_keys.py", "    if done and unit.daily.made", "    if unit.daily.made",
+       TURN + "test_x32_a_first_look_of_the_day_that_rolls_back_keeps_no_old_key_alive"),
     _m("X25", "hub/actions/devices.py", "if _names(stated.devices) & _names(others):", "if False:",
        STATED + "test_x25_a_device_that_somebody_else_has_is_not_taken_twice"),
     _m("X25", "hub/actions/devices.py", " or not {one for one in stated.devices if _names([one]) & contested} <= served.get(user, frozenset())", "",
@@ -506,7 +524,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("N12", "hub/actions/restart.py", "        unit.hub_devices.delete(lost.id)\n", "        pass\n",
        TAKEN + "test_n12_the_devices_of_lost_servers_are_out_with_a_restore"),
     # ---- keys that turn
-    _m("X32", "hub/actions/opening_keys.py", "            _retire(unit, owner)\n", "            pass\n",
+    _m("X32", "hub/actions/opening_keys.py", "        _retire(unit, owner)\n", "        pass\n",
        TURN + "test_x32_eight_days_later_no_stored_ciphertext_opens_with_any_living_key"),
     _m("X32", "hub/exchange/intake.py", "if long and inner.kind not in LONG_KEY_KINDS:", "if False:",
        TURN + "test_x32_the_long_key_opens_chores_only"),

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from hub.actions.devices import devices_of, hold_device, keep_device, own_devices, state_devices, take_devices, untold
+from hub.actions.claims import devices_of
+from hub.actions.devices import hold_device, keep_device, own_devices, state_devices, take_devices, untold
 from hub.actions.erase import shred
 from hub.actions.ports import Unit
 from hub.actions.record_consent import Terms, record_consent

@@ -9,7 +9,8 @@ from functools import partial
 
 import pytest
 
-from hub.actions.devices import devices_of, hold_device, own_devices, take_devices, untold
+from hub.actions.claims import devices_of
+from hub.actions.devices import hold_device, own_devices, take_devices, untold
 from hub.app.reports import Reports
 from hub.app.rooms import trust_list
 from hub.base.errors import PeerFault

@@ -14,6 +14,7 @@ from hub.actions import peers
 from hub.actions.dispatch import Parcel, dispatch
 from hub.actions.keep_ledger import verify_ledger
 from hub.actions.manifest_versions import keys_ever
+from hub.actions.opening_keys import turn_keys
 from hub.actions.receive import receive
 from hub.base.errors import PeerFault
 from hub.exchange.wire import encode, unpack
@@ -106,6 +107,27 @@ def test_x32_eight_days_later_no_stored_ciphertext_opens_with_any_living_key() -
     road.net.settle()
     assert set(opened(stored, (road.cem, road.csmc))) <= LONG_KEY_KINDS
     assert not opened([(room, p) for room, p in stored if p.rows], (road.cem, road.csmc)), "of what had a number, nothing opens"
+
+
+def test_x32_a_first_look_of_the_day_that_rolls_back_keeps_no_old_key_alive() -> None:
+    """Today's key stays in the key store, the tombstones of the old ones do not: they are retired by the next look."""
+    road = Road()
+    owners = road.cem.store.given.keys.owners
+
+    def fails(unit: Any) -> None:
+        turn_keys(unit)
+        raise ProviderError("killed before the commit")
+
+    eldest = min(owner for owner in owners() if owner.startswith("hek/"))
+    for _ in range(6):
+        road.net.clock.advance(timedelta(days=1))
+        road.net.settle(3)
+    road.net.clock.advance(timedelta(days=1))
+    with pytest.raises(ProviderError):
+        road.cem.run(fails)
+    assert eldest in owners()
+    road.net.settle(3)
+    assert eldest not in owners()
 
 
 def test_x32_the_long_key_opens_chores_only() -> None:
