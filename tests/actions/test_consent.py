@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hub.actions import answer, record_consent, withdraw
 from hub.actions.decide import releases, rule
-from hub.actions.withdraw import _shrink_consents
+from hub.actions.withdraw import shrink_consents
 from hub.base.errors import Refused
 from hub.cases.lifecycle import State
 from tests.actions.road import (
@@ -128,7 +128,7 @@ def test_p03_and_through_the_whole_road(net: Net, faults: tuple[str, ...]) -> No
     case, other = opened(net.cem), opened(net.cem)
     consented(net.cem, case)
     referral = offered(net, case)
-    net.cem.run(lambda unit: _shrink_consents(unit, case.id, None, ()))
+    net.cem.run(lambda unit: shrink_consents(unit, case.id, None, ()))
     for fault in faults:
         _spoilt(net, fault, case.id, other.id, set(SHARED))
     net.clock.advance(timedelta(hours=2))
