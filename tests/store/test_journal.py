@@ -123,7 +123,7 @@ def test_r14_a_folder_that_was_rolled_back_takes_no_line_from_the_backup_disk(fo
     journal = opened(folders)
     assert journal.owners() == {"dis_1", "dis_hers"}
     journal.bury("dis_3", AT)
-    assert dig([disk], HERE, KEY.public).owners == {"dis_1", "dis_hers", "dis_3"}
+    assert dig([disk], HERE, KEY.public, AT).owners == {"dis_1", "dis_hers", "dis_3"}
     assert set(owners(state)) == {"dis_1", "dis_hers", "dis_3"}, "one file: the next start goes on with it"
     assert opened(folders).mark == journal.mark
 
