@@ -101,7 +101,7 @@ def _pulse(path: Path, institution: str, key: VerifyKey, graves: Graves) -> date
 
 def buried_by(tombstones: FileJournal) -> set[str]:
     """Whose keys this machine's journal calls dead."""
-    return {owner for owner in tombstones.owners() if not owner.startswith(EPOCH)}
+    return {owner for owner in tombstones.owners() if not owner.startswith((EPOCH, DOUBT))}
 
 
 async def say_how_far(store: Store, tombstones: FileJournal, clock: Clock) -> None:
