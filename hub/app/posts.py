@@ -103,7 +103,7 @@ class Poster(Worker):
         except HomeserverRefused as error:
             if error.status in (400, 413):  # the same again would be refused again, and hold back its room for ever
                 return Done(errand=errand, outcome=error.status)
-            if errand.cleans and error.status in (403, 404):
+            if errand.cleans and (error.status == 404 or error.errcode == "M_FORBIDDEN"):  # any other 403 speaks of the account: all posts wait
                 return self._not_cleaned(errand, error.status)
             self._held[errand.purpose] = time.monotonic() + WAIT
             return None
