@@ -128,7 +128,8 @@ class Falls(Campaign):
 
     async def _fall(self, point: str) -> None:
         """Kill the one that leads, at that point when there is one; time the other; start the fallen one again."""
-        either: Either = self.stage.kept[0]  # type: ignore[assignment]  # see `TwoServers.kept`
+        either = self.stage.kept[0]
+        assert isinstance(either, Either)
         await until(lambda: _led(either), "a server that leads", PATIENCE)
         fallen = await either.leader()
         other = next(server for server in either.servers if server is not fallen)

@@ -54,7 +54,7 @@ def create(
     done = _run(lambda: backup.create(settings, recipients, folder, keys_folder, datetime.now(UTC)), as_json=as_json)
     if as_json:
         return show_json(done)
-    dropped = len(done["dropped"])  # type: ignore[arg-type]  # a list of paths
+    dropped = len(done["dropped"])
     say(f"Respaldo hecho: {done['rows']} filas.", f"Backup made: {done['rows']} rows.")
     say(f"  datos: {done['data']}", f"  data: {done['data']}")
     say(f"  claves, 7 días como máximo: {done['keys']}", f"  keys, 7 days at most: {done['keys']}")

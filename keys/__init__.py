@@ -1,7 +1,7 @@
 """Keys, trust and shredding: the room where secrets live and promises are signed.
 
 What it is for: one institution's own secrets (`identity`, `keyring`, `casekeys`), what it says about itself and believes
-of others (`manifest`, `directory`), what it says to them (`statement`, `envelope`, `receipt`) and what it can be held to
+of others (`manifest`), what it says to them (`statement`, `envelope`, `receipt`) and what it can be held to
 (`ledger`). `keys.md` is its page.
 
 What may enter: bytes, a clock reading, and small Protocols for rows (`WrappedRows`, `KeyRows`) and for the wrapping key

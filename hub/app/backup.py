@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from hub.app.manifests_beside import lay_beside
 from hub.app.offline import open_identity
@@ -52,7 +52,7 @@ class Part:
     size: int
 
 
-def create(config: Config, recipients: Iterable[str], folder: Path, keys_folder: Path, now: datetime) -> dict[str, object]:
+def create(config: Config, recipients: Iterable[str], folder: Path, keys_folder: Path, now: datetime) -> dict[str, Any]:
     """Make a backup, drop parts that are too old, and bring the tombstone journal beside it.
 
     Raises Stopped `backup.no_manifest`, `backup.exists`, `backup.schema_behind`, `database.newer`; errors of `keys`.

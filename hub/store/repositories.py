@@ -13,10 +13,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Dialect, Integer, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import (
+    Boolean,
+    ClauseElement,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Integer,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
-from sqlalchemy.sql.base import Executable
 
 from hub.store.mapping import INSERTED, SEAL, Mapping
 from hub.store.seals import Seals
@@ -191,8 +204,8 @@ def _columns(mapping: Mapping[Any]) -> tuple[str, ...]:
     return (*mapping.names, SEAL) if mapping.vouched else tuple(mapping.names)
 
 
-def _compiled(statement: Executable, dialect: str) -> _Statement:
-    made: Any = statement.compile(dialect=_DIALECTS[dialect])  # type: ignore[attr-defined]  # every statement above has it
+def _compiled(statement: ClauseElement, dialect: str) -> _Statement:
+    made: Any = statement.compile(dialect=_DIALECTS[dialect])
     fixed = {name: value for name, value in made.params.items() if value is not None}  # SQLite wants `OFFSET 0` beside a LIMIT
     return _Statement(sql=str(made), names=tuple(made.positiontup) if made.positional else None, fixed=fixed)
 

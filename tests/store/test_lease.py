@@ -198,7 +198,7 @@ def test_a_server_that_stands_by_reads_and_changes_nothing(database: Database, g
     assert made == daily.today(store.given.clock.now()).public, "what is there may be read"
     one.give()
     with pytest.raises(Stopped, match=r"server\.standby"):
-        UnitOfWork(Any, store.given, store._seals).daily.today(store.given.clock.now() + timedelta(days=1))  # type: ignore[arg-type]  # no row is read
+        UnitOfWork(Any, store.given, store._seals).daily.today(store.given.clock.now() + timedelta(days=1))
     assert one.take()
     store.run_now(lambda unit: unit.handled.add(Handled(id="$1", at=unit.now)))
     assert asyncio.run(store.look(lambda unit: unit.handled.count())) == 1

@@ -9,8 +9,9 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -79,9 +80,9 @@ class Pair:
         await server.start()
         assert await self.role(server) == "standby"
 
-    def one(self, query: str, *values: object) -> object:
+    def one(self, query: LiteralString, *values: object) -> object:
         with psycopg.connect(plain(self.url)) as connection:
-            found = connection.execute(query, values).fetchone()  # type: ignore[arg-type]  # the queries stand in this file
+            found = connection.execute(query, values).fetchone()
         assert found is not None
         return found[0]
 
@@ -160,8 +161,8 @@ async def test_killed_at_several_points_of_a_referral(pair: Pair, calm: dict[str
     road = ShortRoad(network=pair.network)
     await road.begin()
 
-    async def fall_after(step: object, delay: float) -> None:
-        task = asyncio.ensure_future(step)  # type: ignore[arg-type, var-annotated]  # a coroutine
+    async def fall_after(step: Coroutine[Any, Any, None], delay: float) -> None:
+        task = asyncio.create_task(step)
         await asyncio.sleep(delay)
         fallen = await pair.fail_over()
         await asyncio.gather(task, pair.back(fallen))

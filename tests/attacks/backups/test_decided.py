@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from hub.actions import staff
+from hub.actions.common import staff_member
 from hub.actions.facts import PREFIX, freeze
 from hub.actions.peers import short_code_with, thaw_link
 from hub.app import restore
 from hub.app.rooms import trust_list
+from hub.store.database import Database
 from hub.store.key_rows import KeyTable
 from hub.testing import Twin
 from keys.archive import KEYS
@@ -63,7 +65,7 @@ def test_r14_a_blocked_key_is_not_believed_again(road: Road) -> None:
     road.cem.run(staff.refuse_master, LOLA, "M" * 43)
     road.cem.run(staff.repin_staff, LOLA, "N" * 43)
     lost_and_restored(road, CEM, parts)
-    ana, lola = (road.cem.run(lambda unit, u=user: unit.staff.get(u)) for user in (ANA, LOLA))  # type: ignore[misc]  # bound default
+    ana, lola = (road.cem.run(staff_member, user) for user in (ANA, LOLA))
     assert ana.refused_master is not None, "she vouches for nobody, and is shown as blocked"
     assert ana.master == "A" * 43
     assert lola.refused_master is not None
@@ -82,7 +84,7 @@ def test_r14_one_who_was_never_seen_when_the_copy_was_made_is_not_pinned_at_a_se
 
 def test_r14_a_link_that_was_frozen_after_the_copy_was_made_stays_frozen_until_people_open_it(road: Road) -> None:
     parts = filed(road).back_up(CEM)
-    road.cem.run(lambda unit: freeze(unit, unit.links.one(peer=CSMC), "two_manifests"))  # type: ignore[arg-type]  # it is there
+    road.cem.run(freeze, link(road.cem, CSMC), "two_manifests")
     lost_and_restored(road, CEM, parts)
     assert link(road.cem, CSMC).frozen == "two_manifests"
     code = road.cem.run(short_code_with, CSMC)
@@ -117,21 +119,17 @@ def test_r14_a_key_of_the_day_that_was_retired_does_not_come_back(road: Road) ->
     parts = net.back_up(CEM)
     net.clock.advance(timedelta(days=1))
     net.settle()
-    owners = KeyTable(net.machines[CEM].keys._database).owners()  # type: ignore[union-attr]  # it runs
+    keys = net.machines[CEM].keys
+    assert keys is not None
+    owners = KeyTable(keys._database).owners()
     assert first not in owners
     assert road.cem.run(lambda unit: unit.tombstones.get(first)).confirmed_at is not None
     net.pulse(CEM)
     net.machines[CEM].lose()
     fresh = net.machine(CEM, "emergency_centre")
     restore.restore(fresh.config, net.wanted(parts), net.clock.now())
-    table = KeyTable(_open(fresh.config.database.keys_url))
+    table = KeyTable(Database(fresh.config.database.keys_url))
     assert first not in set(table.owners()), f"it was in the {KEYS} part"
-
-
-def _open(url: str):  # type: ignore[no-untyped-def]  # one line
-    from hub.store.database import Database
-
-    return Database(url)
 
 
 def test_r14_whoever_has_the_disk_alone_can_try_every_account_and_learns_nothing(road: Road) -> None:

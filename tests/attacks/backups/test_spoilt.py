@@ -11,6 +11,7 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pyrage
@@ -87,7 +88,7 @@ def test_r13_a_stolen_backup_shows_nothing_but_its_size_and_time(net: Filed, par
     other.write_text(f"{pyrage.x25519.Identity.generate()}\n")
     other.chmod(0o600)
     for part, path in zip((archive.DATA, archive.KEYS), parts, strict=True):
-        assert refused(lambda p=path, w=part: open_part(p, agefile.read_identities(other), w)) == "backup.wrong_identity"  # type: ignore[misc]  # bound
+        assert refused(partial(open_part, path, agefile.read_identities(other), part)) == "backup.wrong_identity"
 
 
 def test_r13_not_even_with_the_identity_does_the_data_part_show_her(net: Filed, parts: tuple[Path, Path]) -> None:

@@ -86,7 +86,7 @@ class Desk:
         run = self._house.store.run
         todo = await run(_todo, quiet=True)
         for act, referral in todo:
-            await run(lambda unit, a=act, r=referral: a(unit, _caseworker(unit), r))  # type: ignore[misc]  # bound defaults
+            await run(_done, act, referral)
         return len(todo)
 
     async def arm(self, args: Mapping[str, Any]) -> Any:
@@ -99,6 +99,10 @@ class Desk:
 
 def _caseworker(unit: Unit) -> str:
     return next(person.id for person in unit.staff.all(removed_at=None, order="added_at") if person.role == "caseworker")
+
+
+def _done(unit: Unit, act: Any, referral: str) -> None:
+    act(unit, _caseworker(unit), referral)
 
 
 def _todo(unit: Unit) -> list[tuple[Any, str]]:

@@ -9,6 +9,7 @@ import signal
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from hub.base.faults import POINTS
 from hub.web.control import ControlError, HubAway
@@ -58,7 +59,7 @@ class Menu:
             "client_cut": lambda: self._client(lambda line: line.cut()), "client_one_way": lambda: self._client(lambda line: line.one_way("up")),
             "client_double": lambda: self._client(self._doubled),
         }  # fmt: skip
-        found |= {f"at {point}": lambda p=point: self._kill_at(p) for point in POINTS if point not in RARE}  # type: ignore[misc]  # bound default
+        found |= {f"at {point}": partial(self._kill_at, point) for point in POINTS if point not in RARE}
         if self.stage.postgres:
             found["postgres"] = lambda: self._end_postgres(signal.SIGKILL)
             found["postgres, restarted"] = lambda: self._end_postgres(signal.SIGINT)

@@ -80,8 +80,10 @@ class KeptHub(HubProcess):
 
     def rss(self) -> int:
         """KiB now; the most that was seen stands in `most_rss`."""
-        with contextlib.suppress(OSError, AttributeError, IndexError):  # it has not begun, or nobody has buried it yet
-            text = Path(f"/proc/{self.process.pid}/status").read_text()  # type: ignore[union-attr]  # see above
+        if self.process is None:
+            return 0
+        with contextlib.suppress(OSError, IndexError):  # it is gone, or nobody has buried it yet
+            text = Path(f"/proc/{self.process.pid}/status").read_text()
             now = int(text.partition("VmRSS:")[2].split()[0])
             self.most_rss = max(now, self.most_rss)
             return now
@@ -151,7 +153,7 @@ class Postgres:
     def new_database(self, name: str) -> str:
         """The URL of an empty database, for a hub."""
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # the name is ours
+            connection.execute(f"CREATE DATABASE {name}")
         return self._server.get_uri(database=name).replace("postgresql://", "postgresql+psycopg://")
 
     def end(self, how: signal.Signals = signal.SIGKILL) -> None:

@@ -69,7 +69,8 @@ def test_x25_a_next_manifest_claims_nothing_that_is_ours(net: TwinNetwork) -> No
     csmc, otra = net[CSMC], net[OTRA]
     csmc.run(lambda unit: hold_device(unit, "", NEW))
     ours = csmc.store.given.hand.manifest.profile
-    for changes in (named(NEW), {"opening": ours.opening}, {"hub_signing": ours.hub_signing}, {"device_id": NEW.device_id}):
+    for changes in (named(NEW), {"opening": ours.opening}, {"hub_signing": ours.hub_signing},
+                    {"device_id": NEW.device_id}, {"master_fingerprint": ours.master_fingerprint}):  # fmt: skip
         data = following(otra, **changes)
         assert hears(csmc, otra, data) == 1, changes
         assert CSMC in refused_by_hand(csmc, data), "who holds it is named"
@@ -80,7 +81,8 @@ def test_x25_a_next_manifest_claims_nothing_that_is_ours(net: TwinNetwork) -> No
 def test_x25_a_next_manifest_claims_nothing_that_people_compared(net: TwinNetwork) -> None:
     cem, csmc, otra = net[CEM], net[CSMC], net[OTRA]
     theirs = cem.store.given.hand.manifest.profile
-    for changes in (named(first(cem)), {"opening": theirs.opening}, {"hub_signing": theirs.hub_signing}):
+    for changes in (named(first(cem)), {"opening": theirs.opening}, {"hub_signing": theirs.hub_signing},
+                    {"master_fingerprint": theirs.master_fingerprint}):  # fmt: skip
         data = following(otra, **changes)
         assert hears(csmc, otra, data) == 1
         assert CEM in refused_by_hand(csmc, data)

@@ -200,7 +200,7 @@ async def test_x25_the_hub_asks_the_homeserver_who_has_a_contested_device(net: T
     has = Device(user_id=cem.user, device_id=NEW.device_id, ed25519=NEW.ed25519, curve25519=NEW.curve25519)
     for shown, taken in ((Shown(), 0), (Shown(cem_lima=[], otra=[]), 0), (Shown(cem_lima=[has], otra=[]), 1)):
         reports = Reports()
-        reports.serve(csmc.store, shown, shown)  # type: ignore[arg-type]  # what it uses of both
+        reports.serve(csmc.store, shown, shown)
         await reports.hear(report)
         assert shown.asked == [(cem.user, otra.user)]
         assert shown.trusted == taken

@@ -153,7 +153,7 @@ def test_c08_a_statement_of_our_devices_that_was_made_in_the_database_is_not_tol
 def test_c08_a_manifest_of_our_own_that_was_made_in_the_database_never_takes_force(net: Net, tmp_path: Path) -> None:
     """The other server would fetch it at its next start: version 40, signed by the forger's root, with his signing key beside ours."""
     hand, database = net.cem.store.given.hand, net.cem.store._database
-    servers = Servers(SimpleNamespace(database=SimpleNamespace(server="b"), institution=SimpleNamespace(id=net.cem.id)))  # type: ignore[arg-type]  # what it reads
+    servers = Servers(SimpleNamespace(database=SimpleNamespace(server="b"), institution=SimpleNamespace(id=net.cem.id)))
     servers.over(database, net.cem.store.given.keys)
     root, signer = SigningKey.generate(), SigningKey.generate()
     profile = successor(hand.manifest, net.clock.now(), roots=(root.public,), hub_signing=(hand.signer.public, signer.public))
