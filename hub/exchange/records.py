@@ -67,6 +67,8 @@ class Link:
     acked_in: int = 0
     ack_due_at: datetime | None = None
     resend_asked_at: datetime | None = None
+    resent_at: datetime | None = None
+    """When we last said again what the peer asked for by `resend`; `resend_asked_at` is when we asked."""
     frozen: str | None = None
     ledger_size: int = 0
     """How long the peer's disclosure ledger was when it last spoke, and what its head was; `checkpoint` is its signed word for that."""
