@@ -76,6 +76,15 @@ def hear_holds(unit: Unit, link: Link, holds: int) -> None:
     unit.announce(Alarm(code="own_manifest_ahead", params=params))
 
 
+def say_fork(unit: Unit, why: str) -> None:
+    """What peers gave back does not follow what is in force here: once a day people are told that there are two."""
+    if any(line.detail.get("why") == why for line in unit.log.all(about=unit.me.id, what="own.manifest_fork", at__ge=unit.now - REMIND)):
+        return
+    note(unit, unit.me.id, SYSTEM, "own.manifest_fork", why=why)
+    params = (("why", why), ("number", str(unit.hand.manifest.version)), ("detail", str(newest_own(unit).version)))
+    unit.announce(Alarm(code="own_manifest_fork", params=params))
+
+
 def say_lacking(unit: Unit) -> None:
     """At each start, and when such a manifest is put in force: what the hub cannot do and what makes it able again."""
     lost = lacking(unit.hand)
