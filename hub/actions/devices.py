@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from hub.actions.claims import compared_device, pinned_devices
+from hub.actions.claims import compared_device, is_denied, pinned_devices
 from hub.actions.common import SYSTEM, note
 from hub.actions.ports import Rows, Unit
 from hub.base.errors import PeerFault, Refused
@@ -114,7 +114,7 @@ def take_devices(unit: Unit, user: str, data: bytes, served: Served | None = Non
     """Keep the statement that came from the Matrix user of a confirmed peer; whether it changed anything.
 
     Raises PeerFault with the code of the check that refused it; then nothing changed. One that is in the way of another peer's statement
-    is refused until `served` says who has the device: the fault then names the `other` institution, and the `users` to ask for.
+    is refused until `served` says who has the device: the fault then names the `other` institutions, the `users` to ask for, the `keys`.
     """
     peer = next((p for p in unit.peers.all(state="confirmed") if Manifest.from_bytes(p.manifest).profile.matrix_user == user), None)
     if peer is None:
@@ -137,7 +137,12 @@ def take_devices(unit: Unit, user: str, data: bytes, served: Served | None = Non
 
 
 def _check_unclaimed(unit: Unit, peer: Peer, stated: DeviceStatement) -> None:
-    """A device id or key of ours, or of what another peer was paired by, is never taken again (N8, X25). Raises PeerFault `device_taken`."""
+    """A device id or key of ours, or of what another peer was paired by, is never taken again (N8, X25); nor what people decided is another's.
+
+    Raises PeerFault `device_taken`, `device_denied`.
+    """
+    if any(is_denied(peer, one) for one in stated.devices):
+        raise PeerFault("device_denied", institution=peer.id)
     compared = (compared_device(unit, other) for other in unit.peers.all() if other.id != peer.id)
     others = [*own_devices(unit), *(one for one in compared if one)]
     if _names(stated.devices) & _names(others):
@@ -155,8 +160,10 @@ def _settle_claims(unit: Unit, peer: Peer, stated: DeviceStatement, served: Serv
     if not rivals:
         return
     users = [Manifest.from_bytes(other.manifest).profile.matrix_user for other in rivals]
-    fault = PeerFault("device_taken", institution=peer.id, other=", ".join(other.id for other in rivals), users=" ".join((user, *users)))
-    contested = _names([one for other in rivals for one in _claimed(unit, other)])
+    claimed = [one for other in rivals for one in _claimed(unit, other)]
+    contested, names = _names(claimed), " ".join(other.id for other in rivals)
+    keys = " ".join(sorted(_keys(claimed) & _keys(stated.devices)))
+    fault = PeerFault("device_taken", institution=peer.id, other=names, users=" ".join((user, *users)), keys=keys)
     if served is None or not {one for one in stated.devices if _names([one]) & contested} <= served.get(user, frozenset()):
         raise fault
     for other, whose in zip(rivals, users, strict=True):
@@ -166,7 +173,11 @@ def _settle_claims(unit: Unit, peer: Peer, stated: DeviceStatement, served: Serv
         if shared:
             unit.peers.put(replace(other, devices=b""))
             note(unit, other.id, SYSTEM, "peer.devices_set_aside", devices=[one.device_id for one in shared])
-    unit.announce(Alarm(code="devices_contested", params=(("institution", peer.id), ("detail", str(fault.params["other"])))))
+    unit.announce(Alarm(code="devices_contested", params=(("institution", peer.id), ("detail", _and(names)))))
+
+
+def _and(names: str) -> str:
+    return ", ".join(names.split())
 
 
 def _claimed(unit: Unit, peer: Peer) -> tuple[StatedDevice, ...]:

@@ -71,8 +71,13 @@ ALARMS = {
         "Ningún enlace se detuvo. Llame a las dos administraciones: una de las dos listas era falsa o una copia."
     ),
     "devices_disputed": mark(
-        "{institution} y {detail} dicen hablar desde un mismo dispositivo Matrix ({why}) y no se pudo probar que sea de {institution}: su lista no "
-        "se tomó, y ningún enlace se detuvo. Llame a las dos administraciones por un número conocido."
+        "{institution} dice hablar desde un dispositivo Matrix que {detail} dijo tener antes ({why}), y no se pudo probar que sea suyo: su lista no "
+        "se tomó, y ningún enlace se detuvo. La primera pudo ser la copia: llame a las dos administraciones por un número conocido, pregunte "
+        "cuál estrenó dispositivo, y decida: tinkuy peer owns LA-DUEÑA LA-OTRA"
+    ),
+    "devices_decided": mark(
+        "Administración decidió que el dispositivo Matrix en disputa es de {institution} y no de {detail}: a nombre de {detail} ya no vale. "
+        "Si fue un error, se decide otra vez al revés: tinkuy peer owns"
     ),
     "envelope_refused": mark("Se rechazó un sobre de {institution} ({why}). No se guardó nada de él."),
     "peer_manifest": mark("{institution} renovó su manifiesto (versión {number}), firmado por sus raíces. No hace falta hacer nada."),
@@ -81,7 +86,8 @@ ALARMS = {
     ),
     "manifest_contested": mark(
         "El manifiesto nuevo de {institution} nombra una clave o un dispositivo que {detail} ya decía tener. Sus claves valen; un dispositivo en "
-        "disputa no, hasta que se pruebe de quién es. Ningún enlace se detuvo. Llame a las dos administraciones por un número conocido."
+        "disputa no, hasta que se pruebe de quién es o ustedes lo decidan (tinkuy peer owns). Ningún enlace se detuvo. Llame a las dos "
+        "administraciones por un número conocido."
     ),
     "own_manifest_ahead": mark(
         "{institution} dice tener la versión {number} de NUESTRO manifiesto; este hub conoce hasta la {detail}. Por ahora es solo su palabra. Si "

@@ -27,6 +27,8 @@ class Peer:
     fresh_at: datetime | None = None
     """When, by our clock, it last said that the manifest we hold is its current one; `fresh_issued` is the newest of its own dates."""
     fresh_issued: datetime | None = None
+    denied: dict[str, Any] = field(default_factory=dict)
+    """Keys of Matrix devices that people decided are another institution's, and which one's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -141,7 +141,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("X25", "hub/actions/claims.py", "        _refuse(found, new & _firm(unit, other), other.id)\n", "        pass\n",
        CLAIMS + "test_x25_a_next_manifest_claims_nothing_that_people_compared"),
     _m("X25", "hub/actions/hear_manifest.py", "        check_user(found, pinned)\n", "", CLAIMS + "test_x25_another_account_waits_for_people"),
-    _m("X25", "hub/actions/claims.py", "if not _before(unit, peer, one)), ())", "), ())",
+    _m("X25", "hub/actions/claims.py", " and not _before(unit, peer, one)), ())", "), ())",
        CLAIMS + "test_x25_a_manifest_that_names_anothers_stated_device_gets_no_such_device_and_blocks_nothing"),
     _m("R11", "hub/actions/claims.py", "return _claims(manifest) & _claims(_first(unit, peer)) |", "return _held(peer) |",
        CLAIMS + "test_r11_who_lists_anothers_new_key_first_does_not_stop_it"),

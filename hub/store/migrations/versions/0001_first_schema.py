@@ -343,6 +343,7 @@ def upgrade() -> None:
     sa.Column('opening', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('fresh_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('fresh_issued', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('denied', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
