@@ -5,9 +5,10 @@ be copied into another account. People can, by telephone; what they decide is ta
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from hub.actions.claims import compared_device, devices_of
+from hub.actions.claims import devices_of
 from hub.actions.common import SYSTEM, note
 from hub.actions.ports import Unit
 from hub.base.errors import PeerFault, Refused
@@ -34,8 +35,6 @@ def decide_owner(unit: Unit, by: str, owner: str, other: str) -> tuple[str, ...]
     """
     winner, loser = _peer(unit, owner), _peer(unit, other)
     keys = _noted(unit, owner, other) | _noted(unit, other, owner) | (_keys(_said(winner)) & _keys(_said(loser)))
-    compared = [one for peer in (winner, loser) if (one := compared_device(unit, peer))]
-    keys -= _keys(compared)  # of those people compared the code when they paired
     if not keys:
         raise Refused("no_dispute", institution=other)
     unit.peers.put(replace(loser, denied=loser.denied | dict.fromkeys(keys, owner)))
@@ -54,7 +53,7 @@ def _said(peer: Peer) -> tuple[StatedDevice, ...]:
     return (*devices_of(peer), manifest_device(Manifest.from_bytes(peer.manifest)))
 
 
-def _keys(devices: tuple[StatedDevice, ...] | list[StatedDevice]) -> set[str]:
+def _keys(devices: Iterable[StatedDevice]) -> set[str]:
     return {key for one in devices for key in (one.ed25519, one.curve25519)}
 
 

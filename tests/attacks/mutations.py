@@ -28,7 +28,7 @@ ENVELOPES, PROMISES, ANSWERS = "attacks/twins/test_envelopes.py::", "attacks/twi
 LATE, WITHDRAW, HOLD = "actions/test_late_defences.py::", "actions/test_withdraw.py::", "actions/test_legal_hold.py::"
 LEASE = "store/test_lease.py::"
 STATED = "attacks/twins/test_devices.py::"
-CLAIMS = "attacks/twins/test_claims.py::"
+CLAIMS, DISPUTES = "attacks/twins/test_claims.py::", "attacks/twins/test_disputes.py::"
 RULES = "homeserver/test_rules.py::"
 WORKERS = "operation/test_operation_workers.py::"
 RETURN = "operation/test_operation_return.py::"
@@ -164,6 +164,16 @@ MUTATIONS: tuple[Mutation, ...] = (
        STATED + "test_x25_a_key_that_both_show_is_nobodys_new_device"),
     _m("X25", "hub/app/reports.py", "data, await self._served(str(fault.params[\"users\"]).split()))", "data)",
        STATED + "test_x25_the_hub_asks_the_homeserver_who_has_a_contested_device"),
+    _m("X25", "hub/actions/devices.py", "    if any(is_denied(peer, one) for one in stated.devices):\n", "    if False:\n",
+       DISPUTES + "test_x25_what_was_decided_is_not_stated_again"),
+    _m("X25", "hub/actions/claims.py", "(manifest_device(manifest),)) if not is_denied(peer, one))", "(manifest_device(manifest),)))",
+       DISPUTES + "test_x25_people_decide_when_the_thief_said_it_first"),
+    _m("X25", "hub/actions/claims.py", "if not is_denied(peer, one) and not _before", "if not _before",
+       DISPUTES + "test_x25_a_manifest_that_named_it_first_is_decided_too"),
+    _m("X25", "hub/app/reports.py", "            await store.run(note_dispute, fault)\n", "            pass\n",
+       DISPUTES + "test_x25_people_decide_when_the_thief_said_it_first"),
+    _m("X25", "hub/actions/disputes.py", "    unit.peers.put(replace(winner, denied=", "    str(replace(winner, denied=",
+       DISPUTES + "test_x25_a_wrong_decision_is_decided_again"),
     _m("N12", "hub/matrix/listener.py", "if user in self._peers()]", "]", DEVICES + "test_statements_are_heard_of_peers_only_and_bounded"),
     _m("X02", "hub/matrix/trust.py", "for device in known if device in others", "for device in known if others",
        DEVICES + "test_x02_a_second_device_of_ours_is_no_ghost_by_its_keys_alone"),
