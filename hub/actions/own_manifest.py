@@ -60,10 +60,14 @@ def hear_own(unit: Unit, link: Link, data: bytes) -> None:
 
 def say_refused(unit: Unit, link: Link, code: str, what: str, why: str) -> None:
     """Once a day for each reason: a peer may send the same, or ever new forged ones, without end."""
-    if any(line.detail.get("why") == why for line in unit.log.all(about=link.id, what=what, at__ge=unit.now - REMIND)):
+    if _was_told(unit, link.id, what, why):
         return
     note(unit, link.id, link.peer, what, why=why)
     unit.announce(Alarm(code=code, params=(("institution", link.peer), ("why", why))))
+
+
+def _was_told(unit: Unit, about: str, what: str, why: str) -> bool:
+    return any(line.detail.get("why") == why for line in unit.log.all(about=about, what=what, at__ge=unit.now - REMIND))
 
 
 def hear_holds(unit: Unit, link: Link, holds: int) -> None:
@@ -78,7 +82,7 @@ def hear_holds(unit: Unit, link: Link, holds: int) -> None:
 
 def say_fork(unit: Unit, why: str) -> None:
     """What peers gave back does not follow what is in force here: once a day people are told that there are two."""
-    if any(line.detail.get("why") == why for line in unit.log.all(about=unit.me.id, what="own.manifest_fork", at__ge=unit.now - REMIND)):
+    if _was_told(unit, unit.me.id, "own.manifest_fork", why):
         return
     note(unit, unit.me.id, SYSTEM, "own.manifest_fork", why=why)
     params = (("why", why), ("number", str(unit.hand.manifest.version)), ("detail", str(newest_own(unit).version)))
