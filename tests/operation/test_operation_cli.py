@@ -84,6 +84,7 @@ class FakeHub:
                     "peer.code",
                     "peer.confirm",
                     "peer.list",
+                    "peer.owns",
                     "status",
                     "doctor",
                 )
