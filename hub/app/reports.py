@@ -78,14 +78,14 @@ class Reports:
 
     async def _take_devices(self, store: Store, report: Report) -> None:
         """A statement that holds is in force before the next event is judged; one that does not is told, but not each time."""
-        user, data = report.user_id or "", report.detail.encode()
+        user, data, shown = report.user_id or "", report.detail.encode(), self._matrix.shown_first()
         try:
-            changed = await store.run(take_devices, user, data)
+            changed = await store.run(take_devices, user, data, None, shown)
         except PeerFault as fault:
             if "users" not in fault.params:
                 return await self._refused(store, report, fault)
             try:  # it stands in another's way: who has the device?
-                changed = await store.run(take_devices, user, data, await self._served(str(fault.params["users"]).split()))
+                changed = await store.run(take_devices, user, data, await self._served(str(fault.params["users"]).split()), shown)
             except PeerFault as again:
                 return await self._refused(store, report, again)
         if changed:

@@ -16,6 +16,7 @@ from hub.matrix import Report
 from hub.matrix.ports import Device
 from hub.testing.twin import Twin, TwinNetwork
 from keys.devices import StatedDevice
+from keys.vectors.generate import stated_device
 from tests.attacks.twins.bench import CEM, CSMC, alarms
 from tests.attacks.twins.test_claims import OTRA, following, hears, named
 from tests.attacks.twins.test_devices import NEW, SECOND, Shown, believed, claims, first, refusal, stated, tell
@@ -36,10 +37,11 @@ def shown(twin: Twin, *devices: StatedDevice) -> list[Device]:
     return [Device(user_id=twin.user, device_id=one.device_id, ed25519=one.ed25519, curve25519=one.curve25519) for one in devices]
 
 
-def reported(net: TwinNetwork, sender: Twin, data: bytes, **devices: Any) -> None:
-    """The statement comes to the third hub as its Matrix room reports it, while the homeservers show these devices."""
+def reported(net: TwinNetwork, sender: Twin, data: bytes, first: dict[str, str] | None = None, **devices: Any) -> None:
+    """The statement comes to the third hub as its Matrix room reports it, while these devices are shown; `first`: who showed a key first."""
     csmc = net[CSMC]
     matrix = Shown(**devices)
+    matrix.first = first or {}
     reports = Reports()
     reports.serve(csmc.store, matrix, matrix)  # type: ignore[arg-type]  # what it uses of both
     for _ in range(3):
@@ -51,6 +53,33 @@ def owns(net: TwinNetwork, owner: str, other: str) -> tuple[str, ...]:
     keys = net[CSMC].run(decide_owner, "administrator", owner, other)
     net[CSMC].post()
     return keys
+
+
+def test_x25_a_copy_of_what_another_account_showed_first_is_refused_when_it_arrives(net: TwinNetwork) -> None:
+    """The thief knows the key because it was shown; so do we, and to say it first is not to have it first."""
+    cem, csmc, otra = net[CEM], net[CSMC], net[OTRA]
+    reported(net, otra, claims(otra, THIEF), {NEW.curve25519: cem.user}, otra=shown(otra, first(otra), THIEF), cem_lima=shown(cem, NEW))
+    assert believed(csmc, otra) == {first(otra)}
+    assert alarms(csmc).count("[devices_disputed]") == 1
+    assert CEM in alarms(csmc)
+    assert tell(cem, csmc, stated(cem, NEW))
+    assert believed(csmc, cem) == {NEW}
+
+
+def test_x25_the_order_in_which_accounts_were_seen_takes_nothing_that_was_stated(net: TwinNetwork) -> None:
+    """After a start of ours the thief's homeserver answers first. It stops no later list of the owner's, and only people let it stop a first one."""
+    cem, csmc, otra = net[CEM], net[CSMC], net[OTRA]
+    assert tell(cem, csmc, stated(cem, NEW))
+    reported(net, cem, stated(cem, NEW, SECOND, alone=False), {NEW.curve25519: otra.user}, otra=[], cem_lima=[])
+    assert believed(csmc, cem) == {NEW, SECOND}
+    third = stated_device("third")
+    net.clock.advance(timedelta(minutes=1))
+    honest = stated(cem, third)
+    reported(net, cem, honest, {third.curve25519: otra.user}, otra=[], cem_lima=[])
+    assert believed(csmc, cem) == {NEW, SECOND}
+    assert owns(net, CEM, OTRA) == (third.curve25519,)
+    reported(net, cem, honest, {third.curve25519: otra.user}, otra=[], cem_lima=[])
+    assert believed(csmc, cem) == {third}
 
 
 @pytest.mark.parametrize("silent", [False, True])
