@@ -16,7 +16,8 @@ from hub.actions.ports import Hand, Unit
 from hub.cases.events import Alarm
 from hub.exchange.records import Link
 from keys.errors import KeysError
-from keys.manifest import Manifest, accept_one
+from keys.manifest import KIND, Manifest, accept_one
+from keys.statement import Statement, verify
 
 REMIND = timedelta(days=1)
 SIGNING, OPENING = "signing", "opening"
@@ -49,13 +50,23 @@ def hear_own(unit: Unit, link: Link, data: bytes) -> None:
         found = accept_one(known, data, unit.now)
     except KeysError as error:
         if error.code not in ("manifest.rollback", "manifest.gap"):  # an old one that came late; or one too far ahead: the next ones follow
-            say_refused(unit, link, "own_manifest_refused", "own.manifest_refused", error.code)
+            word = "manifest_refused" if _signed_by_ours(known, data) else "manifest_forged"
+            say_refused(unit, link, f"own_{word}", f"own.{word}", error.code)
         return
     if found.version == known.version:
         return
     keep_version(unit, found)
     note(unit, unit.me.id, link.peer, "own.manifest_back", version=found.version)
     unit.announce(Alarm(code="own_manifest_back", params=(("institution", link.peer), ("number", str(found.version)))))
+
+
+def _signed_by_ours(known: Manifest, data: bytes) -> bool:
+    """Whether it is more than a word: only our own roots can have signed it. What anybody can forge must keep nobody from turning a key."""
+    try:
+        verify(KIND, Statement.from_bytes(data), known.profile.roots, threshold=known.profile.threshold)
+    except KeysError:
+        return False
+    return True
 
 
 def say_refused(unit: Unit, link: Link, code: str, what: str, why: str) -> None:

@@ -102,6 +102,10 @@ ALARMS = {
         "{institution} tiene un manifiesto a nuestro nombre que no sigue al nuestro ({why}). Puede haber dos de una misma versión, o alguien tiene "
         "nuestras raíces. No cambie claves; llame a su administración por un número conocido."
     ),
+    "own_manifest_forged": mark(
+        "{institution} mandó un manifiesto a nuestro nombre que nuestras raíces NO firmaron ({why}). No se tomó y nada cambió: es falso, o está "
+        "dañado. Llame a su administración por un número conocido. Nada de esto impide cambiar o retirar claves."
+    ),
     "own_manifest_fork": mark(
         "Hay dos manifiestos nuestros que no se siguen ({why}): el que vale en este hub, versión {number}, y el que nos devolvieron otras "
         "instituciones, hasta la versión {detail}, firmado también por nuestras raíces. El hub sigue con el suyo; quien tiene el otro puede "

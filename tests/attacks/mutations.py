@@ -499,6 +499,8 @@ MUTATIONS: tuple[Mutation, ...] = (
        BACK + "test_d11_what_came_back_is_taken_before_a_renewal_and_each_start_succeeds"),
     _m("D11", "hub/app/keyturn.py", "            await house.store.run(say_fork, error.code)\n            return False\n", "            raise\n",
        BACK + "test_d11_a_fork_is_told_and_stops_no_start"),
+    _m("R12", "hub/actions/own_manifest.py", 'word = "manifest_refused" if _signed_by_ours(known, data) else "manifest_forged"',
+       'word = "manifest_refused"', BACK + "test_d11_nobody_gives_us_a_manifest_that_our_roots_did_not_sign"),
     _m("D11", "hub/actions/own_manifest.py", '    if _was_told(unit, unit.me.id, "own.manifest_fork", why):\n', "    if False:\n",
        BACK + "test_d11_a_fork_is_told_and_stops_no_start"),
     _m("D11", "hub/app/key_commands.py", "            await turner.catch_up()\n", "", BACK + "test_d11_keys_turn_after_what_came_back"),
