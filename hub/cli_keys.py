@@ -145,7 +145,7 @@ def root_new(file: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="Se cr
 @root_app.command("replace")
 def root_replace(
     files: Files, threshold: Annotated[int, typer.Option("--threshold", min=1, max=9, help="Cuántas deben firmar. · How many must sign.")],
-    as_json: bool = JSON,
+    insist: bool = Insist, as_json: bool = JSON,
 ) -> None:  # fmt: skip
     """Otras raíces: firman las anteriores y las nuevas · Other roots: the previous and the new ones sign"""
     public = [path.read_bytes() for path in files]
@@ -161,7 +161,7 @@ def root_replace(
         (state / "roots.json").write_bytes(strictjson.dumps(told))
         return say("Anotado. Arranque el hub: dejará su primer manifiesto listo para firmar.",
                    "Noted. Start the hub: it will leave its first manifest ready to be signed.")  # fmt: skip
-    args = {"roots": [base64.b64encode(each).decode() for each in public], "threshold": threshold}
+    args = {"roots": [base64.b64encode(each).decode() for each in public], "threshold": threshold, "insist": insist}
     _told(ask("keys.roots", args, as_json=as_json), as_json=as_json)
     return None
 

@@ -102,6 +102,30 @@ def thaw(
     return None
 
 
+@app.command()
+def owns(
+    institution: Institution,
+    other: Annotated[str, typer.Argument(metavar="OTRA", help="La que no lo tiene. · The one that has it not.")],
+    yes: bool = typer.Option(False, "--yes", help="Sin preguntar. · Do not ask."),
+    as_json: bool = JSON,
+) -> None:
+    """Decide de quién es un dispositivo Matrix que dos instituciones dicen tener · Decide whose a Matrix device is that two say to have"""
+    if not yes and not as_json:
+        question = words(
+            f"Después de hablar con las dos por un número conocido: ¿es de {institution}, y no de {other}?",
+            f"After speaking with both on known numbers: is it {institution}'s, and not {other}'s?",
+        )
+        typer.confirm(question, abort=True)
+    answer = ask("peer.owns", {"institution": institution, "other": other}, as_json=as_json)
+    if as_json:
+        return show_json(answer)
+    say(
+        f"Decidido: es de {institution}. A nombre de {other} ya no vale. La lista de {institution} se toma cuando la repita, en minutos.",
+        f"Decided: it is {institution}'s. In {other}'s name it counts no more. {institution}'s list is taken when it is repeated, within minutes.",
+    )
+    return None
+
+
 @app.command("list")
 def list_(as_json: bool = JSON) -> None:
     """Muestra las instituciones y el estado del enlace · Show institutions and the state of each link"""

@@ -316,6 +316,12 @@ _WORDS: dict[str, Words] = {
         "Vea `tinkuy peer list`.",
         "See `tinkuy peer list`.",
     ),
+    "no_dispute": (
+        "Esas dos instituciones no se disputan ningún dispositivo que se pueda decidir.",
+        "There is no device between these two institutions to be decided.",
+        "Los nombres están en el aviso `devices_disputed` o `manifest_contested`; el dispositivo con que se emparejaron no se decide así.",
+        "The names are in the alarm `devices_disputed` or `manifest_contested`; the device they were paired by is not decided this way.",
+    ),
     "manifest_own": (
         "Ese manifiesto es el de este mismo hub.",
         "That manifest is this hub's own.",

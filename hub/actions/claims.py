@@ -45,10 +45,18 @@ def check_user(found: Manifest, pinned: Manifest) -> None:
 
 
 def devices_of(peer: Peer) -> tuple[StatedDevice, ...]:
-    """The devices this peer says it speaks from: its statement's while that holds under its manifest, else the manifest's one."""
+    """The devices this peer says it speaks from: its statement's while that holds under its manifest, else the manifest's one.
+
+    None that people decided is another's (`hub/actions/disputes.py`).
+    """
     manifest = Manifest.from_bytes(peer.manifest)
     stated = kept_devices(peer.devices, manifest)
-    return stated.devices if stated else (manifest_device(manifest),)
+    return tuple(one for one in (stated.devices if stated else (manifest_device(manifest),)) if not is_denied(peer, one))
+
+
+def is_denied(peer: Peer, device: StatedDevice) -> bool:
+    """Whether people decided that it is another's."""
+    return bool(peer.denied.keys() & {device.ed25519, device.curve25519})
 
 
 def pinned_devices(unit: Unit, peer: Peer) -> tuple[StatedDevice, ...]:
@@ -58,7 +66,7 @@ def pinned_devices(unit: Unit, peer: Peer) -> tuple[StatedDevice, ...]:
         return devices_of(peer)
     rows = unit.manifests.all(institution=peer.id, version__le=manifest.version, order="-version")
     candidates = [manifest_device(manifest), *(manifest_device(Manifest.from_bytes(row.data)) for row in rows)]
-    return next(((one,) for one in candidates if not _before(unit, peer, one)), ())
+    return next(((one,) for one in candidates if not is_denied(peer, one) and not _before(unit, peer, one)), ())
 
 
 def compared_device(unit: Unit, peer: Peer) -> StatedDevice | None:

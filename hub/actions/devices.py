@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from hub.actions.claims import compared_device, pinned_devices
+from hub.actions.claims import compared_device, devices_of, is_denied, pinned_devices
 from hub.actions.common import SYSTEM, note
 from hub.actions.ports import Rows, Unit
 from hub.base.errors import PeerFault, Refused
@@ -110,11 +110,12 @@ Served = Mapping[str, frozenset[StatedDevice]]
 """By Matrix user, the devices that a homeserver serves for it now, each signed by itself. A user whose server did not answer is not in it."""
 
 
-def take_devices(unit: Unit, user: str, data: bytes, served: Served | None = None) -> bool:
-    """Keep the statement that came from the Matrix user of a confirmed peer; whether it changed anything.
+def take_devices(unit: Unit, user: str, data: bytes, served: Served | None = None, shown: Mapping[str, str] | None = None) -> bool:
+    """Keep the statement that came from the Matrix user of a confirmed peer; whether it changed anything. `shown`: by curve key, whose account
+    showed it first.
 
     Raises PeerFault with the code of the check that refused it; then nothing changed. One that is in the way of another peer's statement
-    is refused until `served` says who has the device: the fault then names the `other` institution, and the `users` to ask for.
+    is refused until `served` says who has the device: the fault then names the `other` institutions, the `users` to ask for, the `keys`.
     """
     peer = next((p for p in unit.peers.all(state="confirmed") if Manifest.from_bytes(p.manifest).profile.matrix_user == user), None)
     if peer is None:
@@ -127,6 +128,7 @@ def take_devices(unit: Unit, user: str, data: bytes, served: Served | None = Non
         _answer(unit, peer)
         return False
     _check_unclaimed(unit, peer, stated)
+    _check_first(unit, peer, stated, shown or {})
     _settle_claims(unit, peer, stated, served)
     _answer(unit, peer)
     unit.peers.put(replace(peer, devices=data))
@@ -137,11 +139,30 @@ def take_devices(unit: Unit, user: str, data: bytes, served: Served | None = Non
 
 
 def _check_unclaimed(unit: Unit, peer: Peer, stated: DeviceStatement) -> None:
-    """A device id or key of ours, or of what another peer was paired by, is never taken again (N8, X25). Raises PeerFault `device_taken`."""
+    """A device id or key of ours, or of what another peer was paired by, is never taken again (N8, X25); nor what people decided is another's.
+
+    Raises PeerFault `device_taken`, `device_denied`.
+    """
+    if any(is_denied(peer, one) for one in stated.devices):
+        raise PeerFault("device_denied", institution=peer.id)
     compared = (compared_device(unit, other) for other in unit.peers.all() if other.id != peer.id)
     others = [*own_devices(unit), *(one for one in compared if one)]
     if _names(stated.devices) & _names(others):
         raise PeerFault("device_taken", institution=peer.id)
+
+
+def _check_first(unit: Unit, peer: Peer, stated: DeviceStatement, shown: Mapping[str, str]) -> None:
+    """A key that is new of this peer and that another peer's account showed before: to say it first is not to have it first.
+
+    Against what was stated long ago it counts nothing: after a start of ours the accounts are seen in any order. Raises PeerFault `device_taken`.
+    """
+    had = _keys(devices_of(peer))
+    users = {Manifest.from_bytes(other.manifest).profile.matrix_user: other for other in unit.peers.all(state="confirmed", id__not=peer.id)}
+    first = {one.curve25519: users[shown[one.curve25519]] for one in stated.devices if shown.get(one.curve25519) in users}
+    copied = {key: other.id for key, other in first.items() if key not in had and key not in other.denied}
+    if copied:
+        others = " ".join(sorted(set(copied.values())))
+        raise PeerFault("device_taken", institution=peer.id, other=others, keys=" ".join(sorted(copied)))
 
 
 def _settle_claims(unit: Unit, peer: Peer, stated: DeviceStatement, served: Served | None) -> None:
@@ -155,8 +176,10 @@ def _settle_claims(unit: Unit, peer: Peer, stated: DeviceStatement, served: Serv
     if not rivals:
         return
     users = [Manifest.from_bytes(other.manifest).profile.matrix_user for other in rivals]
-    fault = PeerFault("device_taken", institution=peer.id, other=", ".join(other.id for other in rivals), users=" ".join((user, *users)))
-    contested = _names([one for other in rivals for one in _claimed(unit, other)])
+    claimed = [one for other in rivals for one in _claimed(unit, other)]
+    contested, names = _names(claimed), " ".join(other.id for other in rivals)
+    keys = " ".join(sorted(_keys(claimed) & _keys(stated.devices)))
+    fault = PeerFault("device_taken", institution=peer.id, other=names, users=" ".join((user, *users)), keys=keys)
     if served is None or not {one for one in stated.devices if _names([one]) & contested} <= served.get(user, frozenset()):
         raise fault
     for other, whose in zip(rivals, users, strict=True):
@@ -166,7 +189,11 @@ def _settle_claims(unit: Unit, peer: Peer, stated: DeviceStatement, served: Serv
         if shared:
             unit.peers.put(replace(other, devices=b""))
             note(unit, other.id, SYSTEM, "peer.devices_set_aside", devices=[one.device_id for one in shared])
-    unit.announce(Alarm(code="devices_contested", params=(("institution", peer.id), ("detail", str(fault.params["other"])))))
+    unit.announce(Alarm(code="devices_contested", params=(("institution", peer.id), ("detail", _and(names)))))
+
+
+def _and(names: str) -> str:
+    return ", ".join(names.split())
 
 
 def _claimed(unit: Unit, peer: Peer) -> tuple[StatedDevice, ...]:

@@ -16,7 +16,8 @@ from hub.actions.ports import Hand, Unit
 from hub.cases.events import Alarm
 from hub.exchange.records import Link
 from keys.errors import KeysError
-from keys.manifest import Manifest, accept_one
+from keys.manifest import KIND, Manifest, accept_one
+from keys.statement import Statement, verify
 
 REMIND = timedelta(days=1)
 SIGNING, OPENING = "signing", "opening"
@@ -49,7 +50,8 @@ def hear_own(unit: Unit, link: Link, data: bytes) -> None:
         found = accept_one(known, data, unit.now)
     except KeysError as error:
         if error.code not in ("manifest.rollback", "manifest.gap"):  # an old one that came late; or one too far ahead: the next ones follow
-            say_refused(unit, link, "own_manifest_refused", "own.manifest_refused", error.code)
+            word = "manifest_refused" if _signed_by_ours(known, data) else "manifest_forged"
+            say_refused(unit, link, f"own_{word}", f"own.{word}", error.code)
         return
     if found.version == known.version:
         return
@@ -58,12 +60,25 @@ def hear_own(unit: Unit, link: Link, data: bytes) -> None:
     unit.announce(Alarm(code="own_manifest_back", params=(("institution", link.peer), ("number", str(found.version)))))
 
 
+def _signed_by_ours(known: Manifest, data: bytes) -> bool:
+    """Whether it is more than a word: only our own roots can have signed it. What anybody can forge must keep nobody from turning a key."""
+    try:
+        verify(KIND, Statement.from_bytes(data), known.profile.roots, threshold=known.profile.threshold)
+    except KeysError:
+        return False
+    return True
+
+
 def say_refused(unit: Unit, link: Link, code: str, what: str, why: str) -> None:
     """Once a day for each reason: a peer may send the same, or ever new forged ones, without end."""
-    if any(line.detail.get("why") == why for line in unit.log.all(about=link.id, what=what, at__ge=unit.now - REMIND)):
+    if _was_told(unit, link.id, what, why):
         return
     note(unit, link.id, link.peer, what, why=why)
     unit.announce(Alarm(code=code, params=(("institution", link.peer), ("why", why))))
+
+
+def _was_told(unit: Unit, about: str, what: str, why: str) -> bool:
+    return any(line.detail.get("why") == why for line in unit.log.all(about=about, what=what, at__ge=unit.now - REMIND))
 
 
 def hear_holds(unit: Unit, link: Link, holds: int) -> None:
@@ -74,6 +89,15 @@ def hear_holds(unit: Unit, link: Link, holds: int) -> None:
     note(unit, link.id, link.peer, "own.manifest_ahead", holds=holds, known=known)
     params = (("institution", link.peer), ("number", str(holds)), ("detail", str(known)))
     unit.announce(Alarm(code="own_manifest_ahead", params=params))
+
+
+def say_fork(unit: Unit, why: str) -> None:
+    """What peers gave back does not follow what is in force here: once a day people are told that there are two."""
+    if _was_told(unit, unit.me.id, "own.manifest_fork", why):
+        return
+    note(unit, unit.me.id, SYSTEM, "own.manifest_fork", why=why)
+    params = (("why", why), ("number", str(unit.hand.manifest.version)), ("detail", str(newest_own(unit).version)))
+    unit.announce(Alarm(code="own_manifest_fork", params=params))
 
 
 def say_lacking(unit: Unit) -> None:

@@ -19,7 +19,7 @@ from hub.actions.watch_ledger import heard_checkpoint
 from hub.base.errors import PeerFault, TinkuyError
 from hub.cases.events import Alarm
 from hub.exchange.intake import Place, open_envelope, place
-from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, AHEAD, DEVICES_EXTENSION, SILENT_AFTER, WINDOW, read_ack
+from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, AHEAD, DEVICES_EXTENSION, RESEND_AFTER, SILENT_AFTER, WINDOW, read_ack
 from hub.exchange.records import Early, Link, Seen
 from hub.exchange.wire import MAX_JOINED, Ack, Body, Hek, NewManifest, Resend, SkipSeq, decode, unbox
 from keys import envelope
@@ -194,8 +194,7 @@ def _apart(unit: Unit, link: Link, record: SignedInner) -> None:
     if isinstance(body, Ack):
         _acked(unit, link, body)
     elif isinstance(body, Resend) and body.epoch == link.epoch_out:
-        for row in unit.outbox.all(state="dispatched", link=link.id, seq__ge=body.first, seq__le=body.last):
-            unit.outbox.put(replace(row, sent_at=None))
+        _say_again(unit, link, body)
     else:
         try:
             unit.attempt(lambda: _renew(unit, link, body))
@@ -203,6 +202,19 @@ def _apart(unit: Unit, link: Link, record: SignedInner) -> None:
             raise
         except (TinkuyError, KeysError) as error:
             _refuse(unit, link, record.inner.kind, error.code)
+
+
+def _say_again(unit: Unit, link: Link, asked: Resend) -> None:
+    """What is asked for leaves once more, as far as it is under way, and no more often than an honest peer asks: each answer seals and
+    puts up to a whole window, and a question costs nothing. Who loses it twice asks again.
+    """
+    if link.resent_at is not None and timedelta(0) <= unit.now - link.resent_at < RESEND_AFTER:
+        return
+    rows = unit.outbox.all(state="dispatched", link=link.id, seq__ge=asked.first, seq__le=asked.last, sent_at__not=None)
+    for row in rows:
+        unit.outbox.put(replace(row, sent_at=None))
+    if rows:
+        unit.links.put(replace(link, resent_at=unit.now))
 
 
 def _renew(unit: Unit, link: Link, body: Body) -> None:

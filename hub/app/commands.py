@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.actions import legal_hold, peers, staff
 from hub.actions.devices import drop_device
+from hub.actions.disputes import decide_owner
 from hub.actions.manifest_versions import signing_due
 from hub.actions.ports import Unit
 from hub.actions.receipts import last_day
@@ -44,6 +45,7 @@ def handlers(house: House) -> dict[str, Handler]:
         "peer.confirm": commands.peer_confirm,
         "peer.list": commands.peer_list,
         "peer.thaw": commands.peer_thaw,
+        "peer.owns": commands.peer_owns,
         "hold.place": commands.hold_place,
         "hold.lift": commands.hold_lift,
         "hold.list": commands.hold_list,
@@ -139,6 +141,13 @@ class _Commands:
             self._house.matrix.thaw(link.room)
         self._house.keeper.look_again(f"link:{name}")
         return {"institution": name, "link": link.id}
+
+    async def peer_owns(self, args: Mapping[str, Any]) -> Any:
+        """People decided whose the device is that two institutions say to have; in force before this answers."""
+        owner, other = str(args["institution"]), str(args["other"])
+        keys = await self._house.store.run(lambda unit: decide_owner(unit, "administrator", owner, other))
+        await self._house.keeper.trust()
+        return {"institution": owner, "other": other, "keys": list(keys)}
 
     async def peer_list(self, _: Mapping[str, Any]) -> Any:
         """Everybody we know and the state of each link."""

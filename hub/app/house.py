@@ -7,7 +7,7 @@ import contextlib
 import signal
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from hub.app.facts import Watch
 from hub.app.graves import buried_by, say_how_far
 from hub.app.inbox import Inbox
 from hub.app.keyturn import KeyTurner, hand_of
-from hub.app.manifest import manifest_path, own_manifest
+from hub.app.manifest import file_manifest, is_settled, manifest_path, own_manifest
 from hub.app.outbox import Dispatcher
 from hub.app.posts import Poster
 from hub.app.reports import Reports
@@ -52,6 +52,7 @@ from hub.store.key_rows import KeyTable
 from hub.store.lock import DatabaseLock
 from hub.store.matrix_rows import SqlMatrixRows
 from hub.store.migrate import upgrade
+from hub.store.seals import Seals
 from hub.store.unit_of_work import Collaborators, Store, check_vouched
 from hub.web.app import WebServer
 from hub.web.control import ControlServer
@@ -60,6 +61,7 @@ from keys.identity import Identity, load_identity, new_device_id
 from keys.journal import journal_key
 from keys.kek import KekProvider
 from keys.keyring import FileRows, Keyring
+from keys.manifest import Manifest
 from keys.primitives import aead_open, aead_seal, join, self_test
 
 _log = logs.get("app")
@@ -92,6 +94,8 @@ class House:
     ticker: Ticker
     tombstones: FileJournal
     servers: Servers | None = None
+    turning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a manifest of ours is made or taken back: each follows the one before."""
 
     @property
     def workers(self) -> tuple[Worker, ...]:
@@ -173,10 +177,10 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     tombstones = FileJournal(config.institution.id, config.paths.state, config.paths.backups, journal_key(identity))
     if servers:
         servers.fetch_manifest(manifest_path(config), keyring)
-    manifest = await asyncio.to_thread(own_manifest, config, identity, keyring, matrix.device, matrix.fingerprint, clock.now())
+    manifest = await asyncio.to_thread(_manifest, config, database, keys, identity, keyring, matrix, clock.now())
     identity = await asyncio.to_thread(load_identity, keyring)  # a turn that was signed while the hub was down is in force now
     if servers:
-        servers.share_manifest(manifest, clock.now())
+        servers.share_manifest(manifest, clock.now(), keyring)
     given = Collaborators(
         me=institution(config), rules=rules(config), pack=pack_of(config),
         hand=await asyncio.to_thread(hand_of, identity, keyring, manifest), keys=keys, clock=clock, fence=servers.lease if servers else None,
@@ -196,6 +200,14 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     following.serve(keeper)
     reports.serve(store, matrix, keeper)
     return house
+
+
+def _manifest(
+    config: Config, database: Database, keys: DataKeys, identity: Identity, keyring: Keyring, matrix: Matrix, now: datetime
+) -> Manifest:
+    known, seals = file_manifest(manifest_path(config)), Seals(keys)
+    settled = database.run_now(lambda connection: is_settled(connection, seals, config.institution.id, known))
+    return own_manifest(config, identity, keyring, matrix.device, matrix.fingerprint, now, settled=settled)
 
 
 async def _started(matrix: Matrix, stopping: asyncio.Event) -> bool:

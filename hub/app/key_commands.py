@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hub.app.keyturn import KeyTurner
@@ -18,30 +18,37 @@ Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
 
 
 def key_handlers(house: House) -> dict[str, Handler]:
-    """Every command by name; one at a time, for each makes the manifest that follows the one before."""
-    turner, turn = KeyTurner(house), asyncio.Lock()
+    """Every command by name; one at a time, for each makes the manifest that follows the one before: also one that peers just gave back."""
+    turner = KeyTurner(house)
+
+    @contextlib.asynccontextmanager
+    async def turn() -> AsyncIterator[None]:
+        async with house.turning:
+            await turner.catch_up()
+            yield
 
     async def rotate(args: Mapping[str, Any]) -> Any:
         named = {"signing": turner.rotate_signing, "opening": turner.rotate_opening}
         if (what := named.get(str(args.get("what")))) is None:
             raise Refused("keys.unknown")
-        async with turn:
+        async with turn():
             await _answered(house, args)
             return await what()
 
     async def revoke(args: Mapping[str, Any]) -> Any:
         if args.get("what") != "signing":
             raise Refused("keys.unknown")
-        async with turn:
+        async with turn():
             await _answered(house, args)
             return await turner.revoke_signing()
 
     async def roots(args: Mapping[str, Any]) -> Any:
-        async with turn:
+        async with turn():
+            await _answered(house, args)
             return await turner.replace_roots(_files(args, "roots"), int(args.get("threshold", 0)))
 
     async def activate(args: Mapping[str, Any]) -> Any:
-        async with turn:
+        async with turn():
             return await turner.activate(_files(args, "files"))
 
     async def status(_: Mapping[str, Any]) -> Any:

@@ -16,11 +16,11 @@ from hub.actions.devices import own_devices, state_devices
 from hub.actions.manifest_versions import signing_due
 from hub.actions.opening_keys import turn_keys
 from hub.actions.own_manifest import OPENING as LONG
-from hub.actions.own_manifest import SIGNING, lacking, newer_own, say_lacking, tell_again
+from hub.actions.own_manifest import SIGNING, lacking, newer_own, say_fork, say_lacking, tell_again
 from hub.actions.ports import Hand, Unit
 from hub.app.manifest import adopt, draft_path, take_back, write
 from hub.base.errors import Refused
-from keys.errors import KeysError
+from keys.errors import KeysError, ManifestRefused
 from keys.identity import HUB_SIGNING, OPENING, ROOT, Identity, forget_root, load_identity, predecessors, successor_of
 from keys.keyring import Keyring
 from keys.manifest import Manifest
@@ -62,11 +62,20 @@ class KeyTurner:
         return await self._turn(opening=OpeningKey(successor_of(self._keyring, OPENING)).public)
 
     async def take_back(self) -> bool:
-        """Put a newer manifest of ours in force that peers gave back after a restore; whether there was one."""
+        """Put a newer manifest of ours in force that peers gave back after a restore; whether there was one. Never while keys turn."""
+        async with self._house.turning:
+            return await self.catch_up()
+
+    async def catch_up(self) -> bool:
+        """As `take_back`, for who holds `turning` already. What does not follow ours is told to people, and stops neither a start nor a turn."""
         house, chain = self._house, await self._house.store.look(newer_own)
         if not chain:
             return False
-        manifest = await asyncio.to_thread(take_back, house.config, self._keyring, self._manifest, chain, house.clock.now())
+        try:
+            manifest = await asyncio.to_thread(take_back, house.config, self._keyring, self._manifest, chain, house.clock.now())
+        except ManifestRefused as error:
+            await house.store.run(say_fork, error.code)
+            return False
         await self._in_force(manifest)
         await house.store.run(_told_back)
         return True
@@ -146,7 +155,7 @@ class KeyTurner:
             forget_root(self._keyring)
         house.identity = load_identity(self._keyring)
         if house.servers:
-            await asyncio.to_thread(house.servers.share_manifest, manifest, house.clock.now())
+            await asyncio.to_thread(house.servers.share_manifest, manifest, house.clock.now(), self._keyring)
         house.store.given = replace(house.store.given, hand=hand_of(house.identity, self._keyring, manifest))
 
         def announce(unit: Unit) -> None:

@@ -12,6 +12,9 @@ from hub.app.manifests_beside import lay_beside
 from hub.base.config import Config
 from hub.base.errors import Stopped
 from hub.matrix.ports import Device
+from hub.store.repositories import VouchedRows
+from hub.store.seals import Seals
+from hub.store.tables import LINKS, MANIFESTS
 from keys import strictjson
 from keys.errors import KeysError, ManifestRefused
 from keys.identity import HUB_SIGNING, NEXT, OPENING, Identity, load_identity, promote
@@ -29,6 +32,11 @@ def manifest_path(config: Config) -> Path:
     return config.paths.state / "manifest.json"
 
 
+def file_manifest(path: Path) -> Manifest | None:
+    """What lies there; None on a machine that never started."""
+    return Manifest.from_bytes(path.read_bytes()) if path.exists() else None
+
+
 def draft_path(config: Config) -> Path:
     """The next one, while it still lacks signatures."""
     return config.paths.state / "manifest-next.json"
@@ -39,16 +47,30 @@ def roots_path(config: Config) -> Path:
     return config.paths.state / "roots.json"
 
 
-def own_manifest(config: Config, identity: Identity, keyring: Keyring, device: Device, fingerprint: str, now: datetime) -> Manifest:
-    """The manifest in force. Raises Stopped `manifest.root_offline` when another one must be signed first; its draft then lies ready."""
+def is_settled(connection: Any, seals: Seals, institution: str, known: Manifest | None) -> bool:
+    """Whether no newer version of ours can be elsewhere: none lies here that is not in force yet, and after a restore every peer has answered."""
+    newer = VouchedRows(connection, MANIFESTS, seals).count(institution=institution, version__ge=known.version + 1 if known else 1)
+    return not newer and not any(link.asking for link in VouchedRows(connection, LINKS, seals).all())
+
+
+def own_manifest(
+    config: Config, identity: Identity, keyring: Keyring, device: Device, fingerprint: str, now: datetime, *, settled: bool
+) -> Manifest:
+    """The manifest in force. Raises Stopped `manifest.root_offline` when another one must be signed first; its draft then lies ready.
+
+    Until it is `settled`, none is made by itself: it could be the second of its version, which freezes every link. A renewal has weeks. For another
+    account one is made all the same: nobody can answer the one that the manifest names, and people carry it anyway.
+    """
     path = manifest_path(config)
-    previous = Manifest.from_bytes(path.read_bytes()) if path.exists() else None
-    previous = _signed_meanwhile(config, keyring, previous, now) or previous
+    previous = file_manifest(path)
+    waits = previous is not None and not settled and previous.profile.matrix_user == device.user_id
+    if not waits:
+        previous = _signed_meanwhile(config, keyring, previous, now) or previous
     if previous:
         _settle(keyring, previous)
         identity = load_identity(keyring)
     fits = previous is not None and _same(previous.profile, device, fingerprint)
-    if previous and fits and previous.profile.expires - now > RENEW_BEFORE:
+    if previous and (waits or (fits and previous.profile.expires - now > RENEW_BEFORE)):
         return previous
     profile = _stated(config, identity, previous, device, fingerprint, now)
     statement = draft(profile, [identity.root] if identity.root else [])

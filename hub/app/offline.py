@@ -8,8 +8,8 @@ from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from hub.app.manifest import names_ours
-from hub.app.servers import kept_manifest
+from hub.app.manifest import file_manifest, manifest_path
+from hub.app.servers import shared_manifest
 from hub.base.config import Config
 from hub.base.kek import open_kek
 from hub.store.database import Database
@@ -78,11 +78,12 @@ def server_keys_fit(config: Config) -> bool:
     database, keys_database = Database(config.database.url), Database(config.database.keys_url)
     try:
         seals = Seals(DataKeys(kek, KeyTable(keys_database)))
-        shared = database.run_now(lambda connection: kept_manifest(connection, seals))
+        shared = database.run_now(lambda connection: shared_manifest(connection, seals))
     finally:
         database.engine.dispose()
         keys_database.engine.dispose()
-    return shared is None or names_ours(Keyring(config.institution.id, kek, FileRows(config.keyring_file)), shared.profile)
+    ours = file_manifest(manifest_path(config))
+    return shared is None or shared.fits(ours, Keyring(config.institution.id, kek, FileRows(config.keyring_file)))
 
 
 def open_identity(config: Config) -> tuple[Identity, KekProvider]:

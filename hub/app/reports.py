@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.actions.devices import take_devices
+from hub.actions.disputes import note_dispute
 from hub.actions.facts import freeze
 from hub.actions.peers import open_link_room
 from hub.actions.ports import Unit
@@ -77,14 +78,14 @@ class Reports:
 
     async def _take_devices(self, store: Store, report: Report) -> None:
         """A statement that holds is in force before the next event is judged; one that does not is told, but not each time."""
-        user, data = report.user_id or "", report.detail.encode()
+        user, data, shown = report.user_id or "", report.detail.encode(), self._matrix.shown_first()
         try:
-            changed = await store.run(take_devices, user, data)
+            changed = await store.run(take_devices, user, data, None, shown)
         except PeerFault as fault:
             if "users" not in fault.params:
                 return await self._refused(store, report, fault)
             try:  # it stands in another's way: who has the device?
-                changed = await store.run(take_devices, user, data, await self._served(str(fault.params["users"]).split()))
+                changed = await store.run(take_devices, user, data, await self._served(str(fault.params["users"]).split()), shown)
             except PeerFault as again:
                 return await self._refused(store, report, again)
         if changed:
@@ -99,15 +100,20 @@ class Reports:
         return {user: frozenset(stated(device) for device in devices) for user, devices in found.items()}
 
     async def _refused(self, store: Store, report: Report, fault: PeerFault) -> None:
-        if self._was_told(replace(report, device_id=fault.code)):
+        """A dispute is repeated with the statement, for ever: it is told once a day, and ends by what people decide (`tinkuy peer owns`)."""
+        others = str(fault.params.get("other", "")).split()
+        if others:
+            await store.run(note_dispute, fault)
+        lasting = bool(others) or fault.code == "device_denied"
+        if self._was_told(replace(report, device_id=" ".join((fault.code, *others))), DAY if lasting else QUIET_SECONDS):
             return
-        both = (("detail", str(fault.params["other"])),) if "other" in fault.params else ()
+        both = (("detail", ", ".join(others)),) if others else ()
         params = (("institution", str(fault.params["institution"])), ("why", fault.code), *both)
         await store.run(lambda unit: unit.announce(Alarm(code="devices_disputed" if both else "devices_refused", params=params)))
 
-    def _was_told(self, report: Report) -> bool:
+    def _was_told(self, report: Report, quiet: float = QUIET_SECONDS) -> bool:
         key = (report.kind, report.user_id or report.room_id or "", report.device_id or "")
-        last, quiet = self._told.get(key), DAY if report.kind == "invite_refused" else QUIET_SECONDS
+        last, quiet = self._told.get(key), DAY if report.kind == "invite_refused" else quiet
         if last is not None and time.monotonic() - last < quiet:
             return True
         self._told[key] = time.monotonic()

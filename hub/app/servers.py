@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hub.actions.devices import keep_device, state_devices
 from hub.actions.ports import Unit
 from hub.app.announcer import stated
-from hub.app.manifest import names_ours, write
+from hub.app.manifest import file_manifest, names_ours, write
 from hub.base import logs
 from hub.base.clock import Clock
 from hub.base.config import Config
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 PULSE_EVERY, LOOK_EVERY, FOLLOW_EVERY = 1.0, 0.5, 2.0
 """Seconds between two renewals of the lease, two looks whether it ran out, two looks at what the other server changed."""
-_MANIFEST = "manifest"
+_MANIFEST, _HELD = "manifest", "manifest_keys"
 _log = logs.get("servers")
 
 
@@ -83,19 +84,22 @@ class Servers:
     def fetch_manifest(self, path: Path, keyring: Keyring) -> None:
         """Take over the institution's manifest from the other server. Raises Stopped `server.other_keys` when our keyring is older than it:
 
-        with a key of before we would state that key anew, and so take back the turn that an administrator ordered on the other server.
+        with keys of before we would be mute in the place of a server that has them.
         """
-        kept = self._database.run_now(lambda c: kept_manifest(c, self._seals))
-        ours = Manifest.from_bytes(path.read_bytes()).version if path.exists() else 0
-        if kept is None or ours > kept.version:  # a turn that ended here before it was shared: it is shared next
+        ours, shared = file_manifest(path), self._database.run_now(lambda c: shared_manifest(c, self._seals))
+        if shared is None or (ours and ours.version > shared.manifest.version):  # a turn that ended here before it was shared: it is shared next
             return
-        if not names_ours(keyring, kept.profile):
+        if not shared.fits(ours, keyring):
             raise Stopped("server.other_keys")
-        if ours < kept.version:
-            write(path, kept.raw)
+        if ours is None or ours.version < shared.manifest.version:
+            write(path, shared.manifest.raw)
 
-    def share_manifest(self, manifest: Manifest, now: datetime) -> None:
-        """Keep ours for the other server when it is the newer one. Raises Stopped `server.other_keys` when two were made at once."""
+    def share_manifest(self, manifest: Manifest, now: datetime, keyring: Keyring | None = None) -> None:
+        """Keep ours for the other server when it is the newer one, and whether its keys are in our keyring.
+
+        Raises Stopped `server.other_keys` when two were made at once.
+        """
+        held = keyring is not None and names_ours(keyring, manifest.profile)
 
         def keep(rows: VouchedRows[OwnStatement]) -> None:
             kept = rows.get(_MANIFEST)
@@ -104,6 +108,9 @@ class Servers:
             if kept is None or kept.number < manifest.version:
                 rows.delete(_MANIFEST)
                 rows.add(OwnStatement(id=_MANIFEST, number=manifest.version, data=manifest.raw, at=now))
+            if held and _held(rows) < manifest.version:
+                rows.delete(_HELD)
+                rows.add(OwnStatement(id=_HELD, number=manifest.version, data=b"", at=now))
 
         self._database.run_now(lambda c: keep(VouchedRows(c, OWN_STATEMENTS, self._seals)))
 
@@ -155,10 +162,34 @@ def _role(server: str, leader: str, running: frozenset[str]) -> str:
     return "leader" if server == leader else "standby" if server in running else "away"
 
 
-def kept_manifest(connection: Any, seals: Seals) -> Manifest | None:
-    """The institution's manifest as the servers share it."""
-    kept = VouchedRows(connection, OWN_STATEMENTS, seals).get(_MANIFEST)
-    return Manifest.from_bytes(kept.data) if kept else None
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """The institution's manifest as the servers share it, and whether any of them has shown to have its keys."""
+
+    manifest: Manifest
+    held: bool
+
+    def fits(self, ours: Manifest | None, keyring: Keyring) -> bool:
+        """Whether a server with this keyring may run under it. Without its keys only where it is in force already and no server has them:
+
+        a restore lost them, and the manifest came back (`hub/actions/own_manifest.py`). This start is then the way to new ones, and to refuse
+        it would be for ever.
+        """
+        back = ours is not None and ours.raw == self.manifest.raw and not self.held
+        return back or names_ours(keyring, self.manifest.profile)
+
+
+def shared_manifest(connection: Any, seals: Seals) -> Shared | None:
+    """What the servers share; None before the first start."""
+    rows = VouchedRows(connection, OWN_STATEMENTS, seals)
+    kept = rows.get(_MANIFEST)
+    return Shared(manifest=Manifest.from_bytes(kept.data), held=_held(rows) >= kept.number) if kept else None
+
+
+def _held(rows: VouchedRows[OwnStatement]) -> int:
+    """Of which version a server has had the keys."""
+    row = rows.get(_HELD)
+    return row.number if row else 0
 
 
 class Following:

@@ -71,8 +71,13 @@ ALARMS = {
         "Ningún enlace se detuvo. Llame a las dos administraciones: una de las dos listas era falsa o una copia."
     ),
     "devices_disputed": mark(
-        "{institution} y {detail} dicen hablar desde un mismo dispositivo Matrix ({why}) y no se pudo probar que sea de {institution}: su lista no "
-        "se tomó, y ningún enlace se detuvo. Llame a las dos administraciones por un número conocido."
+        "{institution} dice hablar desde un dispositivo Matrix que {detail} dijo tener antes ({why}), y no se pudo probar que sea suyo: su lista no "
+        "se tomó, y ningún enlace se detuvo. La primera pudo ser la copia: llame a las dos administraciones por un número conocido, pregunte "
+        "cuál estrenó dispositivo, y decida: tinkuy peer owns LA-DUEÑA LA-OTRA"
+    ),
+    "devices_decided": mark(
+        "Administración decidió que el dispositivo Matrix en disputa es de {institution} y no de {detail}: a nombre de {detail} ya no vale. "
+        "Si fue un error, se decide otra vez al revés: tinkuy peer owns"
     ),
     "envelope_refused": mark("Se rechazó un sobre de {institution} ({why}). No se guardó nada de él."),
     "peer_manifest": mark("{institution} renovó su manifiesto (versión {number}), firmado por sus raíces. No hace falta hacer nada."),
@@ -81,12 +86,13 @@ ALARMS = {
     ),
     "manifest_contested": mark(
         "El manifiesto nuevo de {institution} nombra una clave o un dispositivo que {detail} ya decía tener. Sus claves valen; un dispositivo en "
-        "disputa no, hasta que se pruebe de quién es. Ningún enlace se detuvo. Llame a las dos administraciones por un número conocido."
+        "disputa no, hasta que se pruebe de quién es o ustedes lo decidan (tinkuy peer owns). Ningún enlace se detuvo. Llame a las dos "
+        "administraciones por un número conocido."
     ),
     "own_manifest_ahead": mark(
-        "{institution} tiene la versión {number} de NUESTRO manifiesto y este hub solo conoce la {detail}: volvió de una copia anterior a un "
-        "cambio de claves. Las otras instituciones se lo devuelven solas en minutos. Hasta entonces no cambie claves (tinkuy keys …): habría "
-        "dos manifiestos distintos y el enlace se detendría. Si mañana sigue este aviso, llame a su administración."
+        "{institution} dice tener la versión {number} de NUESTRO manifiesto; este hub conoce hasta la {detail}. Por ahora es solo su palabra. Si "
+        "este hub acaba de volver de un respaldo, se la devuelve sola en minutos, firmada por nuestras raíces, y se lo avisaré. Si no llega, o "
+        "este hub no viene de un respaldo, llame a su administración. Nada de esto impide retirar una clave robada: tinkuy keys revoke signing"
     ),
     "own_manifest_back": mark(
         "{institution} nos devolvió nuestro propio manifiesto, versión {number}, firmado por nuestras raíces: este hub había vuelto de una copia "
@@ -95,6 +101,15 @@ ALARMS = {
     "own_manifest_refused": mark(
         "{institution} tiene un manifiesto a nuestro nombre que no sigue al nuestro ({why}). Puede haber dos de una misma versión, o alguien tiene "
         "nuestras raíces. No cambie claves; llame a su administración por un número conocido."
+    ),
+    "own_manifest_forged": mark(
+        "{institution} mandó un manifiesto a nuestro nombre que nuestras raíces NO firmaron ({why}). No se tomó y nada cambió: es falso, o está "
+        "dañado. Llame a su administración por un número conocido. Nada de esto impide cambiar o retirar claves."
+    ),
+    "own_manifest_fork": mark(
+        "Hay dos manifiestos nuestros que no se siguen ({why}): el que vale en este hub, versión {number}, y el que nos devolvieron otras "
+        "instituciones, hasta la versión {detail}, firmado también por nuestras raíces. El hub sigue con el suyo; quien tiene el otro puede "
+        "detener el enlace. No cambie claves antes de llamar a cada institución por un número conocido: tinkuy keys status"
     ),
     "own_keys_lost": mark(
         "Este hub no tiene la clave ({detail}) que nombra su manifiesto, versión {number}: se cambió después del respaldo del que volvió. No salen "

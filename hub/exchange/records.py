@@ -27,6 +27,8 @@ class Peer:
     fresh_at: datetime | None = None
     """When, by our clock, it last said that the manifest we hold is its current one; `fresh_issued` is the newest of its own dates."""
     fresh_issued: datetime | None = None
+    denied: dict[str, Any] = field(default_factory=dict)
+    """Keys of Matrix devices that people decided are another institution's, and which one's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,8 @@ class Link:
     acked_in: int = 0
     ack_due_at: datetime | None = None
     resend_asked_at: datetime | None = None
+    resent_at: datetime | None = None
+    """When we last said again what the peer asked for by `resend`; `resend_asked_at` is when we asked."""
     frozen: str | None = None
     ledger_size: int = 0
     """How long the peer's disclosure ledger was when it last spoke, and what its head was; `checkpoint` is its signed word for that."""

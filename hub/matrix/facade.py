@@ -319,6 +319,10 @@ class Matrix:
         answer = trust.read_answer(await self.client.query_keys(list(user_ids)), user_ids)
         return {user: frozenset(trust.read_devices(user, served)) for user, served in answer.items()}
 
+    def shown_first(self) -> dict[str, str]:
+        """By curve key, the account that showed it before any other, as far as this process saw it."""
+        return self.book.shown_first()
+
     def verification(self, transaction: str, user_id: str, device_id: str) -> Exchange | None:
         """Our side of a verification that this person asked for from this device; None when we do not trust the device or pinned no master key."""
         pin = next((one for one in self.book.trust.staff if one.user_id == user_id), None)

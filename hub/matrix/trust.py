@@ -126,6 +126,9 @@ class TrustBook:
         self.trust = trust
         self._served: dict[str, Served] = {}
         self._shown: dict[str, frozenset[str]] = {}
+        self._since: dict[tuple[str, str], int] = {}
+        """In which round of answers an account first showed a key, as long as it shows it."""
+        self._rounds = 0
         self._verdicts: dict[str, Verdict] = {}
         self.pending: set[str] = set()
         """Users whose keys must be queried before anything is shared or decided."""
@@ -144,6 +147,7 @@ class TrustBook:
         self.trust = trust = replace(trust, staff=staff, peers=peers)
         self._verdicts = {user: verdict for user, verdict in self._verdicts.items() if user in self.users and verdict.standing == self.standing(user)}
         self._served = {user: served for user, served in self._served.items() if user in self.users}
+        self._since = {known: since for known, since in self._since.items() if known[0] in self.users}
         self.pending &= self.users
         self.pending |= self.users - self._served.keys()
         for user in {pin.user_id for pin in trust.peers}:
@@ -172,10 +176,11 @@ class TrustBook:
     def apply(self, served: Mapping[str, Served]) -> list[Report]:
         """Put the verdicts over these answers into force and return what is new to say."""
         said: list[Report] = []
+        self._rounds += 1
         for user, verdict in self.judge(served).items():
             before = self._verdicts.get(user)
             self._served[user] = served[user]
-            self._shown[user] = frozenset(device.curve25519 for device in read_devices(user, served[user]))
+            self._show(user, frozenset(device.curve25519 for device in read_devices(user, served[user])))
             self._verdicts[user] = verdict
             said.extend(self._news(before, verdict))
             if verdict.first_sight:
@@ -190,6 +195,17 @@ class TrustBook:
     def peers(self) -> frozenset[str]:
         """Accounts whose devices come from manifests; the homeserver need not be asked for them."""
         return frozenset(pin.user_id for pin in self.trust.peers)
+
+    def shown_first(self) -> dict[str, str]:
+        """By curve key, the account that showed it before any other, as far as this process saw it; not where two came in one answer."""
+        first: dict[str, tuple[int, str | None]] = {}
+        for (user, key), since in self._since.items():
+            known = first.get(key)
+            if known is None or since < known[0]:
+                first[key] = (since, user)
+            elif since == known[0]:
+                first[key] = (since, None)
+        return {key: user for key, (_, user) in first.items() if user is not None}
 
     def devices(self, user_id: str) -> frozenset[Device]:
         verdict = self._verdicts.get(user_id)
@@ -211,6 +227,13 @@ class TrustBook:
     def knows(self, user_id: str, curve25519: str) -> bool:
         """Whether a device with this key was served before, trusted or not."""
         return self.device(user_id, curve25519) is not None or curve25519 in self._shown.get(user_id, ())
+
+    def _show(self, user: str, keys: frozenset[str]) -> None:
+        gone = self._shown.get(user, frozenset()) - keys
+        self._since = {known: since for known, since in self._since.items() if known[0] != user or known[1] not in gone}
+        for key in keys:
+            self._since.setdefault((user, key), self._rounds)
+        self._shown[user] = keys
 
     def _judge(self, user: str, served: Served | None) -> Verdict:
         peers = frozenset(pin.device for pin in self.trust.peers if pin.user_id == user)

@@ -160,6 +160,36 @@ def test_x25_who_is_ours_is_nobodys_peer() -> None:
     assert ROSA in late.pending
 
 
+def test_x25_whose_account_showed_a_key_first_is_known_while_it_shows_it() -> None:
+    """Of what came in one answer, as after a start, nobody is the first."""
+    ours, theirs = "@hub:one.example", "@hub:two.example"
+    pins = tuple(PeerPin(user_id=user, device_id="OLD", ed25519=user, curve25519=user) for user in (ours, theirs))
+    book = trust.TrustBook(OWN, TrustList(peers=pins))
+
+    def shows(**keys: str) -> None:
+        served = {user: [copied(user, keys[name])] if keys[name] else [] for name, user in (("one", ours), ("two", theirs)) if name in keys}
+        book.apply({user: trust.Served(devices={each["device_id"]: each for each in devices}) for user, devices in served.items()})
+
+    def copied(user: str, key: str) -> dict[str, Any]:
+        own, name = SigningKey.generate(), "NEW"
+        keys = {f"ed25519:{name}": matrixjson.unpadded(own.public.raw), f"curve25519:{name}": key}
+        return matrixjson.sign_json({"user_id": user, "device_id": name, "algorithms": [], "keys": keys}, user, f"ed25519:{name}", own)
+
+    shows(one="k")
+    shows(two="k")
+    assert book.shown_first() == {"k": ours}
+    shows(one="k", two="k")
+    assert book.shown_first() == {"k": ours}
+    shows(one="")
+    assert book.shown_first() == {"k": theirs}
+    shows(one="k")
+    assert book.shown_first() == {"k": theirs}
+    shows(one="m", two="m")
+    assert book.shown_first() == {}
+    book.set_trust(TrustList(peers=pins[:1]))
+    assert book.shown_first() == {"m": ours}
+
+
 def test_off_boarded_people_are_nobody() -> None:
     book = trust.TrustBook(OWN, TrustList(staff=(PIN,)))
     book.apply(trust.read_answer(answer([device("ONE", HERS)]), [ROSA]))

@@ -84,6 +84,7 @@ class FakeHub:
                     "peer.code",
                     "peer.confirm",
                     "peer.list",
+                    "peer.owns",
                     "status",
                     "doctor",
                 )
@@ -224,6 +225,23 @@ def test_peer_commands(hub: FakeHub, home: Path) -> None:
     asked = dict(hub.asked)
     assert base64.b64decode(asked["peer.add"]["manifest"]) == manifest
     assert asked["peer.confirm"] == {"institution": "cem-prueba", "code": "ABCD-EFGH-JKMN-PQRS"}
+
+
+def test_whose_a_device_is_people_decide_when_asked_whether_they_spoke_with_both(hub: FakeHub) -> None:
+    hub.answers["peer.owns"] = {"institution": "cem-prueba", "other": "otra", "keys": ["k"]}
+    unsure = runner.invoke(app, ["peer", "owns", "cem-prueba", "otra"], input="n\n")
+    assert unsure.exit_code != Exit.DONE
+    assert hub.asked == []
+    done = runner.invoke(app, ["peer", "owns", "cem-prueba", "otra"], input="y\n")
+    assert done.exit_code == Exit.DONE
+    assert "es de cem-prueba" in done.stdout
+    assert "otra ya no vale" in done.stdout
+    assert "cem-prueba's" in runner.invoke(app, ["--lang", "en", "peer", "owns", "cem-prueba", "otra", "--yes"]).stdout
+    assert hub.asked == [("peer.owns", {"institution": "cem-prueba", "other": "otra"})] * 2
+    hub.answers["peer.owns"] = TinkuyError("no_dispute")
+    none = runner.invoke(app, ["peer", "owns", "cem-prueba", "otra", "--yes"])
+    assert none.exit_code == Exit.REFUSED
+    assert "devices_disputed" in none.stderr
 
 
 def test_a_refusal_is_told_in_words_with_its_code_and_ends_with_1(hub: FakeHub) -> None:

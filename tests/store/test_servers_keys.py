@@ -54,8 +54,8 @@ class One:
     def start(self, now: datetime = START) -> Manifest:
         self.servers.fetch_manifest(manifest_path(self.config), self.keyring)
         identity = load_identity(self.keyring)
-        found = own_manifest(self.config, identity, self.keyring, DEVICE, identity.master_fingerprint, now)
-        self.servers.share_manifest(found, now)
+        found = own_manifest(self.config, identity, self.keyring, DEVICE, identity.master_fingerprint, now, settled=True)
+        self.servers.share_manifest(found, now, self.keyring)
         return found
 
     def turn(self, name: str) -> Manifest:
@@ -111,7 +111,7 @@ def test_an_older_keyring_stops_and_a_copied_one_follows(two: tuple[One, One], n
     """With a root in each keyring it could sign the turn away: a version on, with the key of before."""
     one, other = two
     turned = one.turn(name)
-    one.servers.share_manifest(turned, START)
+    one.servers.share_manifest(turned, START, one.keyring)
     assert one.doctor() is doctor.Level.OK
     for _ in range(2):
         with pytest.raises(Stopped, match=r"server\.other_keys"):
@@ -130,6 +130,38 @@ def test_a_turn_that_ended_here_before_it_was_shared_goes_on(two: tuple[One, One
     assert one.start().raw == turned.raw
     with pytest.raises(Stopped, match=r"server\.other_keys"):
         other.start()
+
+
+def test_r11_a_manifest_that_was_copied_without_its_keys_does_not_start(two: tuple[One, One]) -> None:
+    one, other = two
+    turned = one.turn(HUB_SIGNING)
+    one.servers.share_manifest(turned, START, one.keyring)
+    shutil.copy2(manifest_path(one.config), manifest_path(other.config))
+    with pytest.raises(Stopped, match=r"server\.other_keys"):
+        other.start()
+    assert other.doctor() is doctor.Level.FAIL
+    copy_keyring(one, other)
+    assert other.start().raw == turned.raw
+
+
+def test_d11_keys_that_nobody_has_any_more_stop_only_who_has_not_even_the_manifest(two: tuple[One, One]) -> None:
+    """Restored from before a turn: the manifest came back, its keys did not. The one where it is in force starts, to order new ones."""
+    one, other = two
+    before = one.config.keyring_file.read_bytes()
+    turned = one.turn(HUB_SIGNING)
+    found = one.config.keyring_file.read_bytes()
+    one.config.keyring_file.write_bytes(before)
+    for _ in range(3):
+        assert one.start().raw == turned.raw
+        assert one.doctor() is doctor.Level.OK
+    with pytest.raises(Stopped, match=r"server\.other_keys"):
+        other.start()
+    other.config.keyring_file.write_bytes(found)
+    assert other.start().raw == turned.raw, "a machine that has them after all"
+    with pytest.raises(Stopped, match=r"server\.other_keys"):
+        one.start()
+    copy_keyring(other, one)
+    assert one.start().raw == turned.raw
 
 
 def test_keys_that_cannot_be_compared_are_not_fine(two: tuple[One, One]) -> None:

@@ -191,7 +191,7 @@ def test_r11_forged_manifests_are_told_once_a_day(net: TwinNetwork) -> None:
             profile = successor(before, net.clock.now(), roots=(robber.public,), hub_signing=theirs)
             assert hears(csmc, otra, make_manifest(profile, [robber])) == 1
     csmc.post()
-    assert alarms(csmc).count("[own_manifest_refused]") == 1
+    assert alarms(csmc).count("[own_manifest_forged]") == 1
     assert alarms(csmc).count("[manifest_refused]") == 1
     net.clock.advance(timedelta(days=1, hours=1))
     net.settle()

@@ -1,4 +1,4 @@
-"""X10, X11, D05, D06, D07, D10: whatever a homeserver or the road does, each word has one effect, in order, and withholding is noticed."""
+"""X10, X11, X12, D05, D06, D07, D10: whatever a homeserver or the road does, each word has one effect, in order, and withholding is noticed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from hub.actions.dispatch import Parcel, dispatch, mark_sent
+from hub.exchange.pacing import RESEND_AFTER, WINDOW
+from hub.exchange.wire import Resend, encode
 from tests.actions.road import CEM, CSMC, Net, fresh, opened, well, working
+from tests.attacks.twins.bench import craft, link, send
 from tests.exchange.test_delivery import heal, heard, say
 
 HUBS = ((CEM, "emergency_centre"), (CSMC, "mental_health_centre"))
@@ -74,6 +77,38 @@ def test_x11_one_withheld_is_missed_asked_for_and_told(net: Net) -> None:
     assert "peer_silent" in net.alarms(net.cem)
     heal(net)
     assert heard(net.csmc) == words(3)
+    well(net)
+
+
+def put(net: Net) -> int:
+    """How many events with words leave now."""
+    parcels = [parcel for parcel in net.cem.run(dispatch) if parcel.rows]
+    for parcel in parcels:
+        net.cem.run(mark_sent, parcel)
+    return len(parcels)
+
+
+def test_x12_a_peer_that_asks_for_all_of_it_again_without_end_is_answered_every_two_seconds(net: Net) -> None:
+    """Each answer seals and puts a window; the question costs the peer nothing. An honest one that loses the answer too is served again."""
+    _, referral = working(net)
+    kept_back(net, referral, WINDOW + 8)
+    assert put(net) == 0, "it waits for acknowledgements"
+    wants = craft(net.csmc, CEM, "resend", encode(Resend(epoch=link(net.cem, CSMC).epoch_out, first=1, last=10**6)))
+    answers = []
+    for _ in range(10):
+        send(net.csmc, net.cem, wants)
+        answers.append(put(net))
+    assert 0 < answers[0] <= WINDOW
+    assert answers[1:] == [0] * 9
+    net.clock.advance(RESEND_AFTER)
+    send(net.csmc, net.cem, wants)
+    assert 0 < put(net) <= WINDOW
+    net.clock.advance(-timedelta(hours=1))
+    send(net.csmc, net.cem, wants)
+    assert put(net) > 0, "a clock that was set back does not mute us"
+    net.clock.advance(timedelta(hours=2))
+    heal(net)
+    assert heard(net.csmc) == words(WINDOW + 8)
     well(net)
 
 

@@ -181,6 +181,10 @@ class Shown:
 
     def __init__(self, **devices: list[Device]) -> None:
         self.devices, self.asked, self.trusted = devices, list[tuple[str, ...]](), 0
+        self.first: dict[str, str] = {}
+
+    def shown_first(self) -> dict[str, str]:
+        return self.first
 
     async def served_devices(self, *users: str) -> dict[str, frozenset[Device]]:
         self.asked.append(users)

@@ -209,6 +209,7 @@ def upgrade() -> None:
     sa.Column('acked_in', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('ack_due_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('resend_asked_at', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('resent_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('frozen', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('ledger_size', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('ledger_head', sa.LargeBinary(), autoincrement=False, nullable=False),
@@ -342,6 +343,7 @@ def upgrade() -> None:
     sa.Column('opening', sa.LargeBinary(), autoincrement=False, nullable=False),
     sa.Column('fresh_at', sa.BigInteger(), autoincrement=False, nullable=True),
     sa.Column('fresh_issued', sa.BigInteger(), autoincrement=False, nullable=True),
+    sa.Column('denied', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.Column('seal', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
