@@ -22,7 +22,7 @@ from hub.chat.meant import case_code
 from hub.chat.misread import bad_argument
 from hub.chat.options import labels
 from hub.chat.person_texts import NOTICE_VERSION
-from hub.chat.posting import close_questions, find_question, open_questions
+from hub.chat.posting import close_questions, find_question, owners
 from hub.chat.saying import Doers, desk_only, reply, say
 
 _CODE = re.compile(r"\b[Rr]-?[0-9A-Za-z]{5}\b")
@@ -73,7 +73,7 @@ def _list(unit: Unit, here: Here, _: c.ListCases) -> None:
 
 def _open(unit: Unit, here: Here, command: c.OpenCase) -> None:
     desk_only(here)
-    _in_order(unit, here, talk.begin(unit, here, dialogue.start_open(here.context, command, first=_free_number(unit, here))))
+    _in_order(unit, here, talk.begin(unit, here, dialogue.start_open(here.context, command)))
 
 
 def _opened(unit: Unit, here: Here, name: str, when: c.When, fields: dict[str, str]) -> None:
@@ -90,8 +90,7 @@ def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
     whole = command.recipients and command.purposes and command.fields and command.mode
     if not whole or command.until is None or command.explained is None:
         asked = c.RecordConsent(**{**vars(command), "case": case.code})
-        turn = dialogue.start_consent(here.context, asked, first=_free_number(unit, here))
-        _in_order(unit, here, talk.begin(unit, here, turn, case.id))
+        _in_order(unit, here, talk.begin(unit, here, dialogue.start_consent(here.context, asked), case.id))
         return
     fields = w.expand(unit, command.fields or (), command.purposes or (), command.recipients or ())
     terms = record_consent.Terms(
@@ -99,10 +98,18 @@ def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
         mode=command.mode or "", explained=bool(command.explained), language=here.lang, notice=NOTICE_VERSION,
     )  # fmt: skip
     consent = record_consent.record_consent(unit, here.person.id, case.id, terms)
+    talk.consent_is_in(unit, case.id, case.code)
     reply(unit, here, overviews.consent_done(unit, here.lang, case, consent))
 
 
 def _choose(unit: Unit, here: Here, command: c.Choose) -> None:
+    """A number goes to the one question that owns it: a step of a dialogue, or a card. Owned twice it is asked back, whatever it may mean."""
+    found = owners(unit, here.room, here.person.id, command.number)
+    if len(found) > 1:
+        raise Refused("number_twice", number=command.number, open=", ".join(question.code for question in found))
+    if found and found[0].kind == talk.STEP:
+        _in_order(unit, here, talk.go_on(unit, here, str(command.number)))
+        return
     choose(unit, here, command.number)
 
 
@@ -150,10 +157,6 @@ def _nothing_running(unit: Unit, here: Here, _: c.Command) -> None:
 def _duty(unit: Unit, here: Here, command: c.Duty) -> None:
     staff.set_duty(unit, here.person.id, on=command.on)
     say(unit, here, mark("Anotado: está de guardia." if command.on else "Anotado: ya no está de guardia."))
-
-
-def _free_number(unit: Unit, here: Here) -> int:
-    return max((q.first + len(q.options) for q in open_questions(unit, here.room)), default=1)
 
 
 def _loose_number(unit: Unit, here: Here, command: c.LooseNumber) -> None:

@@ -16,7 +16,7 @@ from hub.base.i18n import mark, text
 from hub.cases.commands import When
 from hub.cases.lifecycle import Move
 from hub.cases.records import Question, Referral
-from hub.chat import verifying
+from hub.chat import talk, verifying
 from hub.chat import wording as w
 from hub.chat.fold import fold
 from hub.chat.here import Here
@@ -130,6 +130,7 @@ def by_words(unit: Unit, here: Here, said: str, *, to_us: bool) -> int | None:
         question.first + place
         for question in open_questions(unit, here.room)
         if question.asked in asked and (about is None or question.code in about)
+        if question.kind != talk.STEP
         for place, label in enumerate(labels(unit, question, here.lang))
         if question.kind not in BY_NUMBER_ONLY or question.options[place] in HARMLESS
         if fold(label) == wanted or fold(label).startswith(f"{wanted} ")

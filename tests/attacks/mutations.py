@@ -37,6 +37,7 @@ JOURNAL, TAKEN, VOUCHED = "store/test_journal.py::", "attacks/backups/test_taken
 RESTART = "attacks/backups/test_restart.py::"
 DECIDED, BACK = "attacks/backups/test_decided.py::", "attacks/backups/test_manifest_back.py::"
 TURN = "attacks/twins/test_keys_turn.py::"
+NUMBERS = "desk/test_numbers.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
 VERDICTS, ROWS, FIELDS = "homeserver/test_trust.py::", "homeserver/test_rows.py::", "attacks/twins/test_fields.py::"
@@ -123,6 +124,12 @@ MUTATIONS: tuple[Mutation, ...] = (
        ANSWERS + "test_x34_a_moved_message_answers_no_dialogue_and_acts_on_nobody"),
     _m("X34", "hub/chat/understand.py", "running = None if here.loose and here.place.thread else talk", "running = talk",
        ANSWERS + "test_x34_a_moved_message_answers_no_dialogue_and_acts_on_nobody"),
+    _m("X34", "hub/chat/understand.py", "if owner.kind == talk.STEP and here.loose and here.place.thread:", "if False:",
+       ANSWERS + "test_x34_a_moved_message_answers_no_dialogue_and_acts_on_nobody"),
+    _m("X34", "hub/chat/do.py", "if len(found) > 1:", "if False:",
+       NUMBERS + "test_a_number_that_two_questions_own_is_asked_back_and_does_nothing"),
+    _m("X34", "hub/chat/understand.py", "return LooseNumber(number=number) if in_dialogue else None", "return None",
+       NUMBERS + "test_the_number_of_a_card_for_everybody_is_no_answer_of_a_dialogue"),
     _m("X34", "hub/chat/posting.py", 'state="closed", expires_at=unit.now + NUMBER_REST', 'state="closed", expires_at=unit.now',
        LATE + "test_the_numbers_of_an_answered_question_rest_x34"),
     # ---- device statements
