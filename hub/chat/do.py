@@ -126,6 +126,11 @@ def _undo(unit: Unit, here: Here, _: c.Undo) -> None:
         case = unit.cases.get(done.ref)
         say(unit, here, mark("Deshecho. El caso {code} se borró."), code=case.code if case else "")
         return
+    if done.kind == "close_case":
+        case = find_case(unit, done.ref.split()[0])
+        when = w.moment(unit, here.lang, case.next_contact_at)
+        say(unit, here, mark("Deshecho. {code} sigue abierto, con los contactos que tenía. Próximo contacto: {when}."), code=case.code, when=when)
+        return
     say(unit, here, mark("Deshecho. No salió nada.") if done.kind == "refer" else mark("Deshecho. El aviso de seguimiento se quitó."))
 
 

@@ -15,7 +15,7 @@ from hub.cases.lifecycle import Side
 from hub.cases.records import Undoable
 from hub.chat import overviews, views
 from hub.chat import wording as w
-from hub.chat.choose import take_back
+from hub.chat.choose import close_now, take_back
 from hub.chat.here import Here
 from hub.chat.meant import case_code
 from hub.chat.options import offer_choice, offer_days
@@ -101,12 +101,15 @@ def _show(unit: Unit, here: Here, command: c.Show) -> None:
 
 def _close(unit: Unit, here: Here, command: c.CloseCase) -> None:
     desk_only(here)
-    case = find_case(unit, case_code(unit, here, command.case))
+    ends = close_case.preview_close(unit, case_code(unit, here, command.case))
+    case, told = ends.case, views.what_ends(unit, here.lang, ends)
+    close_questions(unit, case.id, ("close", "close_as"))
     if command.outcome is None:
-        offer_choice(unit, here, "close", case.id, case.code, "close_outcomes", text(here.lang, "¿Cómo termina el caso?"))
-        return
-    close_case.close_case(unit, here.person.id, case.id, command.outcome)
-    say(unit, here, mark("{code} cerrado. Si ella vuelve, siempre se puede abrir otro."), code=case.code)
+        offer_choice(unit, here, "close", case.id, case.code, "close_outcomes", " ".join((text(here.lang, "¿Cómo termina el caso?"), *told)))
+    elif ends.checkins or ends.holders:
+        reply(unit, here, views.closing(unit, here, ends, command.outcome))
+    else:
+        close_now(unit, here, case.id, command.outcome)
 
 
 DOERS: Doers = {

@@ -110,6 +110,12 @@ def consent_is_in(unit: Unit, case: str, code: str) -> None:
         _end(unit, row)
 
 
+def case_is_over(unit: Unit, case: str) -> None:
+    """The case was closed: nothing more is asked about it."""
+    for row in unit.dialogues.all(case=case):
+        _end(unit, row)
+
+
 def _meant(unit: Unit, here: Here, said: str) -> Dialogue | None:
     question = find_question(unit, here.room, here.person.id, int(said)) if said.strip().isdecimal() and len(said) < 5 else None
     return unit.dialogues.get(question.ref) if question and question.kind == STEP else running(unit, here)
