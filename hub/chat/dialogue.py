@@ -34,6 +34,7 @@ from hub.chat.plain import Block, Message, choices, em, message, paragraph, quot
 from hub.chat.questions import CONSENT, OPEN_CASE, Question, options_of
 
 _SCRIPTS: Mapping[str, tuple[Question, ...]] = {"open_case": OPEN_CASE, "consent": CONSENT}
+KINDS = frozenset(_SCRIPTS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from hub.base.i18n import mark
 from hub.cases import commands as c
 from hub.cases.lifecycle import Side
 from hub.cases.records import Referral
-from hub.chat import dialogue, do_case, do_referral, overviews, talk
+from hub.chat import dialogue, do_case, do_referral, overviews, suggested, talk
 from hub.chat import wording as w
 from hub.chat.choose import choose, take_back
 from hub.chat.helping import help_text, unclear_text
@@ -53,7 +53,8 @@ def _help(unit: Unit, here: Here, command: c.Help) -> None:
 
 
 def _unclear(unit: Unit, here: Here, command: c.Unclear) -> None:
-    reply(unit, here, unclear_text(unit, here, command.suggestions))
+    by_yes = suggested.offer(unit, here, suggested.corrected(command, here.context))
+    reply(unit, here, unclear_text(unit, here, command.suggestions, by_yes=by_yes))
 
 
 def _bad(unit: Unit, here: Here, command: c.BadArgument) -> None:
@@ -63,7 +64,8 @@ def _bad(unit: Unit, here: Here, command: c.BadArgument) -> None:
     if named:
         take_back(unit, here, find_referral(unit, named[0], Side.SENDER))
         return
-    reply(unit, here, bad_argument(unit, here.lang, command))
+    by_yes = suggested.offer(unit, here, suggested.corrected(command, here.context))
+    reply(unit, here, bad_argument(unit, here.lang, command, by_yes=by_yes))
 
 
 def _list(unit: Unit, here: Here, _: c.ListCases) -> None:
@@ -174,6 +176,19 @@ def _loose_number(unit: Unit, here: Here, command: c.LooseNumber) -> None:
     say(unit, here, msgid, code=question.code, label=label, number=command.number)
 
 
+def _nearly(unit: Unit, here: Here, command: c.Nearly) -> None:
+    """A part of one option: it is named, and taken by its number; by «sí» too where that lets nothing out and ends nothing."""
+    question = find_question(unit, here.room, here.person.id, command.number)
+    if question is None:
+        return
+    by_yes = question.kind in suggested.ANSWERS and suggested.offer(unit, here, str(command.number))
+    msgid = mark("{code}: ¿quiso decir «{label}»? Si es eso, responda «sí» o {number}. No hice nada.")
+    if not by_yes:
+        msgid = mark("{code}: ¿quiso decir «{label}»? Si es eso, responda con su número: {number}. No hice nada.")
+    label = labels(unit, question, here.lang)[command.number - question.first]
+    say(unit, here, msgid, code=question.code, label=label, number=command.number)
+
+
 _DOERS: Doers = {
     **do_case.DOERS,
     **do_referral.DOERS,
@@ -185,6 +200,7 @@ _DOERS: Doers = {
     c.RecordConsent: _consent,
     c.Choose: _choose,
     c.LooseNumber: _loose_number,
+    c.Nearly: _nearly,
     c.Undo: _undo,
     c.Cancel: _cancel,
     c.Skip: _nothing_running,

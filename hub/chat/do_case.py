@@ -20,7 +20,7 @@ from hub.chat.here import Here
 from hub.chat.meant import case_code
 from hub.chat.options import offer_choice, offer_days
 from hub.chat.posting import Place, close_questions, put
-from hub.chat.saying import Doers, desk_only, reply, say
+from hub.chat.saying import Doers, desk_only, given, reply, say
 
 
 def _set(unit: Unit, here: Here, command: c.SetField) -> None:
@@ -105,7 +105,8 @@ def _close(unit: Unit, here: Here, command: c.CloseCase) -> None:
     case, told = ends.case, views.what_ends(unit, here.lang, ends)
     close_questions(unit, case.id, ("close", "close_as"))
     if command.outcome is None:
-        offer_choice(unit, here, "close", case.id, case.code, "close_outcomes", " ".join((text(here.lang, "¿Cómo termina el caso?"), *told)))
+        head = " ".join((text(here.lang, "¿Cómo termina el caso?"), *told))
+        offer_choice(unit, here, "close", case.id, case.code, "close_outcomes", head, given=given(command.said))
     elif ends.checkins or ends.holders:
         reply(unit, here, views.closing(unit, here, ends, command.outcome))
     else:

@@ -29,8 +29,7 @@ _PLACE = "dialogues|sealed"
 
 def running(unit: Unit, here: Here) -> Dialogue | None:
     """The dialogue this person is in, here, in this thread."""
-    found = unit.dialogues.all(room=here.room, user=here.person.id)
-    return next((d for d in found if d.expires_at > unit.now and d.thread == here.place.thread), None)
+    return next((d for d in _hers(unit, here) if d.expires_at > unit.now and d.thread == here.place.thread), None)
 
 
 def is_answer(said: str, context: Context) -> bool:
@@ -91,10 +90,14 @@ def go_on(unit: Unit, here: Here, said: str) -> tuple[Command, ...]:
 
 def stop(unit: Unit, here: Here) -> bool:
     """Leave every dialogue of this person in this room. True when there was one."""
-    found = unit.dialogues.all(room=here.room, user=here.person.id)
+    found = _hers(unit, here)
     for row in found:
         _end(unit, row)
     return bool(found)
+
+
+def _hers(unit: Unit, here: Here) -> list[Dialogue]:
+    return unit.dialogues.all(room=here.room, user=here.person.id, kind__in=tuple(dialogue.KINDS))
 
 
 NO_LONGER_ASKED = mark("{code}: el consentimiento ya quedó anotado; dejo la pregunta que estaba abierta aquí. Si es otro: «consentimiento {code}».")

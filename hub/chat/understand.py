@@ -6,18 +6,34 @@ question, wherever it is typed: what a dialogue asks, what she was asked, or wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hub.actions.ports import Unit
-from hub.cases.commands import BadArgument, BentPointer, Cancel, Choose, Command, Help, ListCases, LooseNumber, Relay, Unclear
+from hub.cases.commands import (
+    BadArgument,
+    BentPointer,
+    Cancel,
+    Choose,
+    CloseCase,
+    Command,
+    Decline,
+    Finish,
+    GiveBack,
+    Help,
+    ListCases,
+    LooseNumber,
+    Nearly,
+    Relay,
+    Unclear,
+)
 from hub.cases.lifecycle import State
 from hub.cases.records import Dialogue, Question
-from hub.chat import address, grammar, talk, verifying
+from hub.chat import address, grammar, suggested, talk, verifying
 from hub.chat.fold import fold, words
 from hub.chat.heard import Heard
 from hub.chat.here import Here
-from hub.chat.options import by_words
+from hub.chat.options import by_words, nearly
 from hub.chat.posting import find_question, open_questions
 from hub.chat.verbs import labels, match_verb
 
@@ -27,6 +43,9 @@ def meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | st
     if heard.edits is not None or address.is_edit(heard.content) or heard.sender == own_user:
         return None
     said = _said(heard, here, own_user)
+    agreed = suggested.taken(unit, here, said.found.text if said.found and said.to_us else said.plain)
+    if agreed is not None:
+        return agreed
     running = None if here.loose and here.place.thread else talk.running(unit, here)
     running = None if _to_a_card(here) else running
     chosen = _number(unit, here, said, in_dialogue=running is not None)
@@ -84,7 +103,7 @@ def _said(heard: Heard, here: Here, own_user: str) -> Said:
     return Said(plain=plain, found=found, bent=here.loose and (found is None or found.how in ("thread", "reply")))
 
 
-def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose | LooseNumber | None:
+def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose | LooseNumber | Nearly | None:
     """The number that was chosen, by itself or by the words of its option. One that fits nothing is answered with those that do."""
     words_ = said.found.text if said.found and said.to_us else said.plain
     number = grammar.number_of(words_) if said.to_us else int(words_) if words_.isdecimal() and len(words_) < 5 else None
@@ -95,8 +114,12 @@ def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose 
         return Choose(number=number)
     if in_dialogue or not said.plain:
         return None
-    chosen = by_words(unit, here, said.found.text if said.found else said.plain, to_us=said.to_us)
-    return Choose(number=chosen) if chosen is not None else None
+    plain = said.found.text if said.found else said.plain
+    chosen = by_words(unit, here, plain, to_us=said.to_us)
+    if chosen is not None:
+        return Choose(number=chosen)
+    near = nearly(unit, here, plain) if isinstance(grammar.parse(plain, here.context), Unclear) else None
+    return Nearly(number=near) if near is not None else None
 
 
 def _owned(here: Here, said: Said, owner: Question, number: int, *, in_dialogue: bool) -> Choose | LooseNumber | None:
@@ -120,6 +143,8 @@ def _said_to_nobody(unit: Unit, here: Here, plain: str) -> Command | None:
 def _ordered(unit: Unit, here: Here, found: address.Addressed, *, bent: bool) -> Command | None:
     """The command of words that are for us."""
     command = address.command_of(found, here.context)
+    if isinstance(command, Unclear | BadArgument | Decline | Finish | GiveBack | CloseCase):
+        command = replace(command, said=found.text)
     if here.card == "message" and found.how == "reply" and isinstance(command, Unclear | BadArgument):
         command = Relay(text=found.text)
     if command is None and _wavers(unit, here, found.text):
