@@ -96,6 +96,11 @@ class LooseNumber(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stray(Command):
+    """Words that are no answer of the dialogue that waits for one: never tried as one, and met once with what is expected."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Undo(Command):
     """`deshacer`: take back the last thing, while nothing has left (60 s)."""
 

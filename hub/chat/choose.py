@@ -167,6 +167,9 @@ def _decline(unit: Unit, here: Here, question: Question, option: str) -> None:
 def _ask(unit: Unit, here: Here, question: Question, option: str) -> None:
     found = answers.answer_ask(unit, here.person.id, question.ref, granted=option == "grant")
     close_questions(unit, question.ref)
+    referral = unit.referrals.get(found.referral)
+    if referral is not None and here.subject == referral.case:
+        return  # she answered in the thread where the line about it stands
     label = w.field_label(unit, found.field, here.lang)
     if option == "grant":
         _say(unit, here, mark("{code}: permiso dado para «{field}». Sale solo si ella y el protocolo lo permiten."), code=question.code, field=label)

@@ -141,22 +141,32 @@ def answer(state: State, said: str, context: Context) -> Turn:
         return _skip(state, question, context)
     understood = read_answer(question, _agreed(state, said), context, state.first)
     if isinstance(understood, Misunderstood):
-        again = replace(state, guess=understood.guess, told=state.told if understood.near else state.step)
+        again = replace(state, guess=understood.guess)
         return again, prompt(again, context, notice=understood.sentence)
     following = state.first + len(options_of(question, context))  # a number that arrives twice must not answer the next question too
     kept = replace(state, first=following, guess="", answers={**state.answers, question.key: understood.value})
     return _go_on(kept, context, notice=understood.echo)
 
 
-def is_for(state: State, said: str, context: Context, *, to_us: bool) -> bool:
-    """Whether `said` is an answer, or a slip in one, rather than chatter; free text is always one. Not said `to_us`, that she understood is taken
-    from a plain yes only, never from an "ok".
+def remind(state: State, context: Context) -> tuple[State, Prompt]:
+    """Words that were no answer are met with what is expected; it is remembered that they were."""
+    notice = text(context.language, "No lo tomé como respuesta. Si sigue con esto, espero:")
+    return replace(state, told=state.step), prompt(state, context, notice=notice)
+
+
+_PLAIN = ("si", "yes", "si le explique", "explicado", "todavia no", "not yet")
+
+
+def is_for(state: State, said: str, context: Context) -> bool:
+    """Whether words that nobody addressed to us outright are an answer, or a slip in one, rather than chatter; free text is always one.
+
+    That she understood is taken from a plain yes only, never from an "ok" (P03).
     """
     question = _question(state)
     if question.reads in ("name", "text") or _word(said) is not None:
         return True
-    if question.reads == "yes" and not to_us:
-        return fold(said) in ("si", "yes")
+    if question.reads == "yes":
+        return fold(said) in _PLAIN
     understood = read_answer(question, _agreed(state, said), context, state.first)
     return not isinstance(understood, Misunderstood) or understood.near
 

@@ -176,6 +176,10 @@ def _loose_number(unit: Unit, here: Here, command: c.LooseNumber) -> None:
     say(unit, here, msgid, code=question.code, label=label, number=command.number)
 
 
+def _stray(unit: Unit, here: Here, _: c.Stray) -> None:
+    talk.remind(unit, here)
+
+
 def _nearly(unit: Unit, here: Here, command: c.Nearly) -> None:
     """A part of one option: it is named, and taken by its number; by «sí» too where that lets nothing out and ends nothing."""
     question = find_question(unit, here.room, here.person.id, command.number)
@@ -201,6 +205,7 @@ _DOERS: Doers = {
     c.Choose: _choose,
     c.LooseNumber: _loose_number,
     c.Nearly: _nearly,
+    c.Stray: _stray,
     c.Undo: _undo,
     c.Cancel: _cancel,
     c.Skip: _nothing_running,

@@ -56,12 +56,23 @@ def _who_knows(unit: Unit, here: Here, command: c.WhoKnows) -> None:
     known = who_knows.who_knows(unit, here.person.id, case_code(unit, here, command.case))
     if command.for_her:
         put(unit, Place(purpose=here.direct.purpose), overviews.sheet(unit, here.lang, known), owner=known.case.id)
-        if not here.purpose.startswith("direct:"):
-            said = mark("Se lo dejo en nuestro chat directo, en palabras para ella, sin códigos ni su nombre. Vea con ella si es seguro llevárselo.")
-            say(unit, here, said)
+        _left(unit, here, overviews.kept(known))
         return
     for part in overviews.knowledge(unit, here.lang, known):
         reply(unit, here, part)
+
+
+def _left(unit: Unit, here: Here, kept: list[str]) -> None:
+    """Where the sheet is, and with whom to see whether she gets it. While a law obliges somebody to keep something, it is not simply handed over."""
+    if kept:
+        said = mark(
+            "Está en su chat directo. Una ley obliga a {names} a conservar algo aunque ella lo retire: vea primero con supervisión cómo y cuándo "
+            "hablarlo con ella."
+        )
+        say(unit, here, said, names=", ".join(w.institution(unit, peer) for peer in kept))
+    elif not here.purpose.startswith("direct:"):
+        said = mark("Se lo dejo en nuestro chat directo, en palabras para ella, sin códigos ni su nombre. Vea con ella si es seguro llevárselo.")
+        say(unit, here, said)
 
 
 def _withdraw(unit: Unit, here: Here, command: c.Withdraw) -> None:

@@ -37,15 +37,24 @@ def is_answer(said: str, context: Context) -> bool:
     return isinstance(grammar.parse(said, context), Unclear | Choose | Skip | Back | Cancel)
 
 
-def takes(unit: Unit, here: Here, row: Dialogue, said: str, *, to_us: bool) -> bool:
+def takes(unit: Unit, here: Here, row: Dialogue, said: str) -> bool:
     """Whether words that nobody addressed to us outright are an answer of the dialogue, rather than chatter among colleagues."""
-    return dialogue.is_for(_state(unit, row), said, here.context, to_us=to_us)
+    return dialogue.is_for(_state(unit, row), said, here.context)
 
 
 def reminds(unit: Unit, row: Dialogue) -> bool:
     """Whether chatter is met with what is expected: once at each step, then it is left alone."""
     state = _state(unit, row)
     return state.told != state.step
+
+
+def remind(unit: Unit, here: Here) -> None:
+    """Say once what is expected; the words themselves were no answer, and are not tried as one."""
+    row = running(unit, here)
+    if row is not None:
+        state, prompt = dialogue.remind(_state(unit, row), here.context)
+        unit.dialogues.put(_kept(unit, row, state))
+        put(unit, here.place, prompt.message())
 
 
 def begin(unit: Unit, here: Here, turn: dialogue.Turn, case: str | None = None) -> tuple[Command, ...]:

@@ -25,6 +25,7 @@ from hub.cases.commands import (
     LooseNumber,
     Nearly,
     Relay,
+    Stray,
     Unclear,
 )
 from hub.cases.lifecycle import State
@@ -71,12 +72,12 @@ def _in_dialogue(unit: Unit, here: Here, said: Said, running: Dialogue) -> Comma
     """An answer; or, at a question with choices, a whole command in a thread; or chatter, which is met once with what is expected."""
     if said.to_us and said.found and said.found.how != "thread":
         return said.plain
-    if talk.takes(unit, here, running, said.plain, to_us=said.to_us):
+    if talk.takes(unit, here, running, said.plain):
         return said.plain
     command = _ordered(unit, here, said.found, bent=said.bent) if said.found else None
     if command is not None:
         return command
-    return said.plain if talk.reminds(unit, running) else None
+    return Stray() if talk.reminds(unit, running) else None
 
 
 @dataclass(frozen=True, kw_only=True)

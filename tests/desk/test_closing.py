@@ -1,4 +1,4 @@
-"""Before a case is closed she who closes it reads what it ends and who still holds something; and for a minute it can be undone (B4 of a newcomer)."""
+"""Before a case is closed one reads what that ends and who still holds something of hers; and for a minute it can be undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words in part and slips: nothing is swallowed, and «sí» takes the one thing that was suggested, but never what lets something out (B6 of a newcomer)."""
+"""Words in part and slips: nothing is swallowed, and «sí» takes the one thing that was suggested, but never what lets something out."""
 
 from __future__ import annotations
 
