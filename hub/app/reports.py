@@ -70,7 +70,7 @@ class Reports:
             self._keeper.poke()
         elif report.kind == "device_statement" and report.user_id:
             await self._take_devices(store, report)
-        elif report.kind in _SILENT or self._was_told(report):
+        elif report.kind in _SILENT or self._was_told(report) or self._is_over(report):
             return
         else:
             await store.run(lambda unit: _tell(unit, report))
@@ -104,6 +104,11 @@ class Reports:
         both = (("detail", str(fault.params["other"])),) if "other" in fault.params else ()
         params = (("institution", str(fault.params["institution"])), ("why", fault.code), *both)
         await store.run(lambda unit: unit.announce(Alarm(code="devices_disputed" if both else "devices_refused", params=params)))
+
+    def _is_over(self, report: Report) -> bool:
+        """A warning about a device that is trusted by now: she was pinned anew, or verified it, while the report was on its way."""
+        device = report.device_id if report.kind in ("unverified_device", "unverified_writer") else None
+        return bool(device and report.user_id and self._matrix.trusts_device(report.user_id, device))
 
     def _was_told(self, report: Report) -> bool:
         key = (report.kind, report.user_id or report.room_id or "", report.device_id or "")

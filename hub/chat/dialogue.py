@@ -151,7 +151,7 @@ def answer(state: State, said: str, context: Context) -> Turn:
 def remind(state: State, context: Context) -> tuple[State, Prompt]:
     """Words that were no answer are met with what is expected; it is remembered that they were."""
     notice = text(context.language, "No lo tomé como respuesta. Si sigue con esto, espero:")
-    return replace(state, told=state.step), prompt(state, context, notice=notice)
+    return replace(state, guess="", told=state.step), prompt(state, context, notice=notice)
 
 
 _PLAIN = ("si", "yes", "si le explique", "explicado", "todavia no", "not yet")

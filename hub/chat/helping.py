@@ -87,7 +87,7 @@ def unclear_text(unit: Unit, here: Here, suggestions: tuple[str, ...], *, by_yes
         return message(paragraph(text(here.lang, "No le entendí y no hice nada. Escriba «ayuda» para ver lo que se puede aquí.")))
     near = ", ".join(f"«{s}»" for s in suggestions)
     if by_yes:
-        said = mark("No le entendí y no hice nada. ¿Quiso decir {words}? Si es eso, responda «sí». Escriba «ayuda» para ver todo.")
+        said = mark("No le entendí. ¿Quiso decir {words}? Si es eso, responda «sí». Escriba «ayuda» para ver todo. No hice nada.")
         return message(paragraph(text(here.lang, said, words=near)))
     return message(paragraph(text(here.lang, "No le entendí. ¿Quiso decir {words}? Escriba «ayuda» para ver todo. No hice nada.", words=near)))
 

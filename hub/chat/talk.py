@@ -42,18 +42,15 @@ def takes(unit: Unit, here: Here, row: Dialogue, said: str) -> bool:
     return dialogue.is_for(_state(unit, row), said, here.context)
 
 
-def reminds(unit: Unit, row: Dialogue) -> bool:
-    """Whether chatter is met with what is expected: once at each step, then it is left alone."""
-    state = _state(unit, row)
-    return state.told != state.step
-
-
 def remind(unit: Unit, here: Here) -> None:
-    """Say once what is expected; the words themselves were no answer, and are not tried as one."""
+    """Words that were no answer are not tried as one. What is expected is said, once at each step; what was suggested before is over."""
     row = running(unit, here)
-    if row is not None:
-        state, prompt = dialogue.remind(_state(unit, row), here.context)
-        unit.dialogues.put(_kept(unit, row, state))
+    if row is None:
+        return
+    before = _state(unit, row)
+    state, prompt = dialogue.remind(before, here.context)
+    unit.dialogues.put(_kept(unit, row, state))
+    if before.told != before.step:
         put(unit, here.place, prompt.message())
 
 

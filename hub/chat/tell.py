@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from hub.actions.common import on_duty, supervisors, value_of
 from hub.actions.legal_hold import living_hold
 from hub.actions.ports import Unit
+from hub.actions.staff import WARNING
 from hub.base.i18n import mark, text
 from hub.base.ids import new_id
 from hub.cases import events as e
@@ -283,7 +284,7 @@ def _device(unit: Unit, event: e.DeviceNotice) -> None:
             text(lang, "Hasta entonces no leo ni muestro nada ahí. Si no es usted, avise a administración y cambie su contraseña."),
         )
     )
-    put(unit, Place(purpose=f"direct:{person.id}"), words, ring=(person.id,))
+    put(unit, Place(purpose=f"direct:{person.id}"), words, key=f"{WARNING}{new_id('w')}", ring=(person.id,))
 
 
 _TELLERS: dict[type[e.Event], Callable[[Unit, Any], None]] = {

@@ -77,7 +77,7 @@ def _in_dialogue(unit: Unit, here: Here, said: Said, running: Dialogue) -> Comma
     command = _ordered(unit, here, said.found, bent=said.bent) if said.found else None
     if command is not None:
         return command
-    return Stray() if talk.reminds(unit, running) else None
+    return Stray()
 
 
 @dataclass(frozen=True, kw_only=True)

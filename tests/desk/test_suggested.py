@@ -142,6 +142,6 @@ def test_what_goes_to_another_institution_is_suggested_but_must_be_typed(desk: D
 def test_a_yes_of_a_dialogue_is_the_dialogue_s(desk: Desk) -> None:
     """While it runs no other «sí» is offered: that she understood must not be said of a slip, nor a slip be taken for it."""
     desk.ana(f"!tk consentimiento {desk.code} {ONE_LINE.removesuffix(' explicado')}", thread=False)
-    assert "«sí»" not in desk.ana(f"!tk anotr {desk.code} riesgo: bajo", thread=False)
+    assert "Quiso decir" not in desk.ana(f"!tk anotr {desk.code} riesgo: bajo", thread=False)
     assert "consentimiento anotado" in desk.ana("sí", thread=False)
     assert "Alto" in risk(desk)
