@@ -1,7 +1,8 @@
 """«sí» takes what was just suggested: the one suggestion there was, said next by the same person in the same place, within two minutes.
 
-What was meant is kept sealed, as it would have been typed. It is never offered for what sends words or a decision to another institution, nor for
-what destroys or ends something: those are typed, or confirmed by a number of their own.
+What was meant is kept sealed, as it would have been typed. It is offered for a choice in a list that she opened herself, and for commands that stay
+here or ask for a number before anything leaves. Never for what lets anything of hers out, says words to another institution, or ends or destroys
+something: that is typed, or confirmed by a number of its own.
 """
 
 from __future__ import annotations
