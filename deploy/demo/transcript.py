@@ -157,7 +157,7 @@ def render(messages: Iterable[Message], *, names: Callable[[str], str] = str, ro
     messages = list(messages)
     lines = []
     for room in dict.fromkeys(message.room for message in messages):
-        lines.append(f"── {room_names(room)} · horas de {city(ZONE)}")
+        lines.append(f"── hora de {city(ZONE)} · {room_names(room)}")
         here = [message for message in messages if message.room == room]
         known = {message.event_id for message in here}
         for root in (message for message in here if message.thread not in known):
