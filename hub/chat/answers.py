@@ -11,7 +11,7 @@ from hub.cases.commands import When
 from hub.chat.consent_line import read_fields
 from hub.chat.context import Context
 from hub.chat.fold import clean, fold, words
-from hub.chat.names import Found, find, find_all, split_list
+from hub.chat.names import Found, alike, find, find_all, split_list
 from hub.chat.questions import Question, options_of, table_of
 from hub.chat.when import Misread
 
@@ -165,8 +165,9 @@ def _not_known(said: str, unknown: tuple[str, Found], question: Question, contex
     table = table_of(question, context)
     offered = [table[i][0] if table.get(i) else i for i in found.suggestions]
     shown = re.sub(r"\s+", " ", clean(given)).strip()[:LONGEST_NAME]
-    near = _number_like(said) or (bool(offered) and _short(said))
-    if len(offered) == 1 and said.count(given) == 1:
+    slips = [i for i in found.suggestions if alike(given, i, table)]
+    near = _number_like(said) or (bool(slips) and _short(said))
+    if len(offered) == len(slips) == 1 and said.count(given) == 1:
         sentence = text(context.language, "No conozco «{given}». ¿Quiso decir: {names}? Si es eso, responda «sí».", given=shown, names=offered[0])
         return Misunderstood(sentence=sentence, near=near, guess=said.replace(given, offered[0]))
     if offered:

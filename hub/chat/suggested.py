@@ -7,6 +7,7 @@ something: that is typed, or confirmed by a number of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from hub.chat.answers import agrees
 from hub.chat.context import Context
 from hub.chat.fold import words
 from hub.chat.here import Here
+from hub.chat.names import Names, alike
 
 KIND = "suggested"
 LIFE = timedelta(minutes=2)
@@ -33,7 +35,7 @@ def corrected(command: c.Unclear | c.BadArgument, context: Context) -> str | Non
     """The words as they were probably meant, when there is exactly one suggestion and they make a whole, harmless command."""
     if len(command.suggestions) != 1 or not command.said:
         return None
-    meant = _with_verb(command.said, command.suggestions[0]) if isinstance(command, c.Unclear) else _with_part(command)
+    meant = _with_verb(command.said, command.suggestions[0]) if isinstance(command, c.Unclear) else _with_part(command, context)
     return meant if meant is not None and isinstance(grammar.parse(meant, context), HARMLESS) else None
 
 
@@ -79,6 +81,16 @@ def _with_verb(said: str, label: str) -> str | None:
     return f"{label}{said[found[size - 1].end :]}" if size else None
 
 
-def _with_part(command: c.BadArgument) -> str | None:
-    given = command.given
-    return command.said.replace(given, command.suggestions[0]) if given and command.said.count(given) == 1 else None
+def _with_part(command: c.BadArgument, context: Context) -> str | None:
+    given, (meant,) = command.given, command.suggestions
+    if not given or command.said.count(given) != 1 or not any(alike(given, meant, table) for table in _tables(command.what, context)):
+        return None
+    return command.said.replace(given, meant)
+
+
+def _tables(what: str, context: Context) -> Iterable[Names]:
+    known = {
+        "institution": context.institutions, "field": context.fields, "need": context.needs, "purpose": context.purposes or context.needs,
+        "mode": context.consent_modes,
+    }  # fmt: skip
+    return context.options.values() if what == "value" else [known.get(what, {})]

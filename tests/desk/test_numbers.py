@@ -164,6 +164,16 @@ def test_chatter_leaves_a_question_with_choices_open_and_is_met_once(desk: Desk,
     assert "A qué instituciones" in desk.ana("atrás", thread=thread)
 
 
+@pytest.mark.parametrize("chatter", ["hola", "gracias colega", "voy a comer", "te cuento mañana", "la señora espera afuera"])
+def test_what_is_only_nearest_to_a_name_is_chatter_and_no_yes_takes_it(desk: Desk, chatter: str) -> None:
+    """Some field's name is always the nearest one."""
+    for words in (f"!tk consentimiento {desk.code}", "sí", "csmc-comas", "salud mental"):
+        desk.ana(words, thread=False)
+    assert "espero" in desk.ana(chatter, thread=False)
+    assert desk.ana(chatter, thread=False) == ""
+    assert desk.ana("sí", thread=False) == ""
+
+
 def test_a_slip_in_an_answer_is_helped_every_time(desk: Desk) -> None:
     asks_in_room(desk)
     desk.ana("sí", thread=False)

@@ -107,6 +107,12 @@ def test_yes_takes_an_institution_a_field_and_a_value(desk: Desk) -> None:
     assert not desk.cem.run(lambda unit: unit.referrals.count(state__not="draft"))
 
 
+def test_yes_is_not_offered_for_what_is_only_nearest(desk: Desk) -> None:
+    said = desk.ana("anotar hola: x")
+    assert "No conozco" in said
+    assert "«sí»" not in said
+
+
 def test_yes_counts_once_next_in_that_place_by_that_person_and_soon(desk: Desk) -> None:
     slip = f"!tk anotr {desk.code} riesgo: bajo"
     desk.ana(slip, thread=False)
