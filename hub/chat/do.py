@@ -177,7 +177,7 @@ def _loose_number(unit: Unit, here: Here, command: c.LooseNumber) -> None:
 
 
 def _stray(unit: Unit, here: Here, _: c.Stray) -> None:
-    talk.remind(unit, here)
+    talk.expect(unit, here)
 
 
 def _nearly(unit: Unit, here: Here, command: c.Nearly) -> None:

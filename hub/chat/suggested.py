@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+from hub.actions.common import forget_reminders, remind
 from hub.actions.ports import Unit
 from hub.base.ids import new_id
 from hub.cases import commands as c
@@ -49,6 +50,7 @@ def offer(unit: Unit, here: Here, meant: str | None) -> bool:
         expires_at=unit.now + LIFE,
     )  # fmt: skip
     unit.dialogues.add(replace(row, sealed=unit.vault.seal("hub", f"{_PLACE}|{row.id}", meant.encode())))
+    remind(unit, "dialogue", row.id, row.expires_at)
     return True
 
 
@@ -64,6 +66,7 @@ def taken(unit: Unit, here: Here, said: str) -> c.Command | None:
 def forget(unit: Unit, here: Here) -> None:
     """No suggestion waits for this person in this room."""
     for row in _kept(unit, here):
+        forget_reminders(unit, row.id)
         unit.dialogues.delete(row.id)
 
 

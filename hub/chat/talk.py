@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from hub.actions.common import forget_reminders, remind
 from hub.actions.ports import Unit
 from hub.base.i18n import mark, text
 from hub.base.ids import new_id
@@ -42,7 +43,7 @@ def takes(unit: Unit, here: Here, row: Dialogue, said: str) -> bool:
     return dialogue.is_for(_state(unit, row), said, here.context)
 
 
-def remind(unit: Unit, here: Here) -> None:
+def expect(unit: Unit, here: Here) -> None:
     """Words that were no answer are not tried as one. What is expected is said, once at each step; what was suggested before is over."""
     row = running(unit, here)
     if row is None:
@@ -65,6 +66,7 @@ def begin(unit: Unit, here: Here, turn: dialogue.Turn, case: str | None = None) 
     )  # fmt: skip
     state, prompt = _numbered(unit, here, row, *turn)
     unit.dialogues.add(_kept(unit, row, state))
+    remind(unit, "dialogue", row.id, row.expires_at)
     put(unit, here.place, prompt.message())
     return ()
 
@@ -148,6 +150,7 @@ def _prolong(unit: Unit, row: Dialogue) -> None:
 
 def _end(unit: Unit, row: Dialogue) -> None:
     close_questions(unit, row.id)
+    forget_reminders(unit, row.id)
     unit.dialogues.delete(row.id)
 
 

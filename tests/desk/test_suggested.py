@@ -151,3 +151,21 @@ def test_a_yes_of_a_dialogue_is_the_dialogue_s(desk: Desk) -> None:
     assert "Quiso decir" not in desk.ana(f"!tk anotr {desk.code} riesgo: bajo", thread=False)
     assert "consentimiento anotado" in desk.ana("sí", thread=False)
     assert "Alto" in risk(desk)
+
+
+def test_what_was_begun_and_left_is_forgotten(desk: Desk) -> None:
+    """A dialogue and a suggestion hold what a person told, sealed under no key that dies with her case."""
+    desk.ana("!tk abrir", thread=False)
+    desk.net.clock.advance(timedelta(minutes=6))
+    desk.ana("Mar Inventada", thread=False)
+    desk.ana(f"!tk anotr {desk.code} relato: RELATO-INVENTADO", room="direct")
+    assert desk.cem.run(lambda unit: unit.dialogues.count()) == 2
+    desk.net.clock.advance(timedelta(minutes=3))
+    desk.cem.ring()
+    assert desk.cem.run(lambda unit: [row.kind for row in unit.dialogues.all()]) == ["open_case"], "answered meanwhile, it goes on"
+    desk.net.clock.advance(timedelta(minutes=2))
+    desk.cem.ring()
+    assert desk.cem.run(lambda unit: unit.dialogues.count()) == 1
+    desk.net.clock.advance(timedelta(minutes=6))
+    desk.cem.ring()
+    assert desk.cem.run(lambda unit: unit.dialogues.count()) == 0
