@@ -75,6 +75,11 @@ class Reports:
         else:
             await store.run(lambda unit: _tell(unit, report))
 
+    def _is_over(self, report: Report) -> bool:
+        """A warning about a device that is trusted by now: she was pinned anew, or verified it, while the report was on its way."""
+        device = report.device_id if report.kind in ("unverified_device", "unverified_writer") else None
+        return bool(device and report.user_id and self._matrix.trusts_device(report.user_id, device))
+
     async def _take_devices(self, store: Store, report: Report) -> None:
         """A statement that holds is in force before the next event is judged; one that does not is told, but not each time."""
         user, data = report.user_id or "", report.detail.encode()
@@ -104,11 +109,6 @@ class Reports:
         both = (("detail", str(fault.params["other"])),) if "other" in fault.params else ()
         params = (("institution", str(fault.params["institution"])), ("why", fault.code), *both)
         await store.run(lambda unit: unit.announce(Alarm(code="devices_disputed" if both else "devices_refused", params=params)))
-
-    def _is_over(self, report: Report) -> bool:
-        """A warning about a device that is trusted by now: she was pinned anew, or verified it, while the report was on its way."""
-        device = report.device_id if report.kind in ("unverified_device", "unverified_writer") else None
-        return bool(device and report.user_id and self._matrix.trusts_device(report.user_id, device))
 
     def _was_told(self, report: Report) -> bool:
         key = (report.kind, report.user_id or report.room_id or "", report.device_id or "")
