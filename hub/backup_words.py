@@ -30,6 +30,10 @@ FACTS: dict[str, tuple[str, str]] = {
         "No se probó quién la hizo, solo que calza con el manifiesto de adentro: dé --signer, o la otra parte y la llave maestra.",
         "Not proven: who made it, only that it fits the manifest inside: give --signer, or the other part and the KEK.",
     ),
+    "no config": (
+        "Aquí no hay tinkuy.toml: no se comparó de qué institución es; su nombre está arriba.",
+        "There is no tinkuy.toml here: whose it is was not compared; its name stands above.",
+    ),
     "no cells": ("No se miró si cada valor sellado abre.", "Not looked at: whether each sealed value opens."),
     "no tombstones": ("No se miraron las destrucciones posteriores.", "Not looked at: later destructions."),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -12,7 +12,7 @@ import typer
 from hub.backup_words import FACTS, sentence_of
 from hub.base.config import Config
 from hub.base.errors import TinkuyError
-from hub.cli_base import JSON, Exit, complain, config, new_app, say, show_json, show_rows
+from hub.cli_base import JSON, Exit, complain, config, config_if_any, new_app, say, show_json, show_rows, stamp
 from keys.codec import unb64
 from keys.errors import KeysError
 from keys.primitives import VerifyKey
@@ -88,6 +88,7 @@ def list_(as_json: bool = JSON) -> None:
         return show_json(rows)
     if not rows:
         return say("Todavía no hay respaldos.", "There are no backups yet.")
+    rows = [row | _readable(row, settings) for row in rows]
     columns = (("at", "hecho", "made"), ("part", "parte", "part"), ("hours", "horas", "hours"), ("bytes", "bytes", "bytes"))
     show_rows(rows, (*columns, ("file", "archivo", "file")))
     return None
@@ -104,7 +105,7 @@ def verify(
     as_json: bool = JSON,
 ) -> None:
     """Abre un respaldo y dice qué pudo probar, sin restaurar · Open a backup and say what could be proven, without restoring"""
-    settings = config()
+    settings = config_if_any()
     if data is None and keys is None:
         _refuse("backup.absent", {}, as_json=as_json)
     from hub.app import restore as hub_restore
@@ -118,7 +119,7 @@ def verify(
     else:
         for name, value in proof.facts.items():
             es, en = FACTS[name]
-            told = value if isinstance(value, dict) else {"value": value}
+            told = _readable(value, settings) if isinstance(value, dict) else {"value": value}
             say(f"✓ {es.format_map(told)}", f"✓ {en.format_map(told)}")
         for name in proof.unseen:
             es, en = FACTS[f"no {name}"]
@@ -164,7 +165,8 @@ def restore(
         f"Restaurado: {done['backup']}. Claves vivas: {done['keys']}. Destruidas, que siguen destruidas: {done['buried']}.",
         f"Restored: {done['backup']}. Living keys: {done['keys']}. Destroyed ones, which stay destroyed: {done['buried']}.",
     )
-    say(f"Las destrucciones se conocen hasta {done['until']}.", f"Destructions are known up to {done['until']}.")
+    until = stamp(done["until"], settings)
+    say(f"Las destrucciones se conocen hasta: {until}.", f"Destructions are known up to: {until}.")
     if done["lost"]:
         lost = ", ".join(done["lost"])
         say(
@@ -176,6 +178,14 @@ def restore(
         "Next step: the hub's Matrix password in matrix.password_file (a new device is made); then tinkuy run and tinkuy doctor.",
     )
     return None
+
+
+def _readable(params: Mapping[str, Any], settings: Config | None) -> dict[str, Any]:
+    """The same with its times as people read them."""
+    return {name: stamp(value, settings) if name in _TIMES and isinstance(value, str) else value for name, value in params.items()}
+
+
+_TIMES = ("at", "until", "seen")
 
 
 def _signer(text: str, *, as_json: bool) -> VerifyKey | None:
@@ -211,6 +221,8 @@ def _run(work: Callable[[], T], *, as_json: bool) -> T:
 
 def _refuse(code: str, params: dict[str, Any], *, as_json: bool) -> NoReturn:
     es, en, fix_es, fix_en = sentence_of(code, params)
+    if not as_json:
+        es, en, fix_es, fix_en = sentence_of(code, _readable(params, config_if_any()))
     if as_json:
         show_json({"ok": False, "error": {"code": code, "es": es, "en": en, "fix": {"es": fix_es, "en": fix_en}, "params": params}})
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -20,7 +21,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hub.base.config import Config, ConfigError, load
+from hub.base.config import DEFAULT_NAME, PATH_VARIABLE, Config, ConfigError, load
+from hub.base.i18n import stamped
 from hub.base.packcheck import pack_of
 from hub.cli_words import sentence
 from hub.web.control import ControlError, HubAway, call
@@ -92,6 +94,18 @@ def config(*, with_pack: bool = False) -> Config:
         for finding in error.findings:
             complain(f"configuración: {finding.es}  ({finding.code})", f"configuration: {finding.en}  ({finding.code})")
         raise typer.Exit(Exit.CONFIG) from None
+
+
+def config_if_any() -> Config | None:
+    """The configuration of this run; None on a machine that has none, where nobody named one. A file that is wrong ends with 3, as always."""
+    named = setting.get().config is not None or PATH_VARIABLE in os.environ
+    return None if not named and not Path(DEFAULT_NAME).exists() else config()
+
+
+def stamp(iso: str, settings: Config | None) -> str:
+    """A time as people read it: in the institution's zone, which is named; UTC where there is no institution. Never, for one that never was."""
+    found = stamped(iso, settings.institution.zone if settings else "UTC")
+    return found if isinstance(found, str) else words(*found)
 
 
 def ask(command: str, args: Mapping[str, Any] | None = None, *, as_json: bool = False) -> Any:

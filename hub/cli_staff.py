@@ -39,12 +39,22 @@ def add(
 @app.command()
 def repin(
     user: User,
-    fingerprint: Annotated[str, typer.Option(help="Su nueva clave maestra. · Her new master key.")] = "",
+    fingerprint: Annotated[
+        str, typer.Option(help="Su nueva clave, como ella la leyó en su teléfono. · Her new master key, as she read it on her phone.")
+    ] = "",
     as_json: bool = JSON,
 ) -> None:
-    """Fija de nuevo su clave después de un cambio que ella confirma · Pin again after a change that she confirms"""
+    """Fija de nuevo su clave después de un cambio que ella confirma de viva voz · Pin again after a change that she confirms herself, aloud"""
     args = {"user_id": checked(user)} | ({"fingerprint": fingerprint} if fingerprint else {})
-    _told(ask("staff.repin", args, as_json=as_json), as_json, "Clave fijada de nuevo", "Pinned again")
+    answer = ask("staff.repin", args, as_json=as_json)
+    _told(answer, as_json, "Clave fijada de nuevo", "Pinned again")
+    if not as_json and not fingerprint:
+        say(
+            "ATENCIÓN: se toma la que muestre el servidor; eso todavía no prueba que sea suya. Compárenla hoy, en persona o por teléfono: "
+            f"tinkuy staff verify {user}",
+            f"NOTE: whatever the homeserver shows is taken; that does not yet prove that it is hers. Compare it today, in person or by phone: "
+            f"tinkuy staff verify {user}",
+        )
 
 
 @app.command()

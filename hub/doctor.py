@@ -20,6 +20,7 @@ from typing import Any
 import aiohttp
 
 from hub import doctor_backups
+from hub.app.backup import backup_settings
 from hub.base.config import Config
 from hub.base.fingerprint import grouped, square
 from hub.base.kek import open_kek
@@ -36,6 +37,8 @@ MANIFEST_WARN = 30
 SIGNING_WARN = 14
 FEW_ONE_TIME_KEYS = 10
 SYNC_STALE = 90.0
+MOST_NAMED = 5
+"""Accounts that one line names."""
 
 
 class Level(Enum):
@@ -48,7 +51,7 @@ class Level(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One verdict. Its words stand in `doctor_words`, by id; `params` are counts, slugs and codes."""
+    """One verdict. Its words stand in `doctor_words`, by id; `params` are counts, slugs and codes, or a pair: Spanish and English."""
 
     id: str
     level: Level
@@ -59,7 +62,8 @@ class Check:
         fine, bad, fix = WORDS[self.id]
         es, en = fine if self.level is Level.OK else bad
         hint_es, hint_en = ("", "") if self.level is Level.OK else fix
-        return es.format_map(self.params), en.format_map(self.params), hint_es, hint_en
+        spanish, english = ({name: _said(value, place) for name, value in self.params.items()} for place in (0, 1))
+        return es.format_map(spanish), en.format_map(english), hint_es, hint_en
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -175,14 +179,16 @@ async def check_live(config: Config) -> list[Check]:
         return [Check(id="running", level=Level.FAIL)]
     except ControlError as error:
         return [Check(id="answers", level=Level.FAIL, params={"code": error.code})]
-    return [Check(id="running", level=Level.OK), *judge_live(facts if isinstance(facts, dict) else {})]
+    known = facts if isinstance(facts, dict) else {}
+    return [Check(id="running", level=Level.OK), *judge_live(known), judge_backup_settings(config, known)]
 
 
 def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
     """Judge the live facts. A missing number counts as bad.
 
     Keys: `cross_signing` ("ok", "absent", "foreign", "changed"), `rate_limited` (answers 429 since start), `sync_age_seconds`,
-    `one_time_keys`, `undecryptable`, `quarantined`, `overdue_checkins`, `rooms` [{room, drift: [code]}], `manifest_days`,
+    `one_time_keys`, `undecryptable`, `quarantined`, `unsigned` (with `unsigned_writers`), `overdue_checkins`,
+    `rooms` [{room, drift: [code]}], `manifest_days`,
     `servers` [{server, running}] (of a hub with two),
     `peers` [{institution, days}], `protocols` [{protocol, code}], `staff_blocked` (people whose master key changed).
     """
@@ -193,6 +199,7 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
     yield _judge("one_time_keys", bad=not FEW_ONE_TIME_KEYS <= _number(facts, "one_time_keys") < float("inf"))
     for name in ("undecryptable", "quarantined", "staff_blocked", "overdue_checkins"):
         yield _judge(name, bad=_number(facts, name, absent=0) > 0, worst=Level.WARN, params={"count": facts.get(name, 0)})
+    yield _unsigned(facts)
     drifted = [room for room in _rows(facts, "rooms") if room.get("drift")]
     yield _judge("rooms", bad=bool(drifted), worst=Level.WARN, params={"count": len(drifted)})
     servers = _rows(facts, "servers")
@@ -222,6 +229,18 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
         yield Check(id="protocol", level=Level.WARN, params=told)
 
 
+def _unsigned(facts: Mapping[str, Any]) -> Check:
+    writers = facts.get("unsigned_writers")
+    known = [user for user in writers if isinstance(user, str)] if isinstance(writers, list) else []
+    told = {"count": facts.get("unsigned", 0), "who": ", ".join(known[:MOST_NAMED]) or "?"}
+    return _judge("unsigned", bad=_number(facts, "unsigned", absent=0) > 0, worst=Level.WARN, params=told)
+
+
+def judge_backup_settings(config: Config, facts: Mapping[str, Any]) -> Check:
+    """Whether the hub that runs goes by the backup settings that stand in the file: it reads them when it starts, and not again."""
+    return _judge("backup_settings", bad=facts.get("backup_settings") != backup_settings(config), worst=Level.WARN)
+
+
 def show(checks: Iterable[Check], *, qr: bool = False) -> None:
     """For a person: one line a check, the way out below what is wrong, a sum at the end. With `qr` the fingerprint for a camera, too."""
     counted = list(checks)
@@ -236,6 +255,10 @@ def show(checks: Iterable[Check], *, qr: bool = False) -> None:
             say(drawn, drawn)
     bad = sum(check.level is not Level.OK for check in counted)
     say(f"{len(counted)} revisiones, {bad} por atender.", f"{len(counted)} checks, {bad} to attend to.")
+
+
+def _said(value: Any, place: int) -> Any:
+    return value[place] if isinstance(value, tuple) else value
 
 
 def _judge(id: str, *, bad: bool, worst: Level = Level.FAIL, params: Mapping[str, Any] | None = None) -> Check:

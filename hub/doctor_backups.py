@@ -11,6 +11,7 @@ from hub.app import backup
 from hub.app.manifest import manifest_path
 from hub.app.restore import read_note
 from hub.base.config import Config
+from hub.base.i18n import NEVER, stamped
 from keys import archive
 
 WARN, FAIL = timedelta(hours=26), timedelta(days=7)
@@ -38,7 +39,8 @@ def _judge_parts(config: Config, folder: Path, now: datetime) -> Iterator[Verdic
     signed = _manifest_made(config)
     if signed is not None and made is not None:
         yield "backup_before_manifest", "warn" if made < signed else "ok", {}
-    yield "backups", level, {"hours": int(age.total_seconds() // 3600) if age is not None else "∞"}
+    hours = int(age.total_seconds() // 3600) if age is not None else None
+    yield "backups", level, {"hours": hours, "age": NEVER if hours is None else (f"hace {hours} h", f"{hours} h ago")}
     old = sum(p.part == archive.KEYS and now - p.at > archive.KEY_LIFE for p in parts)
     yield "backup_keys_old", "fail" if old else "ok", {"count": old}
 
@@ -66,4 +68,5 @@ def _behind(config: Config, folder: Path) -> bool:
 def _judge_restore(config: Config) -> Iterator[Verdict]:
     told = read_note(config)
     if told is not None:
-        yield "restored_in_doubt", "ok" if told.get("proven") else "warn", {"until": str(told.get("tombstones_until", "?"))[:16]}
+        until = stamped(str(told.get("tombstones_until", "?")), config.institution.zone)
+        yield "restored_in_doubt", "ok" if told.get("proven") else "warn", {"until": until}

@@ -112,8 +112,8 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("Revise database.url y que la base esté en marcha.", "Check database.url and that the database is up."),
     ),
     "backups": (
-        ("El último respaldo tiene {hours} h.", "The last backup is {hours} h old."),
-        ("El último respaldo tiene {hours} h.", "The last backup is {hours} h old."),
+        ("Último respaldo: {age}.", "Last backup: {age}."),
+        ("Último respaldo: {age}.", "Last backup: {age}."),
         ("Haga uno ahora y revise la tarea diaria.", "Make one now and check the daily job."),
     ),
     "backup_before_manifest": (
@@ -127,7 +127,15 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
     "backups_unset": (
         ("", ""),
         ("No se sabe dónde están los respaldos.", "Where backups are is not known."),
-        ("Ponga paths.backups en el archivo.", "Set paths.backups in the file."),
+        ("Ponga paths.backups en el archivo y reinicie el hub.", "Set paths.backups in the file and restart the hub."),
+    ),
+    "backup_settings": (
+        ("El hub en marcha usa los ajustes de respaldo del archivo.", "The running hub goes by the backup settings in the file."),
+        (
+            "Los ajustes de respaldo del archivo cambiaron y el hub en marcha usa los de antes: su diario de destrucciones va a la carpeta anterior.",
+            "The backup settings in the file changed and the running hub goes by the former ones: its tombstone journal goes to the former folder.",
+        ),
+        ("Reinicie el hub: systemctl restart tinkuy", "Restart the hub: systemctl restart tinkuy"),
     ),
     "backup_keys_old": (
         ("Ninguna parte de claves pasa de 7 días.", "No key part is over 7 days old."),
@@ -251,10 +259,28 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("{count} eventos mal formados, apartados.", "{count} malformed events set aside."),
         ("Avise a quien administra el servidor de donde vienen.", "Tell whoever runs the homeserver that they come from."),
     ),
+    "unsigned": (
+        ("Todo lo que se escribió vino de dispositivos firmados.", "Everything that was written came from signed devices."),
+        (
+            "{count} mensajes no se leyeron: vinieron de un dispositivo que nadie de confianza firmó (UnverifiedDevice). De: {who}. No es una "
+            "falla del servidor Matrix.",
+            "{count} messages were not read: they came from a device that nobody whom we trust signed (UnverifiedDevice). From: {who}. It is "
+            "no fault of the homeserver.",
+        ),
+        (
+            "Si es del personal: en ese dispositivo, «Verificar esta sesión» con otro suyo, y que escriba otra vez; si no lo reconoce, que cambie "
+            "su contraseña. Si es el hub de otra institución: pídale su manifiesto o su lista de dispositivos. Se cuenta por 30 días.",
+            "If it is one of the staff: on that device, “Verify this session” with another one of hers, and write again; if she does not know it, "
+            "change her password. If it is another institution's hub: ask for its manifest or its list of devices. Counted for 30 days.",
+        ),
+    ),
     "staff_blocked": (
         ("Las claves del personal son las fijadas.", "Staff keys are the pinned ones."),
         ("{count} personas bloqueadas porque su clave cambió.", "{count} people blocked because their key changed."),
-        ("Hable con cada una en persona; después: tinkuy staff repin", "Speak with each in person; then: tinkuy staff repin"),
+        (
+            "Con cada una, en persona: que lea en su teléfono la clave nueva. Si es la suya, fíjela con lo que leyó: tinkuy staff repin --help",
+            "With each, in person: let her read the new key on her phone. If it is hers, pin what she read: tinkuy staff repin --help",
+        ),
     ),
     "overdue_checkins": (
         ("Ningún seguimiento vencido sin aviso.", "No overdue check-in without a call."),

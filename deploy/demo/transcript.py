@@ -10,6 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from hub.base.i18n import city
+
+ZONE = ZoneInfo("America/Lima")
+"""Where the demo's institutions are: the hour that the people in it would see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +157,7 @@ def render(messages: Iterable[Message], *, names: Callable[[str], str] = str, ro
     messages = list(messages)
     lines = []
     for room in dict.fromkeys(message.room for message in messages):
-        lines.append(f"── {room_names(room)}")
+        lines.append(f"── hora de {city(ZONE)} · {room_names(room)}")
         here = [message for message in messages if message.room == room]
         known = {message.event_id for message in here}
         for root in (message for message in here if message.thread not in known):
@@ -166,7 +172,7 @@ def _lines(message: Message, names: Callable[[str], str], *, indent: str) -> lis
     notes += [f"⚠ {message.shield}"] if message.shield else []
     body = "(retirado)" if message.redacted else message.body
     first, *rest = body.splitlines() or [""]
-    head = f"{indent}{message.time:%H:%M:%S} {names(message.sender)}: "
+    head = f"{indent}{message.time.astimezone(ZONE):%H:%M:%S} {names(message.sender)}: "
     tail = f"  [{', '.join(notes)}]" if notes else ""
     return [
         head + first + ("" if rest else tail),

@@ -15,7 +15,7 @@ from hub.actions.common import (
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.ids import new_id
-from hub.cases.events import CaseChanged, ReferralMoved
+from hub.cases.events import CaseChanged, FieldAnswered, ReferralMoved
 from hub.cases.lifecycle import WORKING, Move, Side, after
 from hub.cases.records import Ask, Referral
 from keys.primitives import OpeningKey
@@ -85,6 +85,7 @@ def answer_ask(unit: Unit, by: str, ask_id: str, *, granted: bool) -> Ask:
         intend(unit, referral.peer, "disclose", referral=referral.id, only=[ask.field])
     note(unit, referral.case or "", by, "field.granted" if granted else "field.refused", field=ask.field, referral=referral.id)
     unit.announce(CaseChanged(case=referral.case or ""))
+    unit.announce(FieldAnswered(ask=ask.id, by=by))
     return ask
 
 

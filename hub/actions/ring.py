@@ -101,6 +101,15 @@ def _gap(unit: Unit, link_id: str) -> None:
     remind(unit, "gap", link_id, unit.now + (SILENT_AGAIN if late else SILENT_AFTER))
 
 
+def _dialogue_over(unit: Unit, dialogue_id: str) -> None:
+    """What somebody began to type and left is forgotten when its time is over: it may hold what a person told, under no key of her case."""
+    row = unit.dialogues.get(dialogue_id)
+    if row is not None and row.expires_at > unit.now:
+        remind(unit, "dialogue", row.id, row.expires_at)
+    elif row is not None:
+        unit.dialogues.delete(row.id)
+
+
 _RUN: dict[str, Callable[[Unit, str], None]] = {
     "checkin": ring_check_in,
     "respond_by": offer_overdue,
@@ -108,6 +117,7 @@ _RUN: dict[str, Callable[[Unit, str], None]] = {
     "consent_end": _consent_end,
     "retention": _retention,
     "redact": redact,
+    "dialogue": _dialogue_over,
     "silent": _peer_silent,
     "unsaid": drop_words,
     "gap": _gap,

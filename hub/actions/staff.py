@@ -16,6 +16,8 @@ from hub.cases.records import Staff
 
 ROLES = ("caseworker", "supervisor", "administrator")
 LEVELS = ("seen", "given", "verified")
+WARNING = "warning:"
+"""What the names of messages begin with that warn a person of her own devices."""
 _USER = re.compile(r"@[^:\s]{1,200}:[^\s]{1,200}")
 
 
@@ -60,6 +62,8 @@ def pin_first_sight(unit: Unit, user: str, master: str) -> None:
 def refuse_master(unit: Unit, user: str, master: str) -> None:
     """The homeserver serves another master key than the pinned one: she is blocked until an administrator pins again (X03)."""
     person = unit.staff.get(user)
+    if person and person.master in (None, master):
+        return  # a report that was on its way while her key was pinned anew: this is the key that an administrator accepted
     if person and person.removed_at is None and person.refused_master != master:
         unit.staff.put(replace(person, refused_master=master))
         if person.refused_master is None:  # once: a homeserver may invent a new key with each answer
@@ -69,13 +73,19 @@ def refuse_master(unit: Unit, user: str, master: str) -> None:
 
 
 def repin_staff(unit: Unit, user: str, fingerprint: str | None) -> Staff:
-    """An administrator accepts a new master key: a given one, or the next that is seen. Raises Refused `not_enrolled`."""
+    """An administrator accepts a new master key: a given one, or the next that is seen. Raises Refused `not_enrolled`.
+
+    The warnings about her devices that could not reach her while she was blocked are over: they speak of the identity that she left.
+    """
     person = staff_member(unit, user)
     level = "given" if fingerprint else "seen"
     person = replace(person, master=plain_fingerprint(fingerprint), level=level, refused_master=None)
     unit.staff.put(person)
     tell(unit, BLOCKED, unit.vault.alias(user), REPINNED)
     note(unit, user, SYSTEM, "staff.repinned", level=level)
+    for post in unit.posts.all(purpose=f"direct:{user}", state="ready"):
+        if (post.key or "").startswith(WARNING):
+            unit.posts.put(replace(post, state="dropped", sealed=b""))
     unit.announce(Alarm(code="staff_repinned", params=(("user", user),)))
     return person
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.actions.close_case import reopen
 from hub.actions.open_case import undo_open
 from hub.actions.plan_check_in import drop_check_in
 from hub.actions.ports import Unit
@@ -18,6 +19,8 @@ def undo(unit: Unit, by: str, room: str) -> Undoable:
     last = mine[0]
     if last.kind == "open_case":
         undo_open(unit, by, last.ref)
+    elif last.kind == "close_case":
+        reopen(unit, by, last.ref)
     elif last.kind == "check_in":
         drop_check_in(unit, by, last.ref)
     else:

@@ -130,6 +130,11 @@ def found(*folders: Path) -> list[Part]:
     return sorted(parts.values(), key=lambda part: (part.at, part.part))
 
 
+def backup_settings(config: Config) -> list[str]:
+    """The settings by which a running hub keeps backups, as they are compared with those in the file."""
+    return [str(config.paths.backups or ""), str(config.backup.keys_folder or ""), str(config.backup.keep_days)]
+
+
 def newest(config: Config) -> datetime | None:
     """When the last backup with both parts was made, by the names in the configured folders."""
     folder = config.paths.backups

@@ -15,6 +15,7 @@ from hub.actions.manifest_versions import signing_due
 from hub.actions.ports import Unit
 from hub.actions.receipts import last_day
 from hub.app import trust_commands
+from hub.app.backup import backup_settings
 from hub.app.facts import Watch
 from hub.app.key_commands import key_handlers
 from hub.base.errors import Refused
@@ -211,7 +212,8 @@ class _Commands:
         return {
             **{name: value for name, value in vars(facts).items() if name != "outbox"},
             "cross_signing": await self._cross_signing(), "fingerprint": house.matrix.fingerprint, "rooms": await house.keeper.drift(),
-            "servers": await self.servers_list({}), **live,
+            "servers": await self.servers_list({}), "backup_settings": backup_settings(house.config), **live,
+            "unsigned_writers": await house.store.look(lambda unit: list(house.rows.unsigned_writers(unit.connection))),
         }  # fmt: skip
 
     async def _cross_signing(self) -> str:

@@ -65,7 +65,8 @@ class Watch:
             device_trusted=health.cross_signed,
             undecryptable=health.waiting,
             rate_limited=health.rate_limited,
-            quarantined=int(counts["quarantine"]),
+            quarantined=int(counts["quarantine"] - counts["unsigned"]),
+            unsigned=int(counts["unsigned"]),
             one_time_keys=health.one_time_keys,
             outbox_oldest_seconds=counts["oldest"],
             outbox={"ready": int(counts["ready"]), "sent": int(counts["unacked"])},
@@ -93,4 +94,5 @@ def _counts(house: House, unit: UnitOfWork) -> dict[str, float]:
         "overdue": unit.timers.count(kind="checkin", done_at=None, due_at__le=unit.now),
         "days": min((m.profile.expires - unit.now).total_seconds() / 86400 for m in manifests),
         "quarantine": house.rows.counts(unit.connection).get("quarantine", 0),
+        "unsigned": sum(house.rows.unsigned_writers(unit.connection).values()),
     }

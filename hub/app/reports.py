@@ -71,10 +71,15 @@ class Reports:
             self._keeper.poke()
         elif report.kind == "device_statement" and report.user_id:
             await self._take_devices(store, report)
-        elif report.kind in _SILENT or self._was_told(report):
+        elif report.kind in _SILENT or self._was_told(report) or self._is_over(report):
             return
         else:
             await store.run(lambda unit: _tell(unit, report))
+
+    def _is_over(self, report: Report) -> bool:
+        """A warning about a device that is trusted by now: she was pinned anew, or verified it, while the report was on its way."""
+        device = report.device_id if report.kind in ("unverified_device", "unverified_writer") else None
+        return bool(device and report.user_id and self._matrix.trusts_device(report.user_id, device))
 
     async def _take_devices(self, store: Store, report: Report) -> None:
         """A statement that holds is in force before the next event is judged; one that does not is told, but not each time."""

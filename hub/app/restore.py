@@ -79,15 +79,19 @@ class Proof:
     unseen: list[str] = field(default_factory=list)
 
 
-def verify(config: Config, wanted: Wanted, now: datetime) -> Proof:
-    """Open what is given and check everything that can be checked without restoring. Raises Stopped and errors of `keys` when a part is none."""
+def verify(config: Config | None, wanted: Wanted, now: datetime) -> Proof:
+    """Open what is given and check everything that can be checked without restoring. Raises Stopped and errors of `keys` when a part is none.
+
+    Without a configuration, as on the machine of the safe, whose institution it is cannot be held against anything: that is then `unseen`.
+    """
     identities = agefile.read_identities(wanted.identity)
     data = open_part(wanted.data, identities, archive.DATA, _scratch(config)) if wanted.data else None
     keys = open_part(wanted.keys, identities, archive.KEYS) if wanted.keys else None
-    proof = Proof()
+    proof = Proof(unseen=[] if config else ["config"])
     for part in (data, keys):
         if part:
-            _own(config, part)
+            if config:
+                _own(config, part)
             told = {"at": part.index.at.isoformat(), "backup": part.index.backup, "manifest": part.manifest.version}
             proof.facts[part.part] = told | {"members": len(part.index.parts[part.part])}
     if data and keys:
@@ -105,7 +109,7 @@ def verify(config: Config, wanted: Wanted, now: datetime) -> Proof:
         return proof
     identity = identity_of(keys, kek)
     _from(journal_key(identity).public, data, keys)
-    graves = dig(_places(config, wanted), config.institution.id, journal_key(identity).public, keys.index.at)
+    graves = dig(_places(config, wanted), keys.index.institution, journal_key(identity).public, keys.index.at)
     _prove_graves(data, keys, graves, proof)
     _prove_cells(data, keys, kek, proof)
     return proof
@@ -270,23 +274,24 @@ def _newest(data: Opened, keys: Opened, graves: Graves, lost_at: datetime) -> bo
     return graves.reaches(data.index.journal) and graves.reaches(keys.index.journal) and graves.until >= lost_at.astimezone(UTC) - SLACK
 
 
-def _places(config: Config, wanted: Wanted) -> Iterable[Path]:
+def _places(config: Config | None, wanted: Wanted) -> Iterable[Path]:
     """Beside the parts, on the backup disk, in the state folder, and what was named."""
     folders = {path.resolve().parent for path in (wanted.data, wanted.keys) if path}
-    usual = {path.resolve() for path in (config.paths.backups, config.paths.state) if path and path.is_dir()}
+    ours = (config.paths.backups, config.paths.state) if config else ()
+    usual = {path.resolve() for path in ours if path and path.is_dir()}
     return [*sorted(folders | usual), *wanted.tombstones]
 
 
-def _kek(config: Config, wanted: Wanted) -> KekProvider | None:
+def _kek(config: Config | None, wanted: Wanted) -> KekProvider | None:
     if wanted.kek:
         return FileKek.open(wanted.kek)
     with contextlib.suppress(ProviderError):
-        return open_kek(config.keys)
+        return open_kek(config.keys) if config else None
     return None
 
 
-def _scratch(config: Config) -> Path | None:
-    return config.paths.state if config.paths.state.is_dir() else None
+def _scratch(config: Config | None) -> Path | None:
+    return config.paths.state if config and config.paths.state.is_dir() else None
 
 
 def _prove_ledger(data: Opened, proof: Proof) -> None:

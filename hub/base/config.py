@@ -44,8 +44,8 @@ from hub.base.sections import (
 )
 
 PREFIX = "TINKUY_"
-PATH_VARIABLE = "TINKUY_CONFIG"
-"""Where the file is."""
+PATH_VARIABLE, DEFAULT_NAME = "TINKUY_CONFIG", "tinkuy.toml"
+"""Where the file is; and its name here, when nobody says."""
 LANGUAGE_VARIABLE = "TINKUY_LANG"
 """In which language the command line speaks. These two variables of ours are no settings."""
 SOCKET_LIMIT = 107
@@ -127,7 +127,7 @@ def load(path: Path | None = None) -> Config:
     Raises:
         ConfigError: no file, not TOML, unknown key, missing or wrong value.
     """
-    where = path or Path(os.environ.get(PATH_VARIABLE, "tinkuy.toml"))
+    where = path or Path(os.environ.get(PATH_VARIABLE, DEFAULT_NAME))
     try:
         table = tomllib.loads(where.read_text(encoding="utf-8"))
     except OSError as error:

@@ -85,6 +85,23 @@ def date(lang: str, moment: datetime, zone: ZoneInfo, *, now: datetime | None = 
     return f"{shown.replace('.', '').replace('Sept ', 'Sep ')} ({city(zone)}{_offset_if_twice(local)})"
 
 
+NEVER = ("nunca", "never")
+"""A time that never was, in both languages."""
+
+
+def stamped(iso: str, zone: str) -> str | tuple[str, str]:
+    """A time that programs write (ISO, aware), as people read it beside any language: `2026-11-22 09:30 (Lima)`. The beginning of time is never."""
+    try:
+        moment = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    if moment.year <= 1970:
+        return NEVER
+    where = ZoneInfo(zone)
+    local = moment.astimezone(where) if moment.tzinfo else moment.replace(tzinfo=where)
+    return f"{local:%Y-%m-%d %H:%M} ({city(where)}{_offset_if_twice(local)})"
+
+
 def _offset_if_twice(local: datetime) -> str:
     if local.replace(fold=0).utcoffset() == local.replace(fold=1).utcoffset():
         return ""

@@ -143,7 +143,7 @@ class Paths(Section):
     """Where we keep things."""
 
     state: Path = Field(default=Path("state"), description="Our own folder, mode 0700.")
-    backups: Path | None = Field(default=None, description="Where backups land, so that doctor can see their age.")
+    backups: Path | None = Field(default=None, description="Where backups land, and the hub's tombstone journal. Restart after a change.")
 
 
 class Keys(Section):
@@ -168,7 +168,7 @@ class Backup(Section):
     """What `tinkuy backup create` does when nothing is said."""
 
     recipients: tuple[str, ...] = Field(default=(), description="age1… keys that can open backups; their identities are kept elsewhere.")
-    keys_folder: Path | None = Field(default=None, description="Where key parts land, apart from the data; empty: `keys` in paths.backups.")
+    keys_folder: Path | None = Field(default=None, description="Where key parts land; empty: `keys` in paths.backups. Restart after a change.")
     keep_days: int = Field(default=30, ge=0, description="Data parts older than this are removed; 0: never. Key parts live 7 days at most.")
 
 

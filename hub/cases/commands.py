@@ -96,6 +96,11 @@ class LooseNumber(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stray(Command):
+    """Words that are no answer of the dialogue that waits for one: never tried as one, and met once with what is expected."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Undo(Command):
     """`deshacer`: take back the last thing, while nothing has left (60 s)."""
 
@@ -128,6 +133,7 @@ class Decline(Command):
 
     referral: str | None
     reason: str | None
+    said: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +179,7 @@ class Finish(Command):
 
     referral: str | None
     outcome: str | None
+    said: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +188,7 @@ class GiveBack(Command):
 
     referral: str | None
     reason: str | None
+    said: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +231,7 @@ class CloseCase(Command):
 
     case: str | None
     outcome: str | None
+    said: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +246,15 @@ class Unclear(Command):
     """Addressed to us, not understood: the nearest verbs, for "¿quisiste decir…?"."""
 
     suggestions: tuple[str, ...] = ()
+    said: str = ""
+    """The words, as they were addressed to us: what «sí» puts right."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearly(Command):
+    """Words that are part of exactly one option that she was just asked to choose: too little to act on, too much to be met with silence."""
+
+    number: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,3 +265,4 @@ class BadArgument(Command):
     what: str
     given: str
     suggestions: tuple[str, ...] = ()
+    said: str = ""

@@ -36,6 +36,14 @@ class FieldAsked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FieldAnswered(Event):
+    """Our desk granted or refused the field that was asked for; `by` is who did."""
+
+    ask: str
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class MessageArrived(Event):
     """A caseworker of the other institution said something; `text` goes straight into a sealed post and nowhere else."""
 

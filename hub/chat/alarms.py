@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from hub.actions.ports import Unit
 from hub.base.i18n import mark, text
 from hub.cases import events as e
+from hub.chat import wording as w
 from hub.chat.plain import message, paragraph
 from hub.chat.posting import Place, put
 
@@ -40,7 +43,9 @@ ALARMS = {
     ),
     "staff_repinned": mark("Se aceptó una nueva llave de {user}."),
     "key_changed": mark(
-        "La llave de {user} cambió y quedó bloqueada. Si ella lo confirma en persona: tinkuy staff repin {user} --fingerprint {detail}"
+        "La llave de {user} cambió y quedó bloqueada: no la leo ni le escribo. El servidor muestra otra, que puede no ser suya; por eso aquí no "
+        "se la copio. Véala, o llámela a un número conocido: si ella cambió su identidad, que lea la llave nueva en su propio teléfono, y fije en la "
+        "terminal lo que ella leyó (tinkuy staff repin --help). Si ella no cambió nada, no la acepte: alguien puede estar en medio."
     ),
     "verification_differs": mark(
         "ALERTA: los dibujos de {user} NO eran los mismos. Alguien puede estar en medio, quizá en el servidor. Su llave sigue como estaba. "
@@ -124,11 +129,17 @@ ALARMS = {
 }
 
 
+_WITH_A_TIME = frozenset({"restored", "restored_in_doubt", "peer_restored"})
+"""Their `detail` is a time, for people in the institution's zone."""
+
+
 def tell_alarm(unit: Unit, event: e.Alarm) -> None:
     """Queue the sentence of an alarm; one without a sentence speaks by its code."""
     lang = unit.me.language
     params = {"institution": "", "user": "", "device": "", "detail": "", "kind": "", "why": "", "number": "", "code": "", "fields": "", "codes": ""}
     params |= dict(event.params)
+    if event.code in _WITH_A_TIME:
+        params["detail"] = w.moment(unit, lang, datetime.fromisoformat(params["detail"]))
     template = ALARMS.get(event.code)
     words = text(lang, template, **params) if template else f"{event.code} {dict(event.params)}"
     put(unit, Place(purpose="admin"), message(paragraph(f"{words} [{event.code}]")))

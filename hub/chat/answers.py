@@ -10,8 +10,8 @@ from hub.base.i18n import text
 from hub.cases.commands import When
 from hub.chat.consent_line import read_fields
 from hub.chat.context import Context
-from hub.chat.fold import clean, fold
-from hub.chat.names import Found, find, find_all, split_list
+from hub.chat.fold import clean, fold, words
+from hub.chat.names import Found, alike, find, find_all, split_list
 from hub.chat.questions import Question, options_of, table_of
 from hub.chat.when import Misread
 
@@ -29,9 +29,15 @@ class Understood:
 
 @dataclass(frozen=True, kw_only=True)
 class Misunderstood:
-    """Why the answer cannot be kept, as a sentence for the person."""
+    """Why the answer cannot be kept, as a sentence for the person.
+
+    `near`: it looks like an answer all the same; without it, words that address nobody are left alone as chatter. `guess` is the whole answer with
+    the one thing that was suggested in it, for «sí».
+    """
 
     sentence: str
+    near: bool = False
+    guess: str = ""
 
 
 Reading = Understood | Misunderstood
@@ -76,7 +82,7 @@ def _time(question: Question, said: str, context: Context) -> Reading:
     if isinstance(found, When):
         echo = text(context.language, "Entendí: {when}.", when=found.echo)
         return Understood(value={"at": found.at.isoformat(), "echo": found.echo}, echo=echo)
-    return Misunderstood(sentence=time_problem(found, context.language))
+    return Misunderstood(sentence=time_problem(found, context.language), near=found is not Misread.UNKNOWN and _short(said))
 
 
 def time_problem(problem: Misread, language: str) -> str:
@@ -88,6 +94,17 @@ def time_problem(problem: Misread, language: str) -> str:
     return text(language, "No entendí la fecha. Por ejemplo: mañana a las 10, el lunes a las 3 de la tarde, 23/11 10:00.")
 
 
+def agrees(said: str) -> bool:
+    """Whether the whole of it is a plain yes to what was just suggested."""
+    return fold(said) in ("si", "yes", "si por favor", "si gracias", "si eso")
+
+
+def _short(said: str) -> bool:
+    """What somebody answers, rather than tells a colleague: few words and no question."""
+    return len(words(said)) <= MOST_WORDS and not set(said) & set("?¿")
+
+
+MOST_WORDS = 6
 _YES = frozenset(["si", "s", "yes", "y", "si le explique", "explicado", "claro", "ok", "listo", "ya"])
 _NO = frozenset(["no", "n", "todavia no", "aun no", "not yet", "no aun"])
 
@@ -98,8 +115,8 @@ def _yes(question: Question, said: str, context: Context, first: int) -> Reading
         return Understood(value=True)
     if chosen == ["no"] or fold(said) in _NO:
         calm = text(context.language, "Está bien. Léale el aviso con calma; cuando lo haya entendido, responda «sí».")
-        return Misunderstood(sentence=calm)
-    return Misunderstood(sentence=text(context.language, "No le entendí. Responda con un número, o «sí» o «no»."))
+        return Misunderstood(sentence=calm, near=True)
+    return Misunderstood(sentence=text(context.language, "No le entendí. Responda con un número, o «sí» o «no»."), near=_number_like(said))
 
 
 def _listed(question: Question, said: str, context: Context, first: int) -> Reading:
@@ -111,9 +128,9 @@ def _listed(question: Question, said: str, context: Context, first: int) -> Read
     elif ids is None:
         ids, unknown = _named(question, said, context, several)
     if unknown is not None:
-        return Misunderstood(sentence=_not_known(unknown, question, context))
+        return _not_known(said, unknown, question, context)
     if not several and len(ids) != 1:
-        return Misunderstood(sentence=text(context.language, "Aquí elija solo una."))
+        return Misunderstood(sentence=text(context.language, "Aquí elija solo una."), near=True)
     if question.reads == "code" and ids:
         return Understood(value=",".join(ids))
     return Understood(value=ids[0]) if question.reads == "mode" else Understood(value=list(ids))
@@ -139,11 +156,22 @@ def _numbers(question: Question, said: str, context: Context, first: int) -> lis
     return list(dict.fromkeys(shown[n][0] for n in numbers)) if all(0 <= n < len(shown) for n in numbers) else None
 
 
-def _not_known(unknown: tuple[str, Found], question: Question, context: Context) -> str:
+def _number_like(said: str) -> bool:
+    return all(part.isdecimal() for part in map(fold, split_list(said)))
+
+
+def _not_known(said: str, unknown: tuple[str, Found], question: Question, context: Context) -> Misunderstood:
     given, found = unknown
     table = table_of(question, context)
     offered = [table[i][0] if table.get(i) else i for i in found.suggestions]
     shown = re.sub(r"\s+", " ", clean(given)).strip()[:LONGEST_NAME]
+    slips = [i for i in found.suggestions if alike(given, i, table)]
+    near = _number_like(said) or (bool(slips) and _short(said))
+    if len(offered) == len(slips) == 1 and said.count(given) == 1:
+        sentence = text(context.language, "No conozco «{given}». ¿Quiso decir: {names}? Si es eso, responda «sí».", given=shown, names=offered[0])
+        return Misunderstood(sentence=sentence, near=near, guess=said.replace(given, offered[0]))
     if offered:
-        return text(context.language, "No conozco «{given}». ¿Quiso decir: {names}?", given=shown, names=", ".join(offered))
-    return text(context.language, "No conozco «{given}». Pruebe con otra palabra o con un número de la lista.", given=shown)
+        sentence = text(context.language, "No conozco «{given}». ¿Quiso decir: {names}?", given=shown, names=", ".join(offered))
+        return Misunderstood(sentence=sentence, near=near)
+    sentence = text(context.language, "No conozco «{given}». Pruebe con otra palabra o con un número de la lista.", given=shown)
+    return Misunderstood(sentence=sentence, near=near)

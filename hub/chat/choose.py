@@ -15,7 +15,7 @@ from hub.base.errors import Refused
 from hub.base.i18n import mark, text
 from hub.cases.lifecycle import Move, State
 from hub.cases.records import Question, Referral
-from hub.chat import verifying, views
+from hub.chat import talk, verifying, views
 from hub.chat import wording as w
 from hub.chat.here import Here
 from hub.chat.options import NO_MORE, ask_her, offer_choice, put_choices
@@ -167,6 +167,9 @@ def _decline(unit: Unit, here: Here, question: Question, option: str) -> None:
 def _ask(unit: Unit, here: Here, question: Question, option: str) -> None:
     found = answers.answer_ask(unit, here.person.id, question.ref, granted=option == "grant")
     close_questions(unit, question.ref)
+    referral = unit.referrals.get(found.referral)
+    if referral is not None and here.subject == referral.case:
+        return  # she answered in the thread where the line about it stands
     label = w.field_label(unit, found.field, here.lang)
     if option == "grant":
         _say(unit, here, mark("{code}: permiso dado para «{field}». Sale solo si ella y el protocolo lo permiten."), code=question.code, field=label)
@@ -211,9 +214,25 @@ def _give_back(unit: Unit, here: Here, question: Question, option: str) -> None:
 
 
 def _close(unit: Unit, here: Here, question: Question, option: str) -> None:
-    case = close_case.close_case(unit, here.person.id, question.ref, option)
+    close_now(unit, here, question.ref, option)
+
+
+def _close_as(unit: Unit, here: Here, question: Question, option: str) -> None:
+    case, outcome = question.ref.split("|")
     close_questions(unit, question.ref)
-    _say(unit, here, mark("{code} cerrado. Si ella vuelve, siempre se puede abrir otro."), code=case.code)
+    if option == "cancel":
+        _say(unit, here, mark("{code}: sigue abierto."), code=question.code)
+        return
+    close_now(unit, here, case, outcome)
+
+
+def close_now(unit: Unit, here: Here, case_id: str, outcome: str) -> None:
+    """Close it, and say how it is undone."""
+    case = close_case.close_case(unit, here.person.id, case_id, outcome, room=here.room)
+    close_questions(unit, case.id)
+    talk.case_is_over(unit, case.id)
+    said = mark("{code} cerrado. Para seguir con él escriba «deshacer» (1 minuto). Si ella vuelve después, siempre se puede abrir otro.")
+    _say(unit, here, said, code=case.code)
 
 
 def _withdraw(unit: Unit, here: Here, question: Question, option: str) -> None:
@@ -237,6 +256,7 @@ _CHOSEN: dict[str, Callable[[Unit, Here, Question, str], None]] = {
     "finish": _finish,
     "give_back": _give_back,
     "close": _close,
+    "close_as": _close_as,
     "withdraw": _withdraw,
     "where": _where,
     "progress": _progress,

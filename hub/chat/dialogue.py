@@ -26,7 +26,7 @@ from hub.cases.commands import (
     When,
 )
 from hub.chat import verbs
-from hub.chat.answers import Misunderstood, read_answer
+from hub.chat.answers import Misunderstood, agrees, read_answer
 from hub.chat.context import Context
 from hub.chat.fold import fold, words
 from hub.chat.person_texts import consent_notice
@@ -34,6 +34,7 @@ from hub.chat.plain import Block, Message, choices, em, message, paragraph, quot
 from hub.chat.questions import CONSENT, OPEN_CASE, Question, options_of
 
 _SCRIPTS: Mapping[str, tuple[Question, ...]] = {"open_case": OPEN_CASE, "consent": CONSENT}
+KINDS = frozenset(_SCRIPTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,20 +47,20 @@ class State:
     first: int = 1
     """The number of the first choice that a prompt shows: the room's open questions never share numbers."""
     answers: Mapping[str, Any] = field(default_factory=dict)
+    guess: str = ""
+    """The answer that was suggested for the last one; «sí» takes it."""
+    told: str = ""
+    """The step at which words that were no answer were already met with what is expected: once is enough."""
 
     def to_json(self) -> str:
         """The state as text; `from_json` gives an equal one back."""
-        return json.dumps(
-            {"kind": self.kind, "step": self.step, "case": self.case, "first": self.first, "answers": dict(self.answers)},
-            ensure_ascii=False,
-            sort_keys=True,
-        )
+        return json.dumps({**vars(self), "answers": dict(self.answers)}, ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def from_json(cls, raw: str) -> State:
         """The state that `to_json` wrote. Raises `ValueError` for anything else."""
         data = json.loads(raw)
-        if not isinstance(data, dict) or set(data) != {"kind", "step", "case", "first", "answers"}:
+        if not isinstance(data, dict) or set(data) != {"kind", "step", "case", "first", "answers", "guess", "told"}:
             raise ValueError("not a dialogue state")
         if data["kind"] not in _SCRIPTS or data["step"] not in {q.key for q in _SCRIPTS[data["kind"]]}:
             raise ValueError("unknown dialogue step")
@@ -85,6 +86,10 @@ class Prompt:
         blocks += [choices(self.options)] if self.options else []
         blocks += [paragraph(em(self.hint))] if self.hint else []
         return message(*blocks)
+
+    def counted_from(self, first: int) -> Prompt:
+        """The same with its choices numbered from `first`."""
+        return replace(self, options=tuple((first + place, label) for place, (_, label) in enumerate(self.options)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,12 +139,40 @@ def answer(state: State, said: str, context: Context) -> Turn:
         return state, prompt(state, context)
     if word == "skip":
         return _skip(state, question, context)
-    understood = read_answer(question, said, context, state.first)
+    understood = read_answer(question, _agreed(state, said), context, state.first)
     if isinstance(understood, Misunderstood):
-        return state, prompt(state, context, notice=understood.sentence)
+        again = replace(state, guess=understood.guess)
+        return again, prompt(again, context, notice=understood.sentence)
     following = state.first + len(options_of(question, context))  # a number that arrives twice must not answer the next question too
-    kept = replace(state, first=following, answers={**state.answers, question.key: understood.value})
+    kept = replace(state, first=following, guess="", answers={**state.answers, question.key: understood.value})
     return _go_on(kept, context, notice=understood.echo)
+
+
+def remind(state: State, context: Context) -> tuple[State, Prompt]:
+    """Words that were no answer are met with what is expected; it is remembered that they were."""
+    notice = text(context.language, "No lo tomé como respuesta. Si sigue con esto, espero:")
+    return replace(state, guess="", told=state.step), prompt(state, context, notice=notice)
+
+
+_PLAIN = ("si", "yes", "si le explique", "explicado", "todavia no", "not yet")
+
+
+def is_for(state: State, said: str, context: Context) -> bool:
+    """Whether words that nobody addressed to us outright are an answer, or a slip in one, rather than chatter; free text is always one.
+
+    That she understood is taken from a plain yes only, never from an "ok" (P03).
+    """
+    question = _question(state)
+    if question.reads in ("name", "text") or _word(said) is not None:
+        return True
+    if question.reads == "yes":
+        return fold(said) in _PLAIN
+    understood = read_answer(question, _agreed(state, said), context, state.first)
+    return not isinstance(understood, Misunderstood) or understood.near
+
+
+def _agreed(state: State, said: str) -> str:
+    return state.guess if state.guess and agrees(said) else said
 
 
 def prompt(state: State, context: Context, notice: str = "") -> Prompt:
@@ -205,7 +238,7 @@ def _back(state: State, context: Context) -> Turn:
     before = _before(state, context)
     if not before:
         return state, prompt(state, context, notice=text(context.language, "Es la primera pregunta."))
-    earlier = replace(state, step=before[-1], answers={k: v for k, v in state.answers.items() if k != before[-1]})
+    earlier = replace(state, step=before[-1], guess="", answers={k: v for k, v in state.answers.items() if k != before[-1]})
     return earlier, prompt(earlier, context)
 
 
@@ -219,7 +252,7 @@ def _skip(state: State, question: Question, context: Context) -> Turn:
     if not question.optional:
         sentence = text(context.language, "Este dato sí hace falta para seguir. Si prefiere dejarlo, escriba «cancelar».")
         return state, prompt(state, context, notice=sentence)
-    return _go_on(replace(state, answers={**state.answers, question.key: None}), context)
+    return _go_on(replace(state, guess="", answers={**state.answers, question.key: None}), context)
 
 
 # --- the end: answers → commands

@@ -13,7 +13,7 @@ from hub.base.i18n import mark
 from hub.cases import commands as c
 from hub.cases.lifecycle import Side
 from hub.cases.records import Referral
-from hub.chat import dialogue, do_case, do_referral, overviews, talk
+from hub.chat import dialogue, do_case, do_referral, overviews, suggested, talk
 from hub.chat import wording as w
 from hub.chat.choose import choose, take_back
 from hub.chat.helping import help_text, unclear_text
@@ -22,7 +22,7 @@ from hub.chat.meant import case_code
 from hub.chat.misread import bad_argument
 from hub.chat.options import labels
 from hub.chat.person_texts import NOTICE_VERSION
-from hub.chat.posting import close_questions, find_question, open_questions
+from hub.chat.posting import close_questions, find_question, owners
 from hub.chat.saying import Doers, desk_only, reply, say
 
 _CODE = re.compile(r"\b[Rr]-?[0-9A-Za-z]{5}\b")
@@ -53,7 +53,8 @@ def _help(unit: Unit, here: Here, command: c.Help) -> None:
 
 
 def _unclear(unit: Unit, here: Here, command: c.Unclear) -> None:
-    reply(unit, here, unclear_text(unit, here, command.suggestions))
+    by_yes = suggested.offer(unit, here, suggested.corrected(command, here.context))
+    reply(unit, here, unclear_text(unit, here, command.suggestions, by_yes=by_yes))
 
 
 def _bad(unit: Unit, here: Here, command: c.BadArgument) -> None:
@@ -63,7 +64,8 @@ def _bad(unit: Unit, here: Here, command: c.BadArgument) -> None:
     if named:
         take_back(unit, here, find_referral(unit, named[0], Side.SENDER))
         return
-    reply(unit, here, bad_argument(unit, here.lang, command))
+    by_yes = suggested.offer(unit, here, suggested.corrected(command, here.context))
+    reply(unit, here, bad_argument(unit, here.lang, command, by_yes=by_yes))
 
 
 def _list(unit: Unit, here: Here, _: c.ListCases) -> None:
@@ -73,7 +75,7 @@ def _list(unit: Unit, here: Here, _: c.ListCases) -> None:
 
 def _open(unit: Unit, here: Here, command: c.OpenCase) -> None:
     desk_only(here)
-    _in_order(unit, here, talk.begin(unit, here, dialogue.start_open(here.context, command, first=_free_number(unit, here))))
+    _in_order(unit, here, talk.begin(unit, here, dialogue.start_open(here.context, command)))
 
 
 def _opened(unit: Unit, here: Here, name: str, when: c.When, fields: dict[str, str]) -> None:
@@ -90,8 +92,7 @@ def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
     whole = command.recipients and command.purposes and command.fields and command.mode
     if not whole or command.until is None or command.explained is None:
         asked = c.RecordConsent(**{**vars(command), "case": case.code})
-        turn = dialogue.start_consent(here.context, asked, first=_free_number(unit, here))
-        _in_order(unit, here, talk.begin(unit, here, turn, case.id))
+        _in_order(unit, here, talk.begin(unit, here, dialogue.start_consent(here.context, asked), case.id))
         return
     fields = w.expand(unit, command.fields or (), command.purposes or (), command.recipients or ())
     terms = record_consent.Terms(
@@ -99,10 +100,18 @@ def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:
         mode=command.mode or "", explained=bool(command.explained), language=here.lang, notice=NOTICE_VERSION,
     )  # fmt: skip
     consent = record_consent.record_consent(unit, here.person.id, case.id, terms)
+    talk.consent_is_in(unit, case.id, case.code)
     reply(unit, here, overviews.consent_done(unit, here.lang, case, consent))
 
 
 def _choose(unit: Unit, here: Here, command: c.Choose) -> None:
+    """A number goes to the one question that owns it: a step of a dialogue, or a card. Owned twice it is asked back, whatever it may mean."""
+    found = owners(unit, here.room, here.person.id, command.number)
+    if len(found) > 1:
+        raise Refused("number_twice", number=command.number, open=", ".join(question.code for question in found))
+    if found and found[0].kind == talk.STEP:
+        _in_order(unit, here, talk.go_on(unit, here, str(command.number)))
+        return
     choose(unit, here, command.number)
 
 
@@ -118,6 +127,11 @@ def _undo(unit: Unit, here: Here, _: c.Undo) -> None:
     if done.kind == "open_case":
         case = unit.cases.get(done.ref)
         say(unit, here, mark("Deshecho. El caso {code} se borró."), code=case.code if case else "")
+        return
+    if done.kind == "close_case":
+        case = find_case(unit, done.ref.split()[0])
+        when = w.moment(unit, here.lang, case.next_contact_at)
+        say(unit, here, mark("Deshecho. {code} sigue abierto, con los contactos que tenía. Próximo contacto: {when}."), code=case.code, when=when)
         return
     say(unit, here, mark("Deshecho. No salió nada.") if done.kind == "refer" else mark("Deshecho. El aviso de seguimiento se quitó."))
 
@@ -152,10 +166,6 @@ def _duty(unit: Unit, here: Here, command: c.Duty) -> None:
     say(unit, here, mark("Anotado: está de guardia." if command.on else "Anotado: ya no está de guardia."))
 
 
-def _free_number(unit: Unit, here: Here) -> int:
-    return max((q.first + len(q.options) for q in open_questions(unit, here.room)), default=1)
-
-
 def _loose_number(unit: Unit, here: Here, command: c.LooseNumber) -> None:
     """Name what the number would mean, and the firm way to say it."""
     question = find_question(unit, here.room, here.person.id, command.number)
@@ -163,6 +173,23 @@ def _loose_number(unit: Unit, here: Here, command: c.LooseNumber) -> None:
         return
     label = labels(unit, question, here.lang)[command.number - question.first]
     msgid = mark("¿Eso es para {code}: «{label}»? Si es así, escriba «!tk {number}» o responda en su hilo. No hice nada.")
+    say(unit, here, msgid, code=question.code, label=label, number=command.number)
+
+
+def _stray(unit: Unit, here: Here, _: c.Stray) -> None:
+    talk.expect(unit, here)
+
+
+def _nearly(unit: Unit, here: Here, command: c.Nearly) -> None:
+    """A part of one option: it is named, and taken by its number; by «sí» too where that lets nothing out and ends nothing."""
+    question = find_question(unit, here.room, here.person.id, command.number)
+    if question is None:
+        return
+    by_yes = question.kind in suggested.ANSWERS and suggested.offer(unit, here, str(command.number))
+    msgid = mark("{code}: ¿quiso decir «{label}»? Si es eso, responda «sí» o {number}. No hice nada.")
+    if not by_yes:
+        msgid = mark("{code}: ¿quiso decir «{label}»? Si es eso, responda con su número: {number}. No hice nada.")
+    label = labels(unit, question, here.lang)[command.number - question.first]
     say(unit, here, msgid, code=question.code, label=label, number=command.number)
 
 
@@ -177,6 +204,8 @@ _DOERS: Doers = {
     c.RecordConsent: _consent,
     c.Choose: _choose,
     c.LooseNumber: _loose_number,
+    c.Nearly: _nearly,
+    c.Stray: _stray,
     c.Undo: _undo,
     c.Cancel: _cancel,
     c.Skip: _nothing_running,

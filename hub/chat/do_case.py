@@ -15,12 +15,12 @@ from hub.cases.lifecycle import Side
 from hub.cases.records import Undoable
 from hub.chat import overviews, views
 from hub.chat import wording as w
-from hub.chat.choose import take_back
+from hub.chat.choose import close_now, take_back
 from hub.chat.here import Here
 from hub.chat.meant import case_code
 from hub.chat.options import offer_choice, offer_days
 from hub.chat.posting import Place, close_questions, put
-from hub.chat.saying import Doers, desk_only, reply, say
+from hub.chat.saying import Doers, desk_only, given, reply, say
 
 
 def _set(unit: Unit, here: Here, command: c.SetField) -> None:
@@ -56,12 +56,23 @@ def _who_knows(unit: Unit, here: Here, command: c.WhoKnows) -> None:
     known = who_knows.who_knows(unit, here.person.id, case_code(unit, here, command.case))
     if command.for_her:
         put(unit, Place(purpose=here.direct.purpose), overviews.sheet(unit, here.lang, known), owner=known.case.id)
-        if not here.purpose.startswith("direct:"):
-            said = mark("Se lo dejo en nuestro chat directo, en palabras para ella, sin códigos ni su nombre. Vea con ella si es seguro llevárselo.")
-            say(unit, here, said)
+        _left(unit, here, overviews.kept(known))
         return
     for part in overviews.knowledge(unit, here.lang, known):
         reply(unit, here, part)
+
+
+def _left(unit: Unit, here: Here, kept: list[str]) -> None:
+    """Where the sheet is, and with whom to see whether she gets it. While a law obliges somebody to keep something, it is not simply handed over."""
+    if kept:
+        said = mark(
+            "Está en su chat directo. Una ley obliga a {names} a conservar algo aunque ella lo retire: vea primero con supervisión cómo y cuándo "
+            "hablarlo con ella."
+        )
+        say(unit, here, said, names=", ".join(w.institution(unit, peer) for peer in kept))
+    elif not here.purpose.startswith("direct:"):
+        said = mark("Se lo dejo en nuestro chat directo, en palabras para ella, sin códigos ni su nombre. Vea con ella si es seguro llevárselo.")
+        say(unit, here, said)
 
 
 def _withdraw(unit: Unit, here: Here, command: c.Withdraw) -> None:
@@ -101,12 +112,16 @@ def _show(unit: Unit, here: Here, command: c.Show) -> None:
 
 def _close(unit: Unit, here: Here, command: c.CloseCase) -> None:
     desk_only(here)
-    case = find_case(unit, case_code(unit, here, command.case))
+    ends = close_case.preview_close(unit, case_code(unit, here, command.case))
+    case, told = ends.case, views.what_ends(unit, here.lang, ends)
+    close_questions(unit, case.id, ("close", "close_as"))
     if command.outcome is None:
-        offer_choice(unit, here, "close", case.id, case.code, "close_outcomes", text(here.lang, "¿Cómo termina el caso?"))
-        return
-    close_case.close_case(unit, here.person.id, case.id, command.outcome)
-    say(unit, here, mark("{code} cerrado. Si ella vuelve, siempre se puede abrir otro."), code=case.code)
+        head = " ".join((text(here.lang, "¿Cómo termina el caso?"), *told))
+        offer_choice(unit, here, "close", case.id, case.code, "close_outcomes", head, given=given(command.said))
+    elif ends.checkins or ends.holders:
+        reply(unit, here, views.closing(unit, here, ends, command.outcome))
+    else:
+        close_now(unit, here, case.id, command.outcome)
 
 
 DOERS: Doers = {

@@ -19,7 +19,7 @@ from hub.chat.here import Here
 from hub.chat.meant import case_code, meant, received
 from hub.chat.options import ask_relay, offer_choice, offer_progress
 from hub.chat.posting import close_questions
-from hub.chat.saying import Doers, desk_only, reply, say
+from hub.chat.saying import Doers, desk_only, given, reply, say
 
 
 def _refer(unit: Unit, here: Here, command: c.Refer) -> None:
@@ -42,7 +42,8 @@ def _decline(unit: Unit, here: Here, command: c.Decline) -> None:
     referral = received(unit, here, command.referral)
     after(referral.state, Move.DECLINE, Side.RECIPIENT)  # no list of reasons for what cannot be done any more
     if command.reason is None:
-        offer_choice(unit, here, "decline", referral.id, referral.code, "decline_reasons", text(here.lang, "¿Por qué no pueden tomarla?"))
+        head = text(here.lang, "¿Por qué no pueden tomarla?")
+        offer_choice(unit, here, "decline", referral.id, referral.code, "decline_reasons", head, given=given(command.said))
         return
     answers.decline(unit, here.person.id, referral.id, command.reason)
 
@@ -92,7 +93,7 @@ def _finish(unit: Unit, here: Here, command: c.Finish) -> None:
     _accepted(referral)
     after(referral.state, Move.COMPLETE, Side.RECIPIENT)
     if command.outcome is None:
-        offer_choice(unit, here, "finish", referral.id, referral.code, "close_outcomes", text(here.lang, "¿Cómo terminó?"))
+        offer_choice(unit, here, "finish", referral.id, referral.code, "close_outcomes", text(here.lang, "¿Cómo terminó?"), given=given(command.said))
         return
     work.finish(unit, here.person.id, referral.id, command.outcome)
 
@@ -106,7 +107,7 @@ def _give_back(unit: Unit, here: Here, command: c.GiveBack) -> None:
         kept = living_hold(unit, referral.id)
         fate = mark("¿Por qué la devuelven? Los datos quedan sellados aquí mientras la ley lo mande, y luego se destruyen.")
         head = text(here.lang, fate if kept else mark("¿Por qué la devuelven? Los datos se destruirán aquí."))
-        offer_choice(unit, here, "give_back", referral.id, referral.code, "give_back_reasons", head)
+        offer_choice(unit, here, "give_back", referral.id, referral.code, "give_back_reasons", head, given=given(command.said))
         return
     work.give_back(unit, here.person.id, referral.id, command.reason)
 

@@ -81,6 +81,13 @@ def parse_in_thread(text: str, context: Context) -> Command | None:
     return None if _LINE_END.search(plain) and not isinstance(command, Say | SetField) else command
 
 
+def number_of(text: str) -> int | None:
+    """The number that is all that was typed: `2`, `2)`, `opción 2`."""
+    plain, line = _lines(text)
+    chosen = None if _LINE_END.search(plain) else _choice(line)
+    return chosen.number if chosen else None
+
+
 def mistyped(text: str, context: Context) -> Unclear | None:
     """A slip in the verb of what is built like a command (`anotr relato: …`): better asked back than believed noted. None for a note."""
     head = text.split(":", 1)[0].split()

@@ -81,11 +81,14 @@ def _how(here: Here) -> str:
     return text(here.lang, "En la sala escriba «!tk» y la palabra, por ejemplo «!tk abrir». En un hilo o en el chat directo, solo la palabra:")
 
 
-def unclear_text(unit: Unit, here: Here, suggestions: tuple[str, ...]) -> Message:
-    """Not understood: the nearest verbs, or where to see them all."""
+def unclear_text(unit: Unit, here: Here, suggestions: tuple[str, ...], *, by_yes: bool = False) -> Message:
+    """Not understood: the nearest verbs, or where to see them all. `by_yes`: a «sí» does it."""
     if not suggestions:
         return message(paragraph(text(here.lang, "No le entendí y no hice nada. Escriba «ayuda» para ver lo que se puede aquí.")))
     near = ", ".join(f"«{s}»" for s in suggestions)
+    if by_yes:
+        said = mark("No le entendí. ¿Quiso decir {words}? Si es eso, responda «sí». Escriba «ayuda» para ver todo. No hice nada.")
+        return message(paragraph(text(here.lang, said, words=near)))
     return message(paragraph(text(here.lang, "No le entendí. ¿Quiso decir {words}? Escriba «ayuda» para ver todo. No hice nada.", words=near)))
 
 

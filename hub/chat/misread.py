@@ -12,8 +12,8 @@ from hub.chat.plain import Message, message, paragraph
 from hub.chat.plain import value as clean
 
 
-def bad_argument(unit: Unit, lang: str, command: BadArgument) -> Message:
-    """One part was not understood or is missing: which, an example, and the nearest readings."""
+def bad_argument(unit: Unit, lang: str, command: BadArgument, *, by_yes: bool = False) -> Message:
+    """One part was not understood or is missing: which, an example, and the nearest readings. `by_yes`: a «sí» takes the one there is."""
     given = clean(command.given, 60)
     missing = (not given or command.what == "yes_no") and command.what != "explicit"
     template = (MISSING.get(command.verb) if missing else None) or MISREAD.get(command.what, MISREAD["extra"])
@@ -23,6 +23,7 @@ def bad_argument(unit: Unit, lang: str, command: BadArgument) -> Message:
     head = text(lang, template, given=given, verb=verb)
     names = [_suggested(unit, lang, command.what, s) for s in command.suggestions]
     more = [text(lang, "¿Quiso decir: {names}?", names=", ".join(names))] if names else []
+    more += [text(lang, "Si es eso, responda «sí».")] if by_yes else []
     return message(paragraph(head, *more))
 
 

@@ -18,6 +18,7 @@ Names = Mapping[str, Sequence[str]]
 
 _ARTICLES = re.compile(r"^(?:(?:el|la|los|las|lo|un|una|su|sus|al|del|de|the|a|an|her|their) )+")
 _SUGGEST_FROM = 62
+_ALIKE_FROM = 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,14 @@ def suggest(given: str, names: Names, limit: int = 3) -> tuple[str, ...]:
     table = _table(names)
     hits = process.extract(_plain(given), [name for name, _ in table], scorer=fuzz.WRatio, limit=12, score_cutoff=_SUGGEST_FROM)
     return tuple(dict.fromkeys(table[index][1] for _, _, index in hits))[:limit]
+
+
+def alike(given: str, wanted: str, names: Names) -> bool:
+    """Whether `given` is plainly a slip in a name of `wanted`, or whole words of one; what is only the nearest of all (`suggest`) is neither."""
+    plain = _ARTICLES.sub("", _plain(given))
+    known = [_ARTICLES.sub("", name) for name, i in _table(names) if i == wanted]
+    part = len(plain) >= 4 and any(f" {plain} " in f" {name} " for name in known)
+    return part or any(OSA.normalized_similarity(plain, name) >= _ALIKE_FROM for name in known)
 
 
 def split_list(given: str) -> tuple[str, ...]:

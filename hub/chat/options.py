@@ -16,19 +16,30 @@ from hub.base.i18n import mark, text
 from hub.cases.commands import When
 from hub.cases.lifecycle import Move
 from hub.cases.records import Question, Referral
-from hub.chat import verifying
+from hub.chat import talk, verifying
 from hub.chat import wording as w
 from hub.chat.fold import fold
 from hub.chat.here import Here
 from hub.chat.plain import choices, message, paragraph
+from hub.chat.plain import value as clean
 from hub.chat.posting import ask, close_questions, numbered, open_questions, put
 
 
-def offer_choice(unit: Unit, here: Here, kind: str, ref: str, code: str, list_name: str, head: str) -> None:
-    """Ask for one code of a vocabulary list by number."""
+def offer_choice(unit: Unit, here: Here, kind: str, ref: str, code: str, list_name: str, head: str, *, given: str = "") -> None:
+    """Ask for one code of a vocabulary list by number. What was `given` for it and not understood is not passed over."""
     close_questions(unit, ref, (kind,))
     question = ask_her(unit, here, kind, ref, tuple(unit.pack.vocabulary.lists[list_name]), code)
-    put_choices(unit, here, question, f"{code}: {head}")
+    put_choices(unit, here, question, " ".join(filter(None, (_not_understood(unit, here, question, given), f"{code}: {head}"))))
+
+
+def _not_understood(unit: Unit, here: Here, question: Question, given: str) -> str:
+    if not given:
+        return ""
+    near = _part_of(unit, question, given, here.lang)
+    if len(near) != 1:
+        return text(here.lang, "No entendí «{given}».", given=clean(given, 60))
+    label, number = labels(unit, question, here.lang)[near[0]], question.first + near[0]
+    return text(here.lang, "No entendí «{given}». ¿Quiso decir «{label}»? Es el {number}.", given=clean(given, 60), label=label, number=number)
 
 
 def offer_progress(unit: Unit, here: Here, ref: str, code: str) -> None:
@@ -102,12 +113,13 @@ LABELS = {
     "checkin": CHECKIN_ANSWERS,
     "progress": (mark("en curso"), mark("en espera")),
     "withdraw": (mark("retirar"), mark("no retirar nada")),
+    "close_as": (mark("cerrar el caso"), mark("dejarlo abierto")),
     "take_back": (mark("cancelar la derivación"), mark("dejarla como está")),
     **verifying.LABELS,
 }
 CODE_LISTS = {"decline": "decline_reasons", "finish": "close_outcomes", "give_back": "give_back_reasons", "close": "close_outcomes"}
 NO_MORE = "-"
-BY_NUMBER_ONLY = frozenset({"relay", "withdraw", "take_back", "give_back", "close", "finish", *verifying.OPTIONS})
+BY_NUMBER_ONLY = frozenset({"relay", "withdraw", "take_back", "give_back", "close", "close_as", "finish", *verifying.OPTIONS})
 """What destroys, ends, lets words out or lends trust is answered by its number, soon, never by a word that may be typed twice (chat rule 9)."""
 
 
@@ -130,11 +142,42 @@ def by_words(unit: Unit, here: Here, said: str, *, to_us: bool) -> int | None:
         question.first + place
         for question in open_questions(unit, here.room)
         if question.asked in asked and (about is None or question.code in about)
-        for place, label in enumerate(labels(unit, question, here.lang))
+        if question.kind != talk.STEP
+        for place, (label, *others) in enumerate(_names(unit, question, here.lang))
         if question.kind not in BY_NUMBER_ONLY or question.options[place] in HARMLESS
-        if fold(label) == wanted or fold(label).startswith(f"{wanted} ")
+        if label == wanted or label.startswith(f"{wanted} ") or wanted in others
     ]
     return found[0] if len(found) == 1 else None
+
+
+def nearly(unit: Unit, here: Here, said: str) -> int | None:
+    """The number of the one option, of what she herself was asked, that these few words are a part of: too little to act on (`by_words`)."""
+    if not 4 <= len(fold(said)) <= LONGEST or set(said) & set("?¿") or here.card == "message":
+        return None
+    about = _codes_of(unit, here)
+    asked = [q for q in open_questions(unit, here.room) if q.asked == here.person.id and q.kind != talk.STEP and (about is None or q.code in about)]
+    found = [question.first + place for question in asked for place in _part_of(unit, question, said, here.lang)]
+    return found[0] if len(found) == 1 else None
+
+
+LONGEST = 40
+"""Characters of what may be a part of an option."""
+
+
+def _part_of(unit: Unit, question: Question, said: str, lang: str) -> list[int]:
+    """The options that have these words, whole, somewhere in one of their names."""
+    wanted = fold(said)
+    every = _names(unit, question, lang)
+    exact = [place for place, names in enumerate(every) if wanted in names]
+    return exact or [place for place, names in enumerate(every) if any(f" {wanted} " in f" {name} " for name in names)]
+
+
+def _names(unit: Unit, question: Question, lang: str) -> list[tuple[str, ...]]:
+    """What each option goes by, folded: its label first, then the other names of a code."""
+    shown = labels(unit, question, lang)
+    terms = unit.pack.vocabulary.lists[CODE_LISTS[question.kind]] if question.kind in CODE_LISTS else {}
+    others = [w.names_of(terms[option], lang) if option in terms else () for option in question.options]
+    return [tuple(map(fold, (label, *more))) for label, more in zip(shown, others, strict=True)]
 
 
 def _codes_of(unit: Unit, here: Here) -> frozenset[str] | None:

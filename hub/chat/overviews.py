@@ -76,7 +76,13 @@ def sheet(unit: Unit, lang: str, known: Knowledge) -> Message:
     title = _plain("head", lang, today=w.day(unit, lang, unit.now))
     by_place = groupby(sorted(known.holdings, key=lambda h: h.institution), key=lambda h: h.institution)
     found = [line for place, holdings in by_place for line in _place(unit, lang, place, list(holdings))]
-    return message(paragraph([strong(title[0])]), paragraph(*(found or _plain("nobody", lang))), paragraph(*_plain("foot", lang)))
+    foot = _plain("foot_kept" if kept(known) else "foot", lang)
+    return message(paragraph([strong(title[0])]), paragraph(*(found or _plain("nobody", lang))), paragraph(*foot))
+
+
+def kept(known: Knowledge) -> list[str]:
+    """Who has to keep something of hers by law, whatever she asks for."""
+    return sorted({h.institution for h in known.holdings if h.state == "retained"})
 
 
 def _place(unit: Unit, lang: str, institution: str, holdings: list[Holding]) -> list[str]:

@@ -81,6 +81,10 @@ SHEET: Mapping[str, PersonText] = MappingProxyType(
                                "Lo que alguien ya leyó o anotó en papel no se puede borrar."),
                            en=("You can change your mind at any time. Tell us, and we ask them to delete it.",
                                "What someone has read or put on paper can not be taken back.")),
+        "foot_kept": PersonText(es=("Puede cambiar de idea cuando quiera. Nos avisa y pedimos que borren lo que no tienen que guardar.",
+                                    "Lo que alguien ya leyó o anotó en papel no se puede borrar."),
+                                en=("You can change your mind at any time. Tell us, and we ask them to delete what they do not have to keep.",
+                                    "What someone has read or put on paper can not be taken back.")),
     }
 )  # fmt: skip
 """The answer to "who has what of me", to print or read aloud (R75). No code and no name of hers; the kinds of facts are named."""

@@ -78,6 +78,7 @@ def has_post(unit: Unit, key: str) -> bool:
 def ask(unit: Unit, room: str, kind: str, ref: str, options: Sequence[str], code: str, *, asked: str | None = None) -> Question:
     """Open a question in the room with this id; its options get the lowest numbers that no question of the room uses, or used just now.
 
+    A numbered step of a dialogue is such a question too (`talk.STEP`): a card and a dialogue never share a number, whichever came first.
     An answer that comes late, or that a homeserver holds back for a while, must not fit a question asked after it (X34).
     """
     taken: set[int] = set()
@@ -99,10 +100,13 @@ def open_questions(unit: Unit, room: str) -> list[Question]:
 
 def find_question(unit: Unit, room: str, user: str, number: int) -> Question | None:
     """The one open question in this room that owns this number and that this person may answer; never chosen by a relation (X34)."""
-    for question in open_questions(unit, room):
-        if question.first <= number < question.first + len(question.options) and question.asked in (None, user):
-            return question
-    return None
+    return next(iter(owners(unit, room, user, number)), None)
+
+
+def owners(unit: Unit, room: str, user: str, number: int) -> list[Question]:
+    """Every such question. `ask` never gives one number twice; should two have it all the same, none may be acted on."""
+    mine = (q for q in open_questions(unit, room) if q.asked in (None, user))
+    return [q for q in mine if q.first <= number < q.first + len(q.options)]
 
 
 def close_questions(unit: Unit, ref: str, kinds: Iterable[str] = ()) -> None:

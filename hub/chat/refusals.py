@@ -80,6 +80,7 @@ SENTENCES = {
     ),
     "wrong_room": mark("Aquí no: eso se pide en la sala de la mesa."),
     "no_number": mark("El {number} no es de ninguna pregunta abierta para usted. Abiertas aquí: {open}."),
+    "number_twice": mark("El {number} es de dos preguntas a la vez ({open}), así que no hice nada. Repita la orden y le doy números nuevos."),
     "no_number_open": mark("El {number} no es de ninguna pregunta: ahora no tiene ninguna abierta aquí. Escriba «casos» para ver lo pendiente."),
     "code_mistyped": mark("El código «{given}» tiene una letra equivocada. Revise el código, por favor; no hice nada."),
 }

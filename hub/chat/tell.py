@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from hub.actions.common import on_duty, supervisors, value_of
 from hub.actions.legal_hold import living_hold
 from hub.actions.ports import Unit
+from hub.actions.staff import WARNING
 from hub.base.i18n import mark, text
 from hub.base.ids import new_id
 from hub.cases import events as e
@@ -20,6 +21,7 @@ from hub.cases.lifecycle import OPEN, WORKING, Side
 from hub.cases.records import Referral
 from hub.chat import wording as w
 from hub.chat.alarms import tell_alarm
+from hub.chat.asked import tell_answered, tell_asked
 from hub.chat.cards import case_card, case_key, referral_card, referral_key
 from hub.chat.options import labels
 from hub.chat.plain import Message, choices, message, paragraph, quote, strong
@@ -202,22 +204,6 @@ def _line(unit: Unit, template: str | None, referral: Referral, event: e.Referra
     return message(paragraph(words))
 
 
-def _field_asked(unit: Unit, event: e.FieldAsked) -> None:
-    found = unit.asks.get(event.ask)
-    referral = unit.referrals.get(found.referral) if found else None
-    if found is None or referral is None or referral.case is None:
-        return
-    lang = unit.me.language
-    question = ask(unit, room_of(unit, DESK), "ask", found.id, ("grant", "refuse"), referral.code)
-    head = text(
-        lang, "{code}: {institution} pide un dato más: {field}.",
-        code=referral.code, institution=w.institution(unit, referral.peer), field=w.field_label(unit, found.field, lang),
-    )  # fmt: skip
-    card = message(paragraph(head, text(lang, "Para qué:")), quote(event.why), choices(numbered(question, labels(unit, question, lang))))
-    case = unit.cases.get(referral.case)
-    put(unit, Place(purpose=DESK, thread=case_key(referral.case)), card, ring=(case.lead,) if case else (), owner=referral.case)
-
-
 def _message(unit: Unit, event: e.MessageArrived) -> None:
     referral = unit.referrals.get(event.referral)
     if referral is None:
@@ -273,7 +259,7 @@ def _holder(unit: Unit, event: e.HolderAnswered) -> None:
     lang = unit.me.language
     words = {
         "destroyed": mark("{code}: {institution} confirmó con firma que destruyó los datos."),
-        "retained": mark("{code}: {institution} firmó que conserva los datos hasta {until}: {basis}. Dígaselo a ella."),
+        "retained": mark("{code}: {institution} firmó que conserva los datos hasta {until}: {basis}. Vea con supervisión cómo y cuándo decírselo."),
         "overdue": mark("{code}: {institution} NO ha confirmado que destruyó los datos. Supervisión, por favor llame."),
     }[event.what]
     line = text(
@@ -298,13 +284,14 @@ def _device(unit: Unit, event: e.DeviceNotice) -> None:
             text(lang, "Hasta entonces no leo ni muestro nada ahí. Si no es usted, avise a administración y cambie su contraseña."),
         )
     )
-    put(unit, Place(purpose=f"direct:{person.id}"), words, ring=(person.id,))
+    put(unit, Place(purpose=f"direct:{person.id}"), words, key=f"{WARNING}{new_id('w')}", ring=(person.id,))
 
 
 _TELLERS: dict[type[e.Event], Callable[[Unit, Any], None]] = {
     e.CaseChanged: _case_changed,
     e.ReferralMoved: _moved,
-    e.FieldAsked: _field_asked,
+    e.FieldAsked: tell_asked,
+    e.FieldAnswered: tell_answered,
     e.MessageArrived: _message,
     e.CheckInRang: _checkin,
     e.HolderAnswered: _holder,

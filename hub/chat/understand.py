@@ -1,21 +1,40 @@
 """What somebody means: the road from words to a command, or to an answer, in the order in which they are tried (I01–I03, X34).
 
-A number (or the words of an option) of an open question → the running dialogue → chatter, left alone → a command.
+A number (or the words of an option) of an open question → the running dialogue → chatter, left alone → a command. A number belongs to one
+question, wherever it is typed: what a dialogue asks, what she was asked, or what waits for anybody; a dialogue takes no number of another one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hub.actions.ports import Unit
-from hub.cases.commands import BadArgument, BentPointer, Cancel, Choose, Command, Help, ListCases, LooseNumber, Relay, Unclear
+from hub.cases.commands import (
+    BadArgument,
+    BentPointer,
+    Cancel,
+    Choose,
+    CloseCase,
+    Command,
+    Decline,
+    Finish,
+    GiveBack,
+    Help,
+    ListCases,
+    LooseNumber,
+    Nearly,
+    Relay,
+    Stray,
+    Unclear,
+)
 from hub.cases.lifecycle import State
-from hub.chat import address, talk, verifying
+from hub.cases.records import Dialogue, Question
+from hub.chat import address, grammar, suggested, talk, verifying
 from hub.chat.fold import fold, words
 from hub.chat.heard import Heard
 from hub.chat.here import Here
-from hub.chat.options import by_words
+from hub.chat.options import by_words, nearly
 from hub.chat.posting import find_question, open_questions
 from hub.chat.verbs import labels, match_verb
 
@@ -25,18 +44,40 @@ def meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | st
     if heard.edits is not None or address.is_edit(heard.content) or heard.sender == own_user:
         return None
     said = _said(heard, here, own_user)
+    agreed = suggested.taken(unit, here, said.found.text if said.found and said.to_us else said.plain)
+    if agreed is not None:
+        return agreed
     running = None if here.loose and here.place.thread else talk.running(unit, here)
+    running = None if _to_a_card(here) else running
     chosen = _number(unit, here, said, in_dialogue=running is not None)
     if chosen is not None:
-        return Choose(number=chosen)
+        return chosen
     how = said.found.how if said.found else None
     if running is not None and said.plain and how not in ("prefix", "mention"):  # only those begin something else
-        return said.plain if said.to_us or talk.takes(unit, here, said.plain) else None
+        return _in_dialogue(unit, here, said, running)
     if said.found is None:
         return _said_to_nobody(unit, here, said.plain)
     if running is not None and talk.is_answer(said.found.text, here.context):
         return said.found.text
     return _ordered(unit, here, said.found, bent=said.bent)
+
+
+def _to_a_card(here: Here) -> bool:
+    """A reply to what the other institution said, or in the room to a card of ours: it is about that, not for the dialogue."""
+    key = here.replied.key if here.replied else None
+    return here.card == "message" or (not here.place.thread and (key or "").startswith(("case:", "ref:")))
+
+
+def _in_dialogue(unit: Unit, here: Here, said: Said, running: Dialogue) -> Command | str | None:
+    """An answer; or, at a question with choices, a whole command in a thread; or chatter, which is met once with what is expected."""
+    if said.to_us and said.found and said.found.how != "thread":
+        return said.plain
+    if talk.takes(unit, here, running, said.plain):
+        return said.plain
+    command = _ordered(unit, here, said.found, bent=said.bent) if said.found else None
+    if command is not None:
+        return command
+    return Stray()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,15 +104,34 @@ def _said(heard: Heard, here: Here, own_user: str) -> Said:
     return Said(plain=plain, found=found, bent=here.loose and (found is None or found.how in ("thread", "reply")))
 
 
-def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> int | None:
+def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose | LooseNumber | Nearly | None:
     """The number that was chosen, by itself or by the words of its option. One that fits nothing is answered with those that do."""
-    if said.plain.isdecimal() and len(said.plain) < 5:
-        number = int(said.plain)
-        if _owes(unit, here, number) or (not in_dialogue and _awaits(unit, here)):
-            return number
+    words_ = said.found.text if said.found and said.to_us else said.plain
+    number = grammar.number_of(words_) if said.to_us else int(words_) if words_.isdecimal() and len(words_) < 5 else None
+    owner = find_question(unit, here.room, here.person.id, number) if number is not None else None
+    if number is not None and owner is not None:
+        return _owned(here, said, owner, number, in_dialogue=in_dialogue)
+    if number is not None and not in_dialogue and _awaits(unit, here):
+        return Choose(number=number)
     if in_dialogue or not said.plain:
         return None
-    return by_words(unit, here, said.found.text if said.found else said.plain, to_us=said.to_us)
+    plain = said.found.text if said.found else said.plain
+    chosen = by_words(unit, here, plain, to_us=said.to_us)
+    if chosen is not None:
+        return Choose(number=chosen)
+    near = nearly(unit, here, plain) if isinstance(grammar.parse(plain, here.context), Unclear) else None
+    return Nearly(number=near) if near is not None else None
+
+
+def _owned(here: Here, said: Said, owner: Question, number: int, *, in_dialogue: bool) -> Choose | LooseNumber | None:
+    """A number that one open question owns. It is hers, or said to us: an answer. Put to everybody and said to nobody: asked back, never taken
+    for an answer of the dialogue that she is in. A message that a homeserver may have moved answers no dialogue.
+    """
+    if owner.kind == talk.STEP and here.loose and here.place.thread:
+        return None
+    if owner.asked == here.person.id or owner.kind in verifying.OPTIONS or said.to_us:
+        return Choose(number=number)
+    return LooseNumber(number=number) if in_dialogue else None
 
 
 def _said_to_nobody(unit: Unit, here: Here, plain: str) -> Command | None:
@@ -84,6 +144,8 @@ def _said_to_nobody(unit: Unit, here: Here, plain: str) -> Command | None:
 def _ordered(unit: Unit, here: Here, found: address.Addressed, *, bent: bool) -> Command | None:
     """The command of words that are for us."""
     command = address.command_of(found, here.context)
+    if isinstance(command, Unclear | BadArgument | Decline | Finish | GiveBack | CloseCase):
+        command = replace(command, said=found.text)
     if here.card == "message" and found.how == "reply" and isinstance(command, Unclear | BadArgument):
         command = Relay(text=found.text)
     if command is None and _wavers(unit, here, found.text):
@@ -115,7 +177,3 @@ def _awaits(unit: Unit, here: Here) -> bool:
     """Whether this very person was just asked something here."""
     return any(question.asked == here.person.id for question in open_questions(unit, here.room))
 
-
-def _owes(unit: Unit, here: Here, number: int) -> bool:
-    question = find_question(unit, here.room, here.person.id, number)
-    return question is not None and (question.asked == here.person.id or question.kind in verifying.OPTIONS)

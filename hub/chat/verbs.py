@@ -210,6 +210,18 @@ def nearest(words: Sequence[Word], language: str, limit: int = 3) -> tuple[str, 
     return labels((key for key in best if scores[key] >= scores[best[0]] - 0.2), language)[:limit]
 
 
+def size_like(words: Sequence[Word], label: str) -> int:
+    """How many of the first words are a slip for the verb with this label; 0 when there is no such verb."""
+    forms = [form for form, verb in _BY_FORM.items() if label in (verb.es, verb.en)]
+    best = {size: _likeness(" ".join(w.folded for w in words[:size]), forms) for size in (1, 2, 3) if len(words) >= size}
+    return max(best, key=lambda size: best[size]) if forms and best else 0
+
+
+def _likeness(start: str, forms: Sequence[str]) -> float:
+    found = process.extractOne(start, forms, scorer=OSA.normalized_similarity)
+    return float(found[1]) if found else 0.0
+
+
 _FORMS = tuple(_BY_FORM)
 
 

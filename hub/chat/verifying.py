@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from hub.actions import verify_staff
 from hub.actions.ports import Unit
-from hub.base.i18n import mark, text
+from hub.base.i18n import city, mark, text
 from hub.cases.events import VerificationMoved
 from hub.cases.records import Question, Staff, Verification
 from hub.chat.emoji import named
@@ -146,7 +146,8 @@ def _administrators(unit: Unit, row: Verification) -> tuple[str, ...]:
 
 
 def _hour(unit: Unit, row: Verification) -> str:
-    return row.expires_at.astimezone(ZoneInfo(unit.me.zone)).strftime("%H:%M")
+    zone = ZoneInfo(unit.me.zone)
+    return f"{row.expires_at.astimezone(zone):%H:%M} ({city(zone)})"
 
 
 def _words(unit: Unit, msgid: str, **params: Any) -> str:

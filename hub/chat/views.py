@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from hub.actions.close_case import Ends
 from hub.actions.common import value_of
 from hub.actions.decide import candidates
 from hub.actions.ports import Unit
 from hub.actions.refer import Draft
 from hub.actions.show_value import Values
 from hub.actions.withdraw import Stops
-from hub.base.i18n import plural, text
+from hub.base.i18n import mark, plural, text
 from hub.cases.commands import Refer
 from hub.cases.records import Case, Referral
 from hub.chat import wording as w
@@ -168,6 +169,33 @@ def withdrawal(unit: Unit, here: Here, stops: Stops, recipient: str | None) -> M
     lines.append(text(lang, "Lo que alguien ya leyó o anotó fuera no se puede borrar."))
     question = ask_her(unit, here, "withdraw", withdrawal_ref(stops, recipient), ("confirm", "cancel"), stops.case.code)
     return message(paragraph(*lines), choices(numbered(question, labels(unit, question, lang))))
+
+
+def what_ends(unit: Unit, lang: str, ends: Ends) -> list[str]:
+    """What closing a case cancels, and who still has something of hers afterwards."""
+    lines = []
+    if ends.checkins:
+        lines.append(
+            plural(
+                lang, "Al cerrar se cancela el contacto con ella del {when}.", "Al cerrar se cancelan {n} contactos con ella, desde el {when}.",
+                len(ends.checkins), when=w.moment(unit, lang, ends.checkins[0].due_at),
+            )
+        )  # fmt: skip
+    if ends.holders:
+        until = w.moment(unit, lang, max(ends.holders.values()))
+        names = ", ".join(w.institution(unit, peer) for peer in ends.holders)
+        held = mark("Todavía tienen datos de ella, como mucho hasta el {until}: {names}. Para que los destruyan: «retirar {code}».")
+        lines.append(text(lang, held, until=until, names=names, code=ends.case.code))
+    return lines
+
+
+def closing(unit: Unit, here: Here, ends: Ends, outcome: str) -> Message:
+    """What it ends, and the numbers to confirm it."""
+    lang, case = here.lang, ends.case
+    said = w.term(unit, "close_outcomes", outcome, lang)
+    question = ask_her(unit, here, "close_as", f"{case.id}|{outcome}", ("confirm", "cancel"), case.code)
+    head = text(lang, "{code}: ¿lo cierro como «{outcome}»?", code=case.code, outcome=said)
+    return message(paragraph(head, *what_ends(unit, lang, ends)), choices(numbered(question, labels(unit, question, lang))))
 
 
 def withdrawal_ref(stops: Stops, recipient: str | None) -> str:

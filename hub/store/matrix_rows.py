@@ -29,6 +29,8 @@ from hub.store.matrix_tables import (
 )
 
 Seal = Callable[[str, bytes], bytes]
+UNSIGNED: Final = "UnverifiedDevice"
+"""Why a message was refused that nobody whom we trust signed the device of (`hub.matrix.receiving`)."""
 CHUNK: Final = 400
 """Names per IN list: SQLite and PostgreSQL both have a limit, this is below either."""
 
@@ -287,6 +289,12 @@ class SqlMatrixRows:
         """(event id, room id, sender, reason), newest first."""
         rows = connection.execute(select(quarantine).order_by(quarantine.c.at.desc()).limit(limit)).all()
         return [(row.event_id, row.room_id, row.sender, row.reason) for row in rows]
+
+    def unsigned_writers(self, connection: Connection) -> dict[str, int]:
+        """Whose messages were refused because nobody whom we trust signed the device, and how many, most first."""
+        number = func.count().label("number")
+        wanted = select(quarantine.c.sender, number).where(quarantine.c.reason == UNSIGNED).group_by(quarantine.c.sender)
+        return {row.sender: int(row.number) for row in connection.execute(wanted.order_by(number.desc(), quarantine.c.sender)).all()}
 
     def counts(self, connection: Connection) -> dict[str, int]:
         """Sizes of the tables, for metrics."""

@@ -28,6 +28,8 @@ class Facts:
     """Check-ins past due and neither rung nor escalated."""
     quarantined: int = 0
     """Malformed events set aside."""
+    unsigned: int = 0
+    """Messages that were not read because nobody whom we trust signed the device they came from."""
     one_time_keys: int | None = None
     """One-time keys the homeserver holds for us."""
     rate_limited: int = 0

@@ -21,6 +21,7 @@ _NUMBERS = {
     "unacked": "Messages that left and are not acknowledged.",
     "overdue_checkins": "Check-ins past due, neither rung nor escalated.",
     "quarantined": "Malformed events set aside.",
+    "unsigned": "Messages not read because nobody whom we trust signed their device.",
     "one_time_keys": "One-time keys the homeserver holds for us; NaN when not known.",
     "rate_limited": "Answers 429 of the homeserver since start.",
     "clock_skew_seconds": "Our clock minus the homeserver's; NaN when not known.",

@@ -61,6 +61,23 @@ def test_withdrawn_under_a_hold_is_retained_and_signed_with_basis_and_day(net: N
     assert told.ring == (net.cem.person("ana"), net.cem.person("sara"))
 
 
+@pytest.mark.parametrize("room", ["desk", "direct"])
+def test_under_a_hold_nobody_is_told_to_hand_her_the_sheet_and_it_promises_nothing_that_the_law_forbids(net: Net, room: str) -> None:
+    case, referral = received(net)
+    assert "hablarlo con ella" not in net.cem.type("ana", f"!tk quién sabe {case.code} para ella", room=room)
+    assert "pedimos que lo borren" in net.cem.find("Quién sabe qué de usted").body
+    hold(net, referral)
+    taken_back(net, case)
+    assert "Dígaselo" not in net.cem.find("firmó que conserva").body
+    said = net.cem.type("ana", f"!tk quién sabe {case.code} para ella", room=room)
+    assert "Una ley obliga a Csmc Comas" in said
+    assert "supervisión" in said
+    assert "llevárselo" not in said
+    sheet = net.cem.find("Quién sabe qué de usted").body
+    assert "tiene que guardar" in sheet
+    assert "pedimos que lo borren" not in sheet
+
+
 def test_nobody_there_sees_it_any_more(net: Net) -> None:
     case, referral = received(net)
     hold(net, referral)

@@ -7,7 +7,10 @@ from functools import partial
 import pytest
 
 from hub.actions import staff
+from hub.app.reports import Reports
 from hub.base.errors import Refused
+from hub.cases.events import DeviceNotice
+from hub.matrix import Report
 from tests.actions.road import Net, code_of, opened, there, working
 
 
@@ -42,6 +45,58 @@ def test_repinning_is_told_to_the_administrators(net: Net) -> None:
     person = net.cem.run(lambda unit: unit.staff.get(ana))
     assert (person.master, person.level, person.refused_master) == ("dada", "given", None)
     assert net.alarms(net.cem).count("staff_repinned") == 2
+
+
+def test_a_changed_key_is_told_without_the_key_that_the_server_shows(net: Net) -> None:
+    """What could be pasted would be pasted: she is to read it on her own phone."""
+    ana = net.cem.person("ana")
+    net.cem.run(lambda unit: staff.pin_first_sight(unit, ana, "primera"))
+    net.cem.run(lambda unit: staff.refuse_master(unit, ana, "CLAVE-DEL-SERVIDOR"))
+    net.cem.post()
+    told = net.cem.find("cambió y quedó bloqueada")
+    assert "en su propio teléfono" in told.body
+    assert "CLAVE-DEL-SERVIDOR" not in told.body
+    assert "--fingerprint" not in told.body
+    assert net.cem.run(lambda unit: unit.staff.get(ana)).refused_master == "CLAVE-DEL-SERVIDOR"
+
+
+def test_after_a_repin_the_warnings_that_waited_for_her_are_not_shown_any_more(net: Net) -> None:
+    ana, berta = net.cem.person("ana"), net.cem.person("berta")
+    for user in (ana, berta):
+        net.cem.run(lambda unit, user=user: unit.announce(DeviceNotice(user=user, device="VIEJO")))
+    net.cem.run(lambda unit: staff.repin_staff(unit, ana, "dada"))
+    net.cem.post()
+    warned = [said.room for said in net.cem.said if "dispositivo sin verificar" in said.body]
+    assert warned == [f"!{net.cem.id}.direct:{berta}"]
+
+
+class Trusts:
+    """A Matrix room that trusts one device."""
+
+    def trusts_device(self, _: str, device: str) -> bool:
+        return device == "NUEVO"
+
+
+async def test_a_warning_about_a_device_that_is_trusted_by_now_is_not_told(net: Net) -> None:
+    reports = Reports()
+    reports.serve(net.cem.store, Trusts(), Trusts())  # type: ignore[arg-type]  # what it uses of both
+    for device in ("NUEVO", "AJENO"):
+        await reports.hear(Report(kind="unverified_writer", user_id=net.cem.person("ana"), device_id=device))
+    net.cem.post()
+    told = "\n".join(said.body for said in net.cem.said)
+    assert told.count("dispositivo sin verificar") == 1
+    assert "AJENO" in told
+    assert "NUEVO" not in told
+
+
+@pytest.mark.parametrize(("pinned", "late"), [("dada", "dada"), (None, "vieja")])
+def test_a_report_that_was_on_its_way_during_a_repin_blocks_nobody_again(net: Net, pinned: str | None, late: str) -> None:
+    ana = net.cem.person("ana")
+    net.cem.run(lambda unit: staff.pin_first_sight(unit, ana, "primera"))
+    net.cem.run(lambda unit: staff.repin_staff(unit, ana, pinned))
+    net.cem.run(lambda unit: staff.refuse_master(unit, ana, late))
+    assert net.cem.run(lambda unit: unit.staff.get(ana)).refused_master is None
+    assert "key_changed" not in net.alarms(net.cem)
 
 
 def test_who_leaves_takes_no_case_along(net: Net) -> None:

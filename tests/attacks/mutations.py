@@ -37,6 +37,7 @@ JOURNAL, TAKEN, VOUCHED = "store/test_journal.py::", "attacks/backups/test_taken
 RESTART = "attacks/backups/test_restart.py::"
 DECIDED, BACK = "attacks/backups/test_decided.py::", "attacks/backups/test_manifest_back.py::"
 TURN = "attacks/twins/test_keys_turn.py::"
+NUMBERS = "desk/test_numbers.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
 VERDICTS, ROWS, FIELDS = "homeserver/test_trust.py::", "homeserver/test_rows.py::", "attacks/twins/test_fields.py::"
@@ -123,6 +124,12 @@ MUTATIONS: tuple[Mutation, ...] = (
        ANSWERS + "test_x34_a_moved_message_answers_no_dialogue_and_acts_on_nobody"),
     _m("X34", "hub/chat/understand.py", "running = None if here.loose and here.place.thread else talk", "running = talk",
        ANSWERS + "test_x34_a_moved_message_answers_no_dialogue_and_acts_on_nobody"),
+    _m("X34", "hub/chat/understand.py", "if owner.kind == talk.STEP and here.loose and here.place.thread:", "if False:",
+       ANSWERS + "test_x34_a_moved_message_answers_no_dialogue_and_acts_on_nobody"),
+    _m("X34", "hub/chat/do.py", "if len(found) > 1:", "if False:",
+       NUMBERS + "test_a_number_that_two_questions_own_is_asked_back_and_does_nothing"),
+    _m("X34", "hub/chat/understand.py", "return LooseNumber(number=number) if in_dialogue else None", "return None",
+       NUMBERS + "test_the_number_of_a_card_for_everybody_is_no_answer_of_a_dialogue"),
     _m("X34", "hub/chat/posting.py", 'state="closed", expires_at=unit.now + NUMBER_REST', 'state="closed", expires_at=unit.now',
        LATE + "test_the_numbers_of_an_answered_question_rest_x34"),
     # ---- device statements
@@ -400,7 +407,14 @@ MUTATIONS: tuple[Mutation, ...] = (
        HOLD + "test_not_confirmed_after_the_last_day_it_is_overdue"),
     _m("P02", "hub/actions/open_case.py", "        stop_excluded(unit, case)\n", "        pass\n",
        "actions/test_conflict.py::test_what_the_excluded_sector_holds_is_called_back_and_the_lead_is_rung"),
-    _m("P03", "hub/chat/talk.py", 'state.step != "explained" or', "True or", LATE + "test_that_she_understood_is_never_taken_from_chatter"),
+    _m("P03", "hub/chat/dialogue.py", '    if question.reads == "yes":\n        return fold(said) in _PLAIN\n', "",
+       LATE + "test_that_she_understood_is_never_taken_from_chatter"),
+    _m("I02", "hub/chat/do.py", "by_yes = question.kind in suggested.ANSWERS and suggested.offer(", "by_yes = suggested.offer(",
+       "desk/test_suggested.py::test_an_offer_is_never_sent_by_a_yes"),
+    _m("I02", "hub/chat/suggested.py", "meant is not None and isinstance(grammar.parse(meant, context), HARMLESS)", "meant is not None",
+       "desk/test_suggested.py::test_what_goes_to_another_institution_is_suggested_but_must_be_typed"),
+    _m("I02", "hub/chat/options.py", '"close", "close_as", "finish"', '"finish"',
+       "desk/test_closing.py::test_a_word_never_closes_it_and_ten_minutes_later_neither_a_number"),
     _m("I02", "hub/chat/do_referral.py", "ask_relay(unit, here, referral, command.text)", "work.say(unit, here.person.id, referral.id, command.text)",
        ANSWERS + "test_a_reply_that_was_meant_for_a_colleague_stays_inside_and_its_words_die"),
     _m("pairing", "hub/actions/peers.py", _CODE + "    peer", "    peer",

@@ -121,7 +121,7 @@ def test_without_an_explanation_there_is_no_consent() -> None:
     assert prompt.read_aloud == consent_notice("es")
     for said in ("no", "2", "todavía no", "quizás"):
         again, told = at(d.answer(state, said, CONTEXT))
-        assert again == state
+        assert replace(again, guess="") == state
         assert told.notice
 
 
@@ -174,14 +174,14 @@ def test_back_asks_the_question_before_again() -> None:
 def test_an_answer_that_is_not_understood_is_asked_again(step: str, said: str) -> None:
     state = d.State(kind="open_case", step=step)
     again, prompt = at(d.answer(state, said, CONTEXT))
-    assert again == state
+    assert replace(again, guess="") == state
     assert prompt.notice.endswith((".", "?"))
 
 
 def test_an_inexact_institution_is_never_guessed() -> None:
     state = d.State(kind="consent", step="recipients", case=CASE)
     again, prompt = at(d.answer(state, "csmc coma", CONTEXT))
-    assert again == state
+    assert replace(again, guess="") == state
     assert "CSMC Comas" in prompt.notice
 
 
@@ -189,7 +189,7 @@ def test_numbers_begin_where_the_room_says() -> None:
     state, prompt = at(d.start_consent(CONTEXT, c.RecordConsent(case=CASE), first=40))
     assert [n for n, _ in prompt.options] == [40, 41]
     assert at(d.answer(state, "40", CONTEXT))[0].step == "recipients"
-    assert at(d.answer(state, "1", CONTEXT))[0] == state
+    assert replace(at(d.answer(state, "1", CONTEXT))[0], guess="") == state
 
 
 def test_every_question_says_why_in_both_languages() -> None:
@@ -219,8 +219,9 @@ def test_a_field_that_the_vocabulary_lacks_is_not_asked() -> None:
         "",
         "[]",
         "{}",
-        '{"kind":"x","step":"name","case":null,"first":1,"answers":{}}',
-        '{"kind":"open_case","step":"x","case":null,"first":1,"answers":{}}',
+        '{"kind":"x","step":"name","case":null,"first":1,"answers":{},"guess":"","told":""}',
+        '{"kind":"open_case","step":"x","case":null,"first":1,"answers":{},"guess":"","told":""}',
+        '{"kind":"open_case","step":"name","case":null,"first":1,"answers":{}}',
     ],
 )
 def test_a_foreign_state_is_refused(raw: str) -> None:

@@ -23,6 +23,19 @@ def test_english_is_complete_and_its_placeholders_are_equal() -> None:
     assert i18n.gaps("en", used) == []
 
 
+@pytest.mark.parametrize(
+    ("iso", "shown"),
+    [
+        ("2026-11-23T15:00:00+00:00", "2026-11-23 10:00 (Lima)"),
+        ("2026-11-23T10:00", "2026-11-23 10:00 (Lima)"),
+        ("1970-01-01T00:00:00+00:00", ("nunca", "never")),
+        ("?", "?"),
+    ],
+)
+def test_a_time_beside_any_language_has_its_zone_and_the_beginning_of_time_is_never(iso: str, shown: object) -> None:
+    assert i18n.stamped(iso, "America/Lima") == shown
+
+
 def test_every_spanish_sentence_is_a_sound_template() -> None:
     for msgid in i18n.used_messages():
         for sentence in (msgid,) if isinstance(msgid, str) else msgid:

@@ -423,6 +423,25 @@ def test_a_field_that_was_granted_before_it_was_known_goes_when_it_is_noted(desk
     assert desk.csmc.run(lambda unit: unit.held.count(field="pregnancy")) == 1, code
 
 
+GRANTED, REFUSED = "permiso dado a Csmc Comas para «Embarazo»", "no se da «Embarazo» a Csmc Comas"
+
+
+@pytest.mark.parametrize(("option", "said"), [("dar permiso", GRANTED), ("no darlo", REFUSED)])
+@pytest.mark.parametrize("thread", [False, True])
+def test_a_field_that_is_granted_or_refused_is_noted_in_her_thread_once(desk: Desk, option: str, said: str, *, thread: bool) -> None:
+    code, offer = desk.accepted()
+    desk.ana("anotar embarazo: VALOR-INVENTADO")
+    desk.bea("pedir embarazo para su atención", thread=offer.event)
+    desk.net.settle()
+    before = len(desk.cem.said)
+    desk.ana(f"!tk {pick(desk.cem.find('pide un dato más').body, option)}", thread=thread)
+    told = [s for s in desk.cem.said[before:] if s.thread == desk.card]
+    assert [said in s.body and "Ana Ejemplo" in s.body for s in told] == [True], [s.body for s in told]
+    assert not any("VALOR-INVENTADO" in s.body for s in desk.cem.said[before:]), code
+    if not thread:
+        assert "Embarazo" in desk.cem.said[-1].body or "Embarazo" in desk.cem.said[-2].body
+
+
 def test_a_contact_that_moves_into_her_safe_hours_is_told(desk: Desk) -> None:
     said = desk.ana("anotar contacto seguro: solo de 8 a 9 de la mañana")
     assert "pasa a su horario seguro" in said

@@ -22,7 +22,7 @@ from hub.matrix.ports import BatchResult, Inbound, InboxRow, QuarantineRow, Room
 from hub.matrix.rooms import create_body, link_faults, plan, state_of
 from hub.matrix.roomview import RoomView
 from hub.store.database import Database
-from hub.store.matrix_rows import SqlMatrixRows
+from hub.store.matrix_rows import UNSIGNED, SqlMatrixRows
 from hub.store.tables import metadata
 from keys.errors import KeysError
 from tests.homeserver.bench import Seals
@@ -150,8 +150,11 @@ async def test_t1_and_t2(either: SqlMatrixRows) -> None:
     assert await rows._database.run(lambda c: rows.inbox_next(c, 5)) == [("$1", b"one")]
     await rows._database.run(lambda c: rows.inbox_done(c, "$1"))
     assert await rows.finish_batch(None, {}, BatchResult(inbox=(one,))) == []
+    unsigned = [QuarantineRow(event_id=f"$u{n}", room_id="!r", sender=who, reason=UNSIGNED) for n, who in enumerate(("@b:y", "@a:y", "@b:y"))]
+    await rows.finish_batch(None, {}, BatchResult(quarantine=tuple(unsigned)))
+    assert await rows._database.run(rows.unsigned_writers) == {"@b:y": 2, "@a:y": 1}, "malformed ones are not among them"
     counts = await rows._database.run(rows.counts)
-    assert (counts["inbox"], counts["waiting"], counts["quarantine"]) == (0, 0, 1)
+    assert (counts["inbox"], counts["waiting"], counts["quarantine"]) == (0, 0, 4)
     await rows.prune(older_than_s=-1)
     assert await rows.known_events(["$1"]) == set()
 

@@ -76,6 +76,37 @@ def test_the_whole_road_of_a_backup(net: Filed) -> None:
     assert "backup.not_empty" in again.output
 
 
+def test_a_machine_without_a_configuration_can_verify(net: Filed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine of the safe has the parts, the identity and the KEK, and nothing else."""
+    told = json.loads(run(file_of(net.machines[CEM]), "create", "--json", "--to", str(tmp_path / "uno")).output)
+    (tmp_path / "nada").mkdir()
+    monkeypatch.chdir(tmp_path / "nada")
+    monkeypatch.delenv("TINKUY_CONFIG", raising=False)
+    parts = ("--data", told["data"], "--keys", told["keys"], "--identity", str(net.disk / "identity"))
+    done = runner.invoke(app, ["backup", "verify", *parts, "--kek", str(net.disk / f"kek-{CEM}")])
+    assert done.exit_code == Exit.DONE, done.output
+    assert "valores sellados abren" in done.output
+    assert "no hay tinkuy.toml" in done.output
+    assert "(UTC)" in done.output, "no institution, no zone of its own: said all the same"
+    half = runner.invoke(app, ["--lang", "en", "backup", "verify", *parts])
+    assert half.exit_code == Exit.DONE, half.output
+    assert "Not looked at: whether the KEK opens the keys" in half.output
+    named = runner.invoke(app, ["--config", str(tmp_path / "falta.toml"), "backup", "verify", *parts])
+    assert named.exit_code == Exit.CONFIG, "one that was named must be there"
+    assert not list((tmp_path / "nada").iterdir())
+
+
+def test_times_are_told_in_the_institution_s_zone(net: Filed, tmp_path: Path) -> None:
+    file = file_of(net.machines[CEM])
+    told = json.loads(run(file, "create", "--json", "--to", str(tmp_path / "dos")).output)
+    parts = ("--data", told["data"], "--keys", told["keys"], "--identity", str(net.disk / "identity"))
+    shown = run(file, "verify", *parts).output
+    assert re.search(r"hecha \d{4}-\d\d-\d\d \d\d:\d\d \(Lima\)", shown), shown
+    assert not re.search(r"\d\dT\d\d:\d\d:", shown), shown
+    assert "(Lima)" in run(file, "list").output
+    assert json.loads(run(file, "verify", *parts, "--json").output)["facts"]["data"]["at"].endswith("+00:00"), "programs read ISO"
+
+
 def test_refusals_are_sentences(net: Filed, tmp_path: Path) -> None:
     file = file_of(net.machines[CEM])
     other = tmp_path / "other"

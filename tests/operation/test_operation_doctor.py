@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import doctor, doctor_backups
+from hub.app.backup import backup_settings
 from hub.base.config import Config, from_mapping
 from hub.doctor import Check, Level, judge_live
 from hub.doctor_words import WORDS
@@ -30,6 +31,7 @@ HEALTHY: dict[str, Any] = {
     "one_time_keys": 50,
     "undecryptable": 0,
     "quarantined": 0,
+    "unsigned": 0,
     "staff_blocked": 0,
     "overdue_checkins": 0,
     "rooms": [{"room": "!a:b", "drift": []}],
@@ -61,6 +63,7 @@ def test_a_healthy_hub_is_all_ok() -> None:
         ({"staff_blocked": 1}, "staff_blocked", Level.WARN),
         ({"overdue_checkins": 1}, "overdue_checkins", Level.WARN),
         ({"quarantined": 1}, "quarantined", Level.WARN),
+        ({"unsigned": 1}, "unsigned", Level.WARN),
         ({"rooms": [{"room": "!a:b", "drift": ["rooms.join_rule"]}]}, "rooms", Level.WARN),
         ({"manifest_days": 20}, "manifest", Level.WARN),
         ({"manifest_days": 3}, "manifest", Level.FAIL),
@@ -76,6 +79,43 @@ def test_each_live_fact_alone_is_noticed(change: dict[str, Any], id: str, level:
     found = levels(list(judge_live(HEALTHY | change)))
     assert found.pop(id) is level
     assert set(found.values()) == {Level.OK}
+
+
+def test_a_writer_on_an_unsigned_device_is_no_fault_of_the_homeserver() -> None:
+    facts = HEALTHY | {"unsigned": 3, "unsigned_writers": ["@rosa:x.example", 5, "@hub:y.example"]}
+    found = next(check for check in judge_live(facts) if check.id == "unsigned")
+    es, en, fix_es, fix_en = found.sentences()
+    assert "UnverifiedDevice" in es
+    assert "@rosa:x.example, @hub:y.example" in es
+    assert "No es una falla del servidor" in es
+    assert "no fault of the homeserver" in en
+    assert "Verificar esta sesión" in fix_es
+    assert "Verify this session" in fix_en
+    assert not re.search("administra el servidor|runs the homeserver", fix_es + fix_en)
+
+
+def test_backup_settings_that_changed_under_a_running_hub_are_noticed(table: dict[str, Any], tmp_path: Path) -> None:
+    config = from_mapping(table | {"paths": {"backups": "copias"}, "backup": {"keys_folder": "claves"}}, folder=tmp_path)
+    running = {"backup_settings": backup_settings(config)}
+    assert doctor.judge_backup_settings(config, running).level is Level.OK
+    for changed in ({"paths": {"backups": "otras"}}, {"paths": {"backups": "copias"}, "backup": {"keys_folder": "claves", "keep_days": 3}}):
+        found = doctor.judge_backup_settings(from_mapping(table | changed, folder=tmp_path), running)
+        assert found.level is Level.WARN
+        assert "Reinicie" in found.sentences()[2]
+    assert doctor.judge_backup_settings(config, {}).level is Level.WARN, "not known is not fine"
+
+
+def test_a_backup_that_was_never_made_is_called_never(table: dict[str, Any], tmp_path: Path) -> None:
+    config = from_mapping(table | {"paths": {"backups": "copias", "state": "s"}}, folder=tmp_path)
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "restore.json").write_text(json.dumps({"proven": False, "tombstones_until": "1970-01-01T00:00:00+00:00"}))
+    found = {check.id: check.sentences() for check in doctor._check_backups(config, 1e9)}
+    assert found["backups"][:2] == ("Último respaldo: nunca.", "Last backup: never.")
+    assert "1970" not in str(found)
+    assert "hasta nunca" in found["restored_in_doubt"][0]
+    (tmp_path / "s" / "restore.json").write_text(json.dumps({"proven": False, "tombstones_until": "2026-11-22T10:00:00+00:00"}))
+    found = {check.id: check.sentences() for check in doctor._check_backups(config, 1e9)}
+    assert "2026-11-22 05:00 (Lima)" in found["restored_in_doubt"][0]
 
 
 @pytest.mark.parametrize("absent", ["cross_signing", "rate_limited", "sync_age_seconds", "one_time_keys", "manifest_days"])
