@@ -6,6 +6,7 @@ hub's: outbox, envelopes, cards, receipts. (Words typed in a room, and kills in 
 
 from __future__ import annotations
 
+import asyncio
 import runpy
 import zlib
 from collections.abc import Mapping
@@ -43,6 +44,7 @@ class Desk:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._hands = asyncio.Lock()
 
     def handlers(self) -> dict[str, Any]:
         return {"desk.draft": self.draft, "desk.send": self.send, "desk.work": self.work, "desk.arm": self.arm}
@@ -82,11 +84,15 @@ class Desk:
         return len(args["referrals"])
 
     async def work(self, _: Mapping[str, Any]) -> Any:
-        """Answer what came in, say a word here and there, withdraw some: everything that waits. How much was done."""
+        """Answer what came in, say a word here and there, withdraw some: everything that waits. How much was done.
+
+        One pair of hands: two that look at the same list at once would both say the same, and the auditor would count two messages.
+        """
         run = self._house.store.run
-        todo = await run(_todo, quiet=True)
-        for act, referral in todo:
-            await run(_done, act, referral)
+        async with self._hands:
+            todo = await run(_todo, quiet=True)
+            for act, referral in todo:
+                await run(_done, act, referral)
         return len(todo)
 
     async def arm(self, args: Mapping[str, Any]) -> Any:
