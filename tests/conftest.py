@@ -12,12 +12,15 @@ from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from deploy.demo import synapse
 from deploy.demo.person import Person
 from deploy.demo.synapse import Synapses
 from tests.jsclient.js_person import JsPerson
 
+settings.register_profile("tinkuy", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # how busy a machine is proves nothing
+settings.load_profile("tinkuy")
 _numbers = itertools.count(1)
 PASSWORD = "una contraseña inventada"
 
