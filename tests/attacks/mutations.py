@@ -423,7 +423,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        RULES + "test_the_invitation_of_a_hub_whose_code_is_not_compared_yet_waits"),
     # ---- backups
     _m("R14", "hub/app/restore.py", "if owner not in buried]", "if owner]",
-       SHREDDING + "test_r14_whatever_backup_is_restored_the_shredded_stay_dead"),
+       DECIDED + "test_r14_a_key_of_the_day_that_was_retired_does_not_come_back"),
     _m("R14", "hub/store/unit_of_work.py", "        self._bury(owner, self._now)\n", "",
        "store/test_journal.py::test_the_line_is_on_both_disks_before_the_key_is_gone"),
     _m("R14", "hub/app/restore.py", " and graves.until >= lost_at.astimezone(UTC) - SLACK", "",
