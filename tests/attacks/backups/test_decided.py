@@ -19,6 +19,7 @@ from hub.testing import Twin
 from keys.archive import KEYS
 from tests.attacks.backups.bench import CEM, CSMC, Filed
 from tests.attacks.backups.test_restart import lost_and_restored
+from tests.attacks.canaries import hits
 from tests.attacks.twins.bench import Road, alarms, link
 
 ANA, LOLA, SOFIA = (f"@{name}:{CEM}.example" for name in ("ana", "lola", "sofia"))
@@ -100,9 +101,9 @@ def test_r14_what_the_journal_says_of_decisions_names_nobody(road: Road) -> None
     road.cem.run(staff.refuse_master, ANA, "clave inventada")
     road.cem.run(staff.remove_staff, ANA)
     (journal,) = filed(road).machines[CEM].config.paths.state.glob("tombstones-*.journal")
-    told = journal.read_text()
-    assert told.count(PREFIX) == 2
-    assert "ana" not in told.lower()
+    told = journal.read_bytes()
+    assert told.count(PREFIX.encode()) == 2
+    assert hits(told, {"ana": "@ana:"}) == [], "in no disguise"
 
 
 def test_r14_a_homeserver_that_invents_keys_fills_no_journal(road: Road) -> None:
