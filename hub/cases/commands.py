@@ -258,6 +258,13 @@ class Nearly(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unsure(Command):
+    """Words about a check-in that rings, in its thread, that are none of its answers: what may be urgent is never met with silence."""
+
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class BadArgument(Command):
     """The verb was understood, an argument was not: `what` names it (`date`, `institution`, `field`, `code`, …)."""
 

@@ -9,7 +9,7 @@ from hub.actions.common import find_case, find_referral, living_referrals, open_
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.fingerprint import grouped
-from hub.base.i18n import mark
+from hub.base.i18n import mark, text
 from hub.cases import commands as c
 from hub.cases.lifecycle import Side
 from hub.cases.records import Referral
@@ -20,7 +20,7 @@ from hub.chat.helping import help_text, unclear_text
 from hub.chat.here import Here
 from hub.chat.meant import case_code
 from hub.chat.misread import bad_argument
-from hub.chat.options import labels
+from hub.chat.options import labels, put_choices
 from hub.chat.person_texts import NOTICE_VERSION
 from hub.chat.posting import close_questions, find_question, owners
 from hub.chat.saying import Doers, desk_only, reply, say
@@ -133,7 +133,12 @@ def _undo(unit: Unit, here: Here, _: c.Undo) -> None:
         when = w.moment(unit, here.lang, case.next_contact_at)
         say(unit, here, mark("Deshecho. {code} sigue abierto, con los contactos que tenía. Próximo contacto: {when}."), code=case.code, when=when)
         return
-    say(unit, here, mark("Deshecho. No salió nada.") if done.kind == "refer" else mark("Deshecho. El aviso de seguimiento se quitó."))
+    if done.kind == "refer":
+        say(unit, here, mark("Deshecho. No salió nada."))
+        return
+    checkin = unit.checkins.get(done.ref)
+    code = find_case(unit, checkin.case).code if checkin else ""
+    say(unit, here, mark("Deshecho. El aviso de seguimiento de {code} se quitó."), code=code)
 
 
 def _what_left(unit: Unit, refused: Refused) -> Referral | None:
@@ -148,13 +153,19 @@ def _what_left(unit: Unit, refused: Refused) -> Referral | None:
 
 
 def _cancel(unit: Unit, here: Here, _: c.Cancel) -> None:
+    asked = unit.questions.all(room=here.room, asked=here.person.id, state="open")
+    either = next((question for question in asked if question.kind == "take_back" and question.expires_at > unit.now), None)
+    if either is not None and talk.running(unit, here) is None:  # «cancelar» is the first word of one of its two answers
+        msgid = mark("{code}: ¿cancelar la derivación o dejarla como está? Responda con el número: {first} o {last}. No hice nada.")
+        say(unit, here, msgid, code=either.code, first=either.first, last=either.first + len(either.options) - 1)
+        return
     stopped = talk.stop(unit, here)
-    for question in unit.questions.all(room=here.room, asked=here.person.id, state="open"):
+    for question in asked:
         close_questions(unit, question.ref, (question.kind,))
         if question.kind == "refer":
             refer.drop_draft(unit, question.ref)
         stopped = True
-    say(unit, here, mark("De acuerdo, lo dejamos. No salió nada." if stopped else "No había nada en marcha."))
+    say(unit, here, mark("De acuerdo, lo dejamos. No hice nada." if stopped else "No había nada en marcha."))
 
 
 def _nothing_running(unit: Unit, here: Here, _: c.Command) -> None:
@@ -193,6 +204,14 @@ def _nearly(unit: Unit, here: Here, command: c.Nearly) -> None:
     say(unit, here, msgid, code=question.code, label=label, number=command.number)
 
 
+def _unsure(unit: Unit, here: Here, command: c.Unsure) -> None:
+    """Say that it was not taken, and what is: a risk that was told and not heard would ring nobody."""
+    question = find_question(unit, here.room, here.person.id, command.number)
+    if question is not None:
+        head = text(here.lang, "{code}: no lo tomé como respuesta. Responda con uno de estos números:", code=question.code)
+        put_choices(unit, here, question, head)
+
+
 _DOERS: Doers = {
     **do_case.DOERS,
     **do_referral.DOERS,
@@ -205,6 +224,7 @@ _DOERS: Doers = {
     c.Choose: _choose,
     c.LooseNumber: _loose_number,
     c.Nearly: _nearly,
+    c.Unsure: _unsure,
     c.Stray: _stray,
     c.Undo: _undo,
     c.Cancel: _cancel,

@@ -18,7 +18,7 @@ from hub.cases.lifecycle import Move
 from hub.cases.records import Question, Referral
 from hub.chat import talk, verifying
 from hub.chat import wording as w
-from hub.chat.fold import fold
+from hub.chat.fold import fold, words
 from hub.chat.here import Here
 from hub.chat.plain import choices, message, paragraph
 from hub.chat.plain import value as clean
@@ -58,9 +58,9 @@ def offer_days(unit: Unit, here: Here, ref: str, code: str) -> None:
     put_choices(unit, here, question, head)
 
 
-def ask_relay(unit: Unit, here: Here, referral: Referral, words: str) -> None:
+def ask_relay(unit: Unit, here: Here, referral: Referral, said: str) -> None:
     """Ask whether her reply goes to the other institution. It waits sealed under a key of its own, which dies if she does not say yes."""
-    owner, sealed = seal_words(unit, words)
+    owner, sealed = seal_words(unit, said)
     question = ask_her(unit, here, "relay", f"{referral.id}|{owner}|{sealed}", ("send", "keep"), referral.code)
     remind(unit, "unsaid", owner, question.expires_at)
     head = text(here.lang, "{code}: ¿se lo envío a {institution}?", code=referral.code, institution=w.institution(unit, referral.peer))
@@ -123,6 +123,8 @@ BY_NUMBER_ONLY = frozenset({"relay", "withdraw", "take_back", "give_back", "clos
 """What destroys, ends, lets words out or lends trust is answered by its number, soon, never by a word that may be typed twice (chat rule 9)."""
 
 
+WHOLE = frozenset({"checkin", "decline"})
+"""What others hear at once, or what says how she is: in words only by the whole of an option. «contactada» does not say that she is safe."""
 HARMLESS = ("cancel", "keep")
 """Options that leave everything as it was: they may be said in words."""
 
@@ -136,7 +138,7 @@ def by_words(unit: Unit, here: Here, said: str, *, to_us: bool) -> int | None:
     wanted = fold(said)
     if len(wanted) < 4 or here.card == "message":
         return None
-    about = _codes_of(unit, here)
+    about = codes_of(unit, here)
     asked = (here.person.id, None) if to_us else (here.person.id,)
     found = [
         question.first + place
@@ -145,19 +147,42 @@ def by_words(unit: Unit, here: Here, said: str, *, to_us: bool) -> int | None:
         if question.kind != talk.STEP
         for place, (label, *others) in enumerate(_names(unit, question, here.lang))
         if question.kind not in BY_NUMBER_ONLY or question.options[place] in HARMLESS
-        if label == wanted or label.startswith(f"{wanted} ") or wanted in others
+        if label == wanted or wanted in others or (label.startswith(f"{wanted} ") and question.kind not in WHOLE)
     ]
     return found[0] if len(found) == 1 else None
 
 
-def nearly(unit: Unit, here: Here, said: str) -> int | None:
-    """The number of the one option, of what she herself was asked, that these few words are a part of: too little to act on (`by_words`)."""
-    if not 4 <= len(fold(said)) <= LONGEST or set(said) & set("?¿") or here.card == "message":
+def nearly(unit: Unit, here: Here, said: str, *, to_us: bool = False) -> int | None:
+    """The number of the one option, of what she was asked, that these few words are a part of: too little to act on (`by_words`)."""
+    if not _is_short(said) or set(said) & set("?¿") or here.card == "message":
         return None
-    about = _codes_of(unit, here)
-    asked = [q for q in open_questions(unit, here.room) if q.asked == here.person.id and q.kind != talk.STEP and (about is None or q.code in about)]
+    people, about = (here.person.id, None) if to_us else (here.person.id,), codes_of(unit, here)
+    asked = [q for q in open_questions(unit, here.room) if q.asked in people and q.kind != talk.STEP and (about is None or q.code in about)]
     found = [question.first + place for question in asked for place in _part_of(unit, question, said, here.lang)]
     return found[0] if len(found) == 1 else None
+
+
+def about_check_in(unit: Unit, here: Here, said: str) -> Question | None:
+    """The check-in that rings in this thread and that these few words seem to answer: they begin with its number, or name what it asks."""
+    about = codes_of(unit, here)
+    if not about or not _is_short(said):
+        return None
+    heard = {word.folded for word in words(said)}
+    for question in open_questions(unit, here.room):
+        if question.kind == "checkin" and question.asked in (None, here.person.id) and question.code in about:
+            known = {word.folded for label in labels(unit, question, here.lang) for word in words(label) if len(word.folded) >= TELLING}
+            numbers = {str(question.first + place) for place in range(len(question.options))}
+            if heard & (known | numbers):
+                return question
+    return None
+
+
+TELLING = 5
+"""Letters of a word that says what an answer is about."""
+
+
+def _is_short(said: str) -> bool:
+    return 4 <= len(fold(said)) <= LONGEST
 
 
 LONGEST = 40
@@ -180,7 +205,7 @@ def _names(unit: Unit, question: Question, lang: str) -> list[tuple[str, ...]]:
     return [tuple(map(fold, (label, *more))) for label, more in zip(shown, others, strict=True)]
 
 
-def _codes_of(unit: Unit, here: Here) -> frozenset[str] | None:
+def codes_of(unit: Unit, here: Here) -> frozenset[str] | None:
     """The codes that belong to what the thread or reply is about; None when it is about nothing of ours."""
     if here.subject is None:
         return frozenset() if here.loose else None

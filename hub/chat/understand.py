@@ -27,6 +27,7 @@ from hub.cases.commands import (
     Relay,
     Stray,
     Unclear,
+    Unsure,
 )
 from hub.cases.lifecycle import State
 from hub.cases.records import Dialogue, Question
@@ -34,7 +35,7 @@ from hub.chat import address, grammar, suggested, talk, verifying
 from hub.chat.fold import fold, words
 from hub.chat.heard import Heard
 from hub.chat.here import Here
-from hub.chat.options import by_words, nearly
+from hub.chat.options import about_check_in, by_words, codes_of, nearly
 from hub.chat.posting import find_question, open_questions
 from hub.chat.verbs import labels, match_verb
 
@@ -104,13 +105,13 @@ def _said(heard: Heard, here: Here, own_user: str) -> Said:
     return Said(plain=plain, found=found, bent=here.loose and (found is None or found.how in ("thread", "reply")))
 
 
-def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose | LooseNumber | Nearly | None:
+def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose | LooseNumber | Nearly | Unsure | None:
     """The number that was chosen, by itself or by the words of its option. One that fits nothing is answered with those that do."""
     words_ = said.found.text if said.found and said.to_us else said.plain
     number = grammar.number_of(words_) if said.to_us else int(words_) if words_.isdecimal() and len(words_) < 5 else None
     owner = find_question(unit, here.room, here.person.id, number) if number is not None else None
     if number is not None and owner is not None:
-        return _owned(here, said, owner, number, in_dialogue=in_dialogue)
+        return _owned(unit, here, said, owner, number, in_dialogue=in_dialogue)
     if number is not None and not in_dialogue and _awaits(unit, here):
         return Choose(number=number)
     if in_dialogue or not said.plain:
@@ -119,14 +120,27 @@ def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose 
     chosen = by_words(unit, here, plain, to_us=said.to_us)
     if chosen is not None:
         return Choose(number=chosen)
-    near = nearly(unit, here, plain) if isinstance(grammar.parse(plain, here.context), Unclear) else None
-    return Nearly(number=near) if near is not None else None
+    return _half_said(unit, here, said, plain) if isinstance(grammar.parse(plain, here.context), Unclear) else None
 
 
-def _owned(here: Here, said: Said, owner: Question, number: int, *, in_dialogue: bool) -> Choose | LooseNumber | None:
+def _half_said(unit: Unit, here: Here, said: Said, plain: str) -> Nearly | Unsure | None:
+    """What is no command, and may be meant for an answer."""
+    near = nearly(unit, here, plain, to_us=said.to_us)
+    if near is not None:
+        return Nearly(number=near)
+    ringing = about_check_in(unit, here, plain)
+    return Unsure(number=ringing.first) if ringing else None
+
+
+def _owned(unit: Unit, here: Here, said: Said, owner: Question, number: int, *, in_dialogue: bool) -> Choose | LooseNumber | None:
     """A number that one open question owns. It is hers, or said to us: an answer. Put to everybody and said to nobody: asked back, never taken
-    for an answer of the dialogue that she is in. A message that a homeserver may have moved answers no dialogue.
+    for an answer of the dialogue that she is in. A message that a homeserver may have moved answers no dialogue. In the thread of another
+    case it is asked back too, unless it is written out to us: a key beside the one she meant is another woman's.
     """
+    about = codes_of(unit, here) if here.subject is not None else None
+    firm = said.found is not None and said.found.how in ("prefix", "mention")
+    if about and owner.code and owner.code not in about and owner.kind not in verifying.OPTIONS and not firm:
+        return LooseNumber(number=number)
     if owner.kind == talk.STEP and here.loose and here.place.thread:
         return None
     if owner.asked == here.person.id or owner.kind in verifying.OPTIONS or said.to_us:
