@@ -237,6 +237,12 @@ _WORDS: dict[str, Words] = {
         "Para fijar de nuevo su clave use `tinkuy staff repin`.",
         "To pin her key again use `tinkuy staff repin`.",
     ),
+    "account_of_hub": (
+        "Esa es la cuenta del hub de {institution}, no de una persona.",
+        "That is the account of the hub of {institution}, not of a person.",
+        "Inscriba la cuenta propia de cada persona.",
+        "Enrol each person's own account.",
+    ),
     "unknown_role": (
         "Ese rol no existe.",
         "There is no such role.",

@@ -12,6 +12,7 @@ from hub.app.manifest import manifest_path
 from hub.app.restore import read_note
 from hub.base.config import Config
 from hub.base.i18n import NEVER, stamped
+from hub.store.journal_files import streams
 from keys import archive
 
 WARN, FAIL = timedelta(hours=26), timedelta(days=7)
@@ -55,7 +56,7 @@ def _manifest_made(config: Config) -> datetime | None:
 
 def _behind(config: Config, folder: Path) -> bool:
     """Whether any journal of the state folder is not beside the backups as long as it is here. A hub that never ran has none."""
-    for original in config.paths.state.glob(f"tombstones-{config.institution.id}-*.journal"):
+    for original in streams(config.paths.state, config.institution.id).values():
         copy = folder / original.name
         try:
             if copy.stat().st_size < original.stat().st_size:

@@ -13,6 +13,7 @@ from hub.base.errors import Refused
 from hub.cases.events import Alarm, CaseChanged
 from hub.cases.lifecycle import Side
 from hub.cases.records import Staff
+from keys.manifest import Manifest
 
 ROLES = ("caseworker", "supervisor", "administrator")
 LEVELS = ("seen", "given", "verified")
@@ -26,7 +27,7 @@ def add_staff(
 ) -> Staff:
     """Enrol a person, or enrol her again. Without a fingerprint her key is pinned at first sight (`seen`), in the open.
 
-    Raises Refused `bad_user`, `unknown_role`, `already_enrolled`.
+    Raises Refused `bad_user`, `unknown_role`, `already_enrolled`, `account_of_hub`.
     """
     if not _USER.fullmatch(user):
         raise Refused("bad_user")
@@ -35,6 +36,7 @@ def add_staff(
     old = unit.staff.get(user)
     if old is not None and old.removed_at is None:
         raise Refused("already_enrolled")
+    _refuse_hubs(unit, user)
     person = Staff(
         id=user,
         display=display.strip()[:60] or user.split(":")[0].lstrip("@"),
@@ -49,6 +51,14 @@ def add_staff(
     note(unit, user, SYSTEM, "staff.added", role=role, level=person.level)
     tell_profile(unit)
     return person
+
+
+def _refuse_hubs(unit: Unit, user: str) -> None:
+    """No hub's account is a person: as staff it would come to the desk, and what it says as a hub would be heard no more."""
+    peers = [(peer.id, Manifest.from_bytes(peer.manifest)) for peer in unit.peers.all(order="id")]
+    for institution, manifest in [(unit.me.id, unit.hand.manifest), *peers]:
+        if manifest.profile.matrix_user == user:
+            raise Refused("account_of_hub", institution=institution)
 
 
 def pin_first_sight(unit: Unit, user: str, master: str) -> None:

@@ -24,7 +24,7 @@ from hub.base import logs
 from hub.base.config import Config
 from hub.base.errors import Stopped
 from hub.store import snapshot
-from hub.store.journal import beside
+from hub.store.journal_files import beside, streams
 from keys import agefile, archive, ledger
 from keys.archive import Index, Member
 from keys.codec import b64
@@ -202,13 +202,11 @@ def _keys(config: Config, tar: _Tar, manifest: Path, key: VerifyKey) -> Mark:
 
 
 def _journal(config: Config, key: VerifyKey) -> tuple[set[str], Mark]:
-    """Who is buried, and how far this machine's journal goes."""
+    """Who is buried, and how far this machine's journal goes. Of two that a cut start left, all bury, and the hub goes on with the first."""
     here = config.institution.id
-    for path in sorted(config.paths.state.glob(f"tombstones-{here}-*.journal"))[:1]:
-        stream = path.stem.rpartition("-")[2]
-        lines = read(path.read_bytes(), here, stream, key)
-        return {one.owner for one, _ in lines}, end(lines, here, stream)
-    return set(), genesis(here, "0" * 16)
+    said = {stream: read(path.read_bytes(), here, stream, key) for stream, path in streams(config.paths.state, here).items()}
+    buried = {one.owner for lines in said.values() for one, _ in lines}
+    return buried, next((end(lines, here, stream) for stream, lines in said.items()), genesis(here, "0" * 16))
 
 
 def _seal(plain: IO[bytes], path: Path, recipients: tuple[str, ...]) -> None:

@@ -18,9 +18,10 @@ from hub.base import logs
 from hub.base.clock import Clock
 from hub.base.errors import Forged, Stopped
 from hub.store.journal import PULSE_EVERY, FileJournal
+from hub.store.journal_files import PULSE, stream_of
 from hub.store.unit_of_work import Store
 from keys.errors import KeysError
-from keys.journal import STREAM, Mark, end, genesis, read, read_pulse
+from keys.journal import Mark, end, genesis, read, read_pulse
 from keys.primitives import VerifyKey
 
 _log = logs.get("graves")
@@ -64,7 +65,7 @@ def dig(places: Iterable[Path], institution: str, key: VerifyKey, made_at: datet
     doubtful: set[str] = set()
     files = sorted({path.resolve() for place in places for path in (place.iterdir() if place.is_dir() else [place])})
     for path in files:
-        stream = _stream(path, institution, ".journal")
+        stream = stream_of(path, institution)
         if stream:
             lines = read(path.read_bytes(), institution, stream, key)
             names = {one.owner for one, _ in lines}
@@ -78,16 +79,10 @@ def dig(places: Iterable[Path], institution: str, key: VerifyKey, made_at: datet
             known |= {mark for _, mark in lines}
             known.add(end(lines, institution, stream))
     for path in files:
-        stream = _stream(path, institution, ".pulse")
+        stream = stream_of(path, institution, PULSE)
         if stream and stream not in doubtful:
             graves.until = max(graves.until, _pulse(path, institution, key, graves))
     return graves
-
-
-def _stream(path: Path, institution: str, suffix: str) -> str | None:
-    stream = path.stem.rpartition("-")[2]
-    ours = path.name.startswith(f"tombstones-{institution}-") and path.suffix == suffix and path.is_file()
-    return stream if ours and STREAM.fullmatch(stream) else None
 
 
 def _pulse(path: Path, institution: str, key: VerifyKey, graves: Graves) -> datetime:

@@ -60,12 +60,10 @@ def key_handlers(house: House) -> dict[str, Handler]:
 async def _answered(house: House, args: Mapping[str, Any]) -> None:
     """After a restore all peers come first: any may hold a newer manifest of ours than this copy, and two of one version freeze every link.
 
-    One that is frozen cannot answer.
-
     Raises Refused `restore_unanswered`, unless people insist because nobody can answer.
     """
-    links = await house.store.look(lambda unit: unit.links.all(frozen=None))
-    if any(link.asking for link in links) and not args.get("insist"):
+    links = await house.store.look(lambda unit: unit.links.all())
+    if any(link.awaited for link in links) and not args.get("insist"):
         raise Refused("restore_unanswered")
 
 

@@ -48,9 +48,9 @@ def roots_path(config: Config) -> Path:
 
 
 def is_settled(connection: Any, seals: Seals, institution: str, known: Manifest | None) -> bool:
-    """Whether no newer version of ours can be elsewhere: none lies here that is not in force yet, and after a restore every peer has answered."""
+    """Whether no newer version of ours can be elsewhere: none lies here that is not in force yet, and every peer that can has answered a restore."""
     newer = VouchedRows(connection, MANIFESTS, seals).count(institution=institution, version__ge=known.version + 1 if known else 1)
-    return not newer and not any(link.asking for link in VouchedRows(connection, LINKS, seals).all())
+    return not newer and not any(link.awaited for link in VouchedRows(connection, LINKS, seals).all())
 
 
 def own_manifest(

@@ -38,6 +38,7 @@ from hub.store import snapshot
 from hub.store.cells import cells_of
 from hub.store.database import Database
 from hub.store.journal import FileJournal
+from hub.store.journal_files import JOURNAL, PULSE, streams
 from hub.store.key_rows import KeyTable
 from hub.store.unit_of_work import Collaborators, Store, Vault
 from keys import agefile, archive, ledger
@@ -191,8 +192,9 @@ def _files(config: Config, keys: Opened, manifest: Manifest, identity: Identity,
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    for old in config.paths.state.glob(f"tombstones-{config.institution.id}-*"):
-        old.unlink()
+    for suffix in (JOURNAL, PULSE):
+        for old in streams(config.paths.state, config.institution.id, suffix).values():
+            old.unlink()
     journal = FileJournal(config.institution.id, config.paths.state, config.paths.backups, journal_key(identity))
     journal.complete(sorted(buried), now)
     return journal

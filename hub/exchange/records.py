@@ -94,6 +94,11 @@ class Link:
     spoke: int = 0
     """Of which version of its own manifest the peer last gave its word; older than the one we hold: it came back from a copy."""
 
+    @property
+    def awaited(self) -> bool:
+        """Whether after our restore nothing of ours may turn before this peer has answered. A frozen link never answers: that would have no end."""
+        return bool(self.asking) and not self.frozen
+
 
 @dataclass(frozen=True, kw_only=True)
 class ManifestVersion:

@@ -6,27 +6,25 @@ to her comes first); the missing lines follow as soon as it is back, and `doctor
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import secrets
 import threading
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hub.base import logs
 from hub.base.errors import Stopped
+from hub.store.journal_files import PULSE, append, drop_unfinished, follow, name_of, replace, streams, whole
 from keys import journal
 from keys.errors import KeysError
 from keys.journal import Buried, Mark
 from keys.primitives import SigningKey
-from keys.providers.file import sync_folder
 
 _log = logs.get("journal")
-NAME, PULSE_NAME = "tombstones-{institution}-{stream}.journal", "tombstones-{institution}-{stream}.pulse"
 PULSE_EVERY = 300.0
 """Seconds between two pulses of a running hub."""
+_NOBODY = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class FileJournal:
@@ -36,12 +34,20 @@ class FileJournal:
         self._institution, self._signer, self._copies = institution, signer, copies
         self._turn = threading.Lock()
         self._state = state
-        found = sorted(state.glob(f"tombstones-{institution}-*.journal"))
-        stream = found[0].stem.rpartition("-")[2] if found else secrets.token_hex(8)
         self._whole = False
-        self._call(stream)
-        self.mark = self._settled(stream)
-        self._go_on_after_rollback()
+        drop_unfinished(state, institution)
+        here = streams(state, institution)
+        if here:
+            self._call(min(here))
+            self.mark = self._settled()
+        known = list(self._everybody(here))
+        if not here or self._set_back():
+            self._begin(known)
+        elif missing := _but(self.owners(), known):
+            _log.warning("journal.taken_up", count=len(missing))
+            self.bury_all(missing, max(each.at for each in known))
+        self._follow()
+        self._leave([path for path in here.values() if path.name != self._name])
 
     @property
     def behind(self) -> bool:
@@ -58,13 +64,9 @@ class FileJournal:
     def bury_all(self, owners: Iterable[str], at: datetime) -> None:
         """Several at once, durable together."""
         with self._turn:
-            lines: list[bytes] = []
-            after = self.mark
-            for owner in owners:
-                line, after = journal.append(self._institution, after, owner, at, self._signer)
-                lines.append(line)
+            lines, after = self._lines(self.mark, owners, at)
             try:
-                _append(self._state / self._name, b"".join(lines))
+                append(self._state / self._name, lines)
             except OSError:
                 raise Stopped("journal.unwritable") from None
             self.mark = after
@@ -90,7 +92,7 @@ class FileJournal:
             told = journal.sign_pulse(self._institution, self.mark, at, self._signer)
             for folder in (self._state, *self._reachable()):
                 try:
-                    _replace(folder / self._pulse_name, told)
+                    replace(folder / self._pulse_name, told)
                 except OSError as error:
                     _log.warning("journal.copy_behind", error=error)
 
@@ -99,42 +101,78 @@ class FileJournal:
         return {buried.owner for buried, _ in self._read()}
 
     def _call(self, stream: str) -> None:
-        self._name = NAME.format(institution=self._institution, stream=stream)
-        self._pulse_name = PULSE_NAME.format(institution=self._institution, stream=stream)
+        self._name, self._pulse_name = name_of(self._institution, stream), name_of(self._institution, stream, PULSE)
 
-    def _go_on_after_rollback(self) -> None:
-        """The copy knows what we do not: our folder is an older one. A new stream takes up both; the copy is never cut down to ours (R14)."""
+    def _everybody(self, here: dict[str, Path]) -> Iterator[Buried]:
+        """Whoever stands in any stream of ours, here and beside the backups: whichever file we go on with, none that was left hides a death.
+
+        Raises what `keys.journal.read` raises for one here. On the other disk others may write: one that does not hold is told, and passed by.
+        """
+        for stream, path in here.items():
+            yield from self._told(stream, path)
         for folder in self._reachable():
-            old, copy = self._state / self._name, folder / self._name
-            if not copy.exists() or old.read_bytes().startswith(_whole(copy.read_bytes())):
-                continue
-            stream = old.stem.rpartition("-")[2]
-            try:
-                there = journal.read(copy.read_bytes(), self._institution, stream, self._signer.public)
-            except KeysError as error:  # not our words: kept for people to look at, and written anew
-                _log.error("journal.copy_broken", error=error)
-                copy.replace(copy.with_suffix(".broken"))
-                continue
-            _log.error("journal.rolled_back", count=len(there))
-            both = [buried for buried, _ in (*self._read(), *there)]
-            self._call(secrets.token_hex(8))
-            self.mark = self._settled(self._name.removesuffix(".journal").rpartition("-")[2])
-            self.bury_all(dict.fromkeys(buried.owner for buried in both), max(buried.at for buried in both))
-            for each in (old, old.with_suffix(".pulse")):
-                each.unlink(missing_ok=True)
+            for stream, path in streams(folder, self._institution).items():
+                try:
+                    yield from self._told(stream, path)
+                except OSError as error:
+                    _log.warning("journal.copy_behind", error=error)
+                except KeysError as error:
+                    _log.error("journal.copy_broken", error=error)
+                    if stream in here:  # not our words: kept for people to look at, and written anew
+                        path.replace(path.with_suffix(".broken"))
 
-    def _settled(self, stream: str) -> Mark:
+    def _told(self, stream: str, path: Path) -> list[Buried]:
+        return [buried for buried, _ in journal.read(path.read_bytes(), self._institution, stream, self._signer.public)]
+
+    def _set_back(self) -> bool:
+        """The copy says what we do not: our folder is an older one. The copy is never cut down to ours (R14)."""
+        copies = [folder / self._name for folder in self._reachable() if (folder / self._name).exists()]
+        ours = (self._state / self._name).read_bytes()
+        if all(ours.startswith(whole(copy.read_bytes())) for copy in copies):
+            return False
+        _log.error("journal.rolled_back")
+        return True
+
+    def _begin(self, known: list[Buried]) -> None:
+        """A new stream, with everybody in it from its first moment: before it is whole there is none, and what it replaces stays (R14)."""
+        stream = secrets.token_hex(8)
+        at = max((each.at for each in known), default=_NOBODY)
+        lines, mark = self._lines(journal.genesis(self._institution, stream), _but(set(), known), at)
+        try:
+            replace(self._state / name_of(self._institution, stream), lines)
+        except OSError:
+            raise Stopped("journal.unwritable") from None
+        self._call(stream)
+        self.mark = mark
+
+    def _leave(self, others: list[Path]) -> None:
+        """The streams that we do not go on with, once what they say lies beside the backups; ours says it too."""
+        for folder in self._reachable():
+            for path in others:
+                try:
+                    follow(path, folder / path.name)
+                except OSError as error:
+                    _log.warning("journal.copy_behind", error=error)
+                    continue
+                for each in (path, path.with_suffix(PULSE)):
+                    each.unlink(missing_ok=True)
+
+    def _lines(self, mark: Mark, owners: Iterable[str], at: datetime) -> tuple[bytes, Mark]:
+        lines: list[bytes] = []
+        for owner in owners:
+            line, mark = journal.append(self._institution, mark, owner, at, self._signer)
+            lines.append(line)
+        return b"".join(lines), mark
+
+    def _settled(self) -> Mark:
         """The mark of the file as it is. A line that a crash cut short is taken away: its key was not deleted yet."""
         path = self._state / self._name
-        if not path.exists():
-            _append(path, b"")
         data = path.read_bytes()
-        whole = _whole(data)
-        if whole != data:
+        if whole(data) != data:
             with path.open("r+b") as file:
-                file.truncate(len(whole))
+                file.truncate(len(whole(data)))
                 os.fsync(file.fileno())
-        return journal.end(self._read(), self._institution, stream)
+        return journal.end(self._read(), self._institution, self._name.removesuffix(".journal").rpartition("-")[2])
 
     def _read(self) -> list[tuple[Buried, Mark]]:
         stream = self._name.removesuffix(".journal").rpartition("-")[2]
@@ -153,59 +191,6 @@ class FileJournal:
             yield self._copies
 
 
-def follow(original: Path, copy: Path) -> None:
-    """Append to `copy` what `original` has more, also when another process does the same. A line that is there is never taken away.
-
-    Only whole lines are taken: the hub may be writing one this moment. A copy that says something else is left as it is, and we are behind.
-    """
-    data = _whole(original.read_bytes())
-    with os.fdopen(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        there = file.read()
-        start = len(_whole(there))
-        if data[:start] == there[:start] and len(data) > start:
-            file.seek(start)
-            file.write(data[start:])
-            file.truncate()
-            file.flush()
-            os.fsync(file.fileno())
-        elif not there.startswith(data):
-            _log.error("journal.copy_differs")
-    sync_folder(copy.parent)
-
-
-def _whole(data: bytes) -> bytes:
-    """Without what a crash left behind the last line break."""
-    return data[: data.rfind(b"\n") + 1]
-
-
-def beside(institution: str, state: Path, folder: Path) -> None:
-    """The journal into the folder of a backup, from outside the hub, which may be running. No pulse: only who leads knows of every death."""
-    for path in state.glob(f"tombstones-{institution}-*.journal"):
-        follow(path, folder / path.name)
-
-
-def _append(path: Path, data: bytes) -> None:
-    fresh = not path.exists()
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b") as file:
-        start = file.seek(0, os.SEEK_END)
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError:  # a full disk: half a line would stand in the way of the next one
-            with contextlib.suppress(OSError):
-                os.ftruncate(file.fileno(), start)
-            raise
-    if fresh:
-        sync_folder(path.parent)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_folder(path.parent)
+def _but(known: set[str], buried: Iterable[Buried]) -> list[str]:
+    """Everybody else, once each, in the order of their lines."""
+    return [owner for owner in dict.fromkeys(each.owner for each in buried) if owner not in known]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -22,6 +23,18 @@ def test_who_cannot_be_enrolled(net: Net, user: str, more: dict[str, str], code:
     with pytest.raises(Refused) as refused:
         net.cem.run(lambda unit: staff.add_staff(unit, user, display="Nueva", **more))
     assert code_of(refused) == code
+
+
+@pytest.mark.parametrize("state", ["confirmed", "added"])
+def test_x25_no_hubs_account_is_enrolled_as_a_person(net: Net, state: str) -> None:
+    """Neither ours nor that of any institution we know: a foreign hub would come to the desk, and its link would go mute."""
+    net.cem.run(lambda unit: [unit.peers.put(replace(peer, state=state)) for peer in unit.peers.all()])
+    before = net.cem.run(lambda unit: unit.staff.count())
+    for hub in (net.cem, net.csmc):
+        with pytest.raises(Refused) as refused:
+            net.cem.run(lambda unit, user=hub.user: staff.add_staff(unit, user, display="Centro"))
+        assert (code_of(refused), refused.value.params) == ("account_of_hub", {"institution": hub.id})
+    assert net.cem.run(lambda unit: unit.staff.count()) == before
 
 
 def test_a_fingerprint_is_a_level_of_its_own(net: Net) -> None:

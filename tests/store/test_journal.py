@@ -7,18 +7,23 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from hub.actions.erase import shred
 from hub.actions.restart import bury_missed
+from hub.app import backup
 from hub.app.graves import dig, say_how_far
 from hub.base.errors import Stopped
-from hub.store.journal import FileJournal, beside
+from hub.store import journal_files
+from hub.store.journal import FileJournal
+from hub.store.journal_files import beside
 from hub.store.unit_of_work import Store, Vault
 from hub.testing.twin import HandClock, TwinNetwork
 from keys.casekeys import DataKeys, MemoryKeyRows
-from keys.journal import read
+from keys.journal import append, genesis, read
 from keys.primitives import SigningKey
 from keys.providers.memory import MemoryKek
 
@@ -112,14 +117,109 @@ def test_a_backup_from_outside_never_takes_lines_from_the_copy(folders: tuple[Pa
     assert owners(disk) == [f"dis_{number}" for number in range(20)]
 
 
-def test_r14_a_folder_that_was_rolled_back_takes_no_line_from_the_backup_disk(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    """A snapshot of the machine comes back: the disk knows a death more. It is taken up, in a stream of its own, and the old one stays."""
-    state, disk = folders
-    opened(folders).bury("dis_1", AT)
+def set_back(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """The state folder is one of before she took it back; only the disk knows."""
+    state, _ = folders
+    opened(folders).bury("dis_1", AT + timedelta(minutes=1))
     shutil.copytree(state, tmp_path / "snapshot")
     opened(folders).bury("dis_hers", AT)
     shutil.rmtree(state)
     (tmp_path / "snapshot").rename(state)
+
+
+class Killed(BaseException):
+    """As `kill -9`: nothing behind it runs."""
+
+
+@pytest.mark.parametrize("new", ["0" * 16, "f" * 16])
+@pytest.mark.parametrize("moment", ["fsync", "replace", "unlink"])
+@pytest.mark.parametrize("accident", [Killed, OSError(28, "No space left on device")])
+def test_r14_a_start_that_was_cut_short_while_the_journal_began_anew_hides_no_death(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new: str, moment: str, accident: BaseException
+) -> None:
+    """Killed, or the disk is full, at any moment of it, and whichever name sorts first: the second start knows her, also without the disk."""
+    state, disk = folders
+    set_back(folders, tmp_path)
+
+    def cut(*_: object, **__: object) -> None:
+        raise accident
+
+    def token(_: int) -> str:
+        return new
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hub.store.journal.secrets.token_hex", token)
+        patch.setattr(os if moment == "fsync" else Path, moment, cut)
+        with pytest.raises((Killed, Stopped, OSError)):
+            opened(folders)
+    for path in state.glob(f"*-{new}.journal"):
+        assert {one.owner for one, _ in read(path.read_bytes(), HERE, new, KEY.public)} == {"dis_1", "dis_hers"}, "whole, or not there"
+    assert FileJournal(HERE, state, disk, KEY).owners() == {"dis_1", "dis_hers"}
+    assert [path.name for path in state.iterdir()] == [path.name for path in state.glob("*.journal")], "nothing unfinished stays"
+    assert set(owners(state)) == {"dis_1", "dis_hers"}
+
+
+@pytest.mark.parametrize("empty", ["0" * 16, "f" * 16])
+def test_r14_whatever_lies_in_the_folder_or_on_the_disk_is_read(folders: tuple[Path, Path], tmp_path: Path, empty: str) -> None:
+    """An empty journal that an accident left, with the disk and without it; and the journal of a machine before this one."""
+    state, disk = folders
+    opened(folders).bury("dis_1", AT)
+    journal_files.append(state / journal_files.name_of(HERE, empty), b"")
+    alone = FileJournal(HERE, state, None, KEY)
+    assert alone.owners() == {"dis_1"}
+    assert FileJournal(HERE, state, None, KEY).owners() == {"dis_1"}
+    (tmp_path / "before").mkdir()
+    FileJournal(HERE, tmp_path / "before", disk, KEY).bury("dis_hers", AT)
+    assert opened(folders).owners() == {"dis_1", "dis_hers"}
+    assert set(owners(state)) == {"dis_1", "dis_hers"}, "one file again: what the other said lies beside the backups"
+    shutil.rmtree(state)
+    state.mkdir()
+    assert opened(folders).owners() == {"dis_1", "dis_hers"}
+
+
+def test_r14_a_backup_beside_two_journals_holds_no_key_that_either_buries(tmp_path: Path) -> None:
+    """`backup create` runs outside the hub, perhaps before the start that puts them together; its mark is of the one that goes on."""
+    for number, stream in enumerate(("0" * 16, "f" * 16)):
+        line, mark = append(HERE, genesis(HERE, stream), f"dis_{number}", AT, KEY)
+        journal_files.append(tmp_path / journal_files.name_of(HERE, stream), line)
+        if number == 0:
+            first = mark
+    config: Any = SimpleNamespace(institution=SimpleNamespace(id=HERE), paths=SimpleNamespace(state=tmp_path))
+    assert backup._journal(config, KEY.public) == ({"dis_0", "dis_1"}, first)
+    assert FileJournal(HERE, tmp_path, None, KEY).mark.stream == first.stream
+
+
+def test_r14_what_others_wrote_on_the_disk_stops_no_start(folders: tuple[Path, Path]) -> None:
+    state, disk = folders
+    opened(folders).bury("dis_1", AT)
+    journal_files.append(disk / journal_files.name_of(HERE, "0" * 16), b"1 17950000 dis_2 not signed\n")
+    assert opened(folders).owners() == {"dis_1"}
+    assert len(list(disk.glob("*.journal"))) == 2, "kept for people to look at"
+    assert set(owners(state)) == {"dis_1"}
+
+
+def test_r14_two_institutions_whose_names_begin_alike_on_one_disk(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """Each reads its own journal alone, at a start, at a backup and at a restore; neither takes the other's away."""
+    _, disk = folders
+    keys = {"cem": SigningKey.generate(), "cem-lima": SigningKey.generate(), f"cem-{'0' * 16}": SigningKey.generate()}
+    state = tmp_path / "shared"
+    state.mkdir()
+    for _ in range(2):
+        for name, key in keys.items():
+            journal = FileJournal(name, state, disk, key)
+            journal.complete([f"dis_{name}"], AT)
+            journal.pulse(AT + timedelta(hours=1))
+    for name, key in keys.items():
+        assert FileJournal(name, state, disk, key).owners() == {f"dis_{name}"}
+        graves = dig([disk], name, key.public, AT)
+        assert (graves.owners, graves.until) == ({f"dis_{name}"}, AT + timedelta(hours=1))
+    assert len(list(state.glob("*.journal"))) == len(list(state.glob("*.pulse"))) == 3
+
+
+def test_r14_a_folder_that_was_rolled_back_takes_no_line_from_the_backup_disk(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """A snapshot of the machine comes back: the disk knows a death more. It is taken up, in a stream of its own, and the old one stays."""
+    state, disk = folders
+    set_back(folders, tmp_path)
     journal = opened(folders)
     assert journal.owners() == {"dis_1", "dis_hers"}
     journal.bury("dis_3", AT)

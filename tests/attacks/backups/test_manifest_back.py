@@ -337,6 +337,29 @@ def test_d11_keys_turn_only_when_every_peer_has_answered(road: Road) -> None:
     assert asked(road, "keys.rotate", what="signing")["version"] == 2
 
 
+def test_d11_a_frozen_link_is_not_waited_for_by_people_nor_by_the_hub_itself(road: Road) -> None:
+    """It cannot answer before people open it: one rule for both. Opened while it is still asked, it is waited for again."""
+    cem, known = road.cem, road.cem.store.given.hand.manifest
+    seals = Seals(cem.store.given.keys)
+
+    def put(**fields: Any) -> None:
+        cem.run(lambda unit: unit.links.put(replace(unit.links.one(peer=CSMC), **fields)))
+
+    def settled() -> bool:
+        return cem.store._database.run_now(lambda connection: is_settled(connection, seals, CEM, known))
+
+    put(asking=3)
+    assert not settled()
+    with pytest.raises(Refused, match="restore_unanswered"):
+        asked(road, "keys.rotate", what="signing")
+    put(frozen="chain_broken")
+    assert settled()
+    put(frozen=None)
+    assert not settled()
+    put(frozen="chain_broken")
+    assert asked(road, "keys.rotate", what="signing")["version"] == 2
+
+
 def test_r14_a_backup_of_a_hub_that_lacks_its_signing_key_opens(road: Road) -> None:
     """It took its manifest back, whose key it does not have. Its backups are signed by the journal's key too, which is what a restore trusts."""
     net = road.net
