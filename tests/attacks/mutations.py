@@ -119,6 +119,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("X27", "hub/matrix/machine.py", '            await self._to_device(dict.fromkeys(chunk, ("m.room_key", key)))\n',
        '            with contextlib.suppress(Exception):\n                await self._to_device(dict.fromkeys(chunk, ("m.room_key", key)))\n',
        SECRECY + "test_x27_a_failing_key_share_is_not_success"),
+    _m("X34", "hub/chat/understand.py", "if about and owner.code and owner.code not in about", "if not about and owner.code not in (about or ())",
+       "desk/test_half_said.py::test_x34_a_number_in_another_womans_thread_is_asked_back"),
     _m("X34", "hub/matrix/receiving.py", "firm = isinstance(inner, dict)", "firm = True", EVENTS + "test_x34_repointed_relation_changes_no_answer"),
     _m("X34", "hub/chat/desk.py", "subject=subject if heard.firm else None", "subject=subject",
        ANSWERS + "test_x34_what_a_bent_pointer_names_is_never_acted_on"),
