@@ -90,24 +90,34 @@ def mark_sent(unit: Unit, parcel: Parcel) -> None:
 
 
 def next_send(unit: Unit) -> timedelta:
-    """How long until something may need sending although nobody pokes: acknowledgements owed, gaps, retries, delayed intents."""
+    """How long until something may need sending although nobody pokes: acknowledgements owed, gaps, retries, delayed intents.
+
+    What cannot leave now, however often we look, is no moment: a full window waits for the peer, a voiceless link for a manifest, and both poke.
+    """
     moments: list[datetime] = []
     for link in unit.links.all(room__not=None, frozen=None):
         road = _road(unit, link)
         if road.opening and road.signer:
             moments += [link.ack_due_at] if link.ack_due_at else []
             held = () if road.fresh else ("offer",)
-            waiting = () if link.asking else unit.outbox.all(state="ready", link=link.id, kind__notin=held, order="not_before", limit=1)
+            still = link.asking or not room_for(link)
+            waiting = () if still else unit.outbox.all(state="ready", link=link.id, kind__notin=held, order="not_before", limit=1)
             moments += [row.not_before for row in waiting]
-        asks = asks_due(unit, link)
-        moments += [asks] if asks else []
-        moments += [unit.now] if link.owes_key or link.gone else []
+        if signer_for(unit, link):
+            moments += _chores_due(unit, link)
     if any(unit.early.count(link=link.id) for link in unit.links.all(frozen=None)):
         moments.append(unit.now + RESEND_AFTER)
     if unit.outbox.count(state="dispatched"):
         moments.append(unit.now + timedelta(seconds=5))
     soonest = min(moments, default=unit.now + timedelta(seconds=60))
     return max(soonest - unit.now, timedelta(milliseconds=20))
+
+
+def _chores_due(unit: Unit, link: Link) -> list[datetime]:
+    asks, asked = asks_due(unit, link), link.resend_asked_at
+    moments = [asks] if asks else []
+    moments += [unit.now] if link.owes_key else []
+    return moments + ([asked + RESEND_AFTER if asked else unit.now] if link.gone else [])
 
 
 def troubles(unit: Unit) -> tuple[list[str], list[str]]:

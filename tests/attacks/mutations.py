@@ -37,6 +37,7 @@ JOURNAL, TAKEN, VOUCHED = "store/test_journal.py::", "attacks/backups/test_taken
 RESTART = "attacks/backups/test_restart.py::"
 DECIDED, BACK = "attacks/backups/test_decided.py::", "attacks/backups/test_manifest_back.py::"
 TURN = "attacks/twins/test_keys_turn.py::"
+IDLE = "attacks/twins/test_idle.py::"
 NUMBERS = "desk/test_numbers.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
@@ -483,6 +484,12 @@ MUTATIONS: tuple[Mutation, ...] = (
        "store/test_snapshot.py::test_no_row_of_the_matrix_room_is_in_it"),
     _m("D11", "hub/actions/dispatch.py", "    if link.asking:\n", "    if False:\n",
        RESTART + "test_d11_an_offer_that_arrived_after_the_copy_was_made_is_not_said_again"),
+    _m("D09", "hub/actions/dispatch.py", "still = link.asking or not room_for(link)", "still = link.asking",
+       IDLE + "test_d09_a_full_window_is_not_looked_at_until_the_peer_makes_room"),
+    _m("D11", "hub/actions/dispatch.py", "        if signer_for(unit, link):\n", "        if True:\n",
+       IDLE + "test_d11_a_hub_whose_keys_nobody_accepts_waits_in_peace"),
+    _m("X12", "hub/actions/dispatch.py", "[asked + RESEND_AFTER if asked else unit.now]", "[unit.now]",
+       IDLE + "test_x12_what_could_not_be_opened_is_asked_for_when_its_time_comes_and_not_before"),
     _m("D11", "hub/app/restore.py", "epochs=graves.epochs,", "epochs={},", RESTART + "test_d11_the_same_copy_restored_twice_and_both_sides_at_once"),
     _m("D11", "hub/actions/standing.py", 'learned = _learn(unit, referral, told.get("held"))', "learned = 0",
        RESTART + "test_d11_a_partial_withdrawal_reaches_a_disclosure_that_the_copy_did_not_know"),
