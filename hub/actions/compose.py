@@ -11,7 +11,8 @@ from hub.actions.common import find_case, remind, supervisors
 from hub.actions.decide import Ruling, offer_blocked, rule
 from hub.actions.ports import Unit
 from hub.actions.record_consent import living_consents
-from hub.actions.standing import write_restored, write_standing
+from hub.actions.restart import RESTORE_KINDS
+from hub.actions.tell_standing import write_restored, write_standing
 from hub.base.errors import Refused, TinkuyError
 from hub.base.ids import new_id
 from hub.cases.events import CaseChanged, ReferralMoved
@@ -41,10 +42,10 @@ def compose(unit: Unit, row: Outgoing) -> Letter:
     """Build the body of an intent now. Raises Dropped when it must not be sent any more."""
     if row.kind == "profile":
         return Letter(body=profile(unit))
-    if row.kind in ("restored", "standing"):
+    if row.kind in RESTORE_KINDS:
         link = unit.links.get(row.link)
         assert link is not None, "a link is never deleted"
-        return Letter(body=write_restored(unit, row, link) if row.kind == "restored" else write_standing(unit, row, link))
+        return Letter(body=write_restored(unit, row, link) if row.kind == "restored" else write_standing(unit, row))
     referral = unit.referrals.get(str(row.ref.get("referral")))
     if referral is None:
         raise Dropped("referral_gone")

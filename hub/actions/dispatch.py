@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from hub.actions.common import note, remind
 from hub.actions.compose import Dropped, Letter, compose
@@ -20,6 +21,8 @@ from hub.actions.own_manifest import lacking
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.actions.refer import offer_stopped
+from hub.actions.restart import RESTORE_KINDS
+from hub.actions.tell_standing import cut
 from hub.base.ids import new_id
 from hub.cases.events import Alarm, ReferralMoved
 from hub.cases.lifecycle import WORKING
@@ -90,18 +93,18 @@ def mark_sent(unit: Unit, parcel: Parcel) -> None:
 
 
 def next_send(unit: Unit) -> timedelta:
-    """How long until something may need sending although nobody pokes: acknowledgements owed, gaps, retries, delayed intents."""
+    """How long until something may need sending although nobody pokes: acknowledgements owed, gaps, retries, delayed intents.
+
+    What cannot leave now, however often we look, is no moment: a full window waits for the peer, a voiceless link for a manifest, and both poke.
+    """
     moments: list[datetime] = []
     for link in unit.links.all(room__not=None, frozen=None):
         road = _road(unit, link)
         if road.opening and road.signer:
             moments += [link.ack_due_at] if link.ack_due_at else []
-            held = () if road.fresh else ("offer",)
-            waiting = () if link.asking else unit.outbox.all(state="ready", link=link.id, kind__notin=held, order="not_before", limit=1)
-            moments += [row.not_before for row in waiting]
-        asks = asks_due(unit, link)
-        moments += [asks] if asks else []
-        moments += [unit.now] if link.owes_key or link.gone else []
+            moments += _ready_at(unit, link, road)
+        if signer_for(unit, link):
+            moments += _chores_due(unit, link)
     if any(unit.early.count(link=link.id) for link in unit.links.all(frozen=None)):
         moments.append(unit.now + RESEND_AFTER)
     if unit.outbox.count(state="dispatched"):
@@ -110,13 +113,28 @@ def next_send(unit: Unit) -> timedelta:
     return max(soonest - unit.now, timedelta(milliseconds=20))
 
 
+def _ready_at(unit: Unit, link: Link, road: Road) -> list[datetime]:
+    """When the first intent may be numbered, of those that may be; none while the window is full."""
+    if not room_for(link):
+        return []
+    which: dict[str, Any] = {"kind__in": RESTORE_KINDS} if link.asking else {"kind__notin": () if road.fresh else ("offer",)}
+    return [row.not_before for row in unit.outbox.all(state="ready", link=link.id, order="not_before", limit=1, **which)]
+
+
+def _chores_due(unit: Unit, link: Link) -> list[datetime]:
+    asks, asked = asks_due(unit, link), link.resend_asked_at
+    moments = [asks] if asks else []
+    moments += [unit.now] if link.owes_key else []
+    return moments + ([asked + RESEND_AFTER if asked else unit.now] if link.gone else [])
+
+
 def troubles(unit: Unit) -> tuple[list[str], list[str]]:
     """Rooms with a gap (something came early, so something is missing: page back), and peers' Matrix users who seem not to read us.
 
     A record that was put three times without an acknowledgement may mean that its room key never arrived.
     """
     links = {link.id: link for link in unit.links.all(frozen=None)}
-    gaps = {links[row.link].room for row in unit.early.all() if row.link in links}
+    gaps = {link.room for link in links.values() if unit.early.count(link=link.id)}
     unread = {links[row.link].peer for row in unit.outbox.all(state="dispatched", attempts__ge=3) if row.link in links}
     peers = [unit.peers.get(peer) for peer in sorted(unread)]
     return sorted(room for room in gaps if room), [Manifest.from_bytes(p.manifest).profile.matrix_user for p in peers if p]
@@ -134,7 +152,10 @@ def _number_new(unit: Unit, link: Link, road: Road) -> Link:
     New offers wait for a peer that confirmed its manifest lately, and until we have the keys that ours names. After a restore: first what is
     said about it, and nothing else until the peer has answered; then what was on the road, then what is new.
     """
-    for row in unit.outbox.all(state="ready", link=link.id, kind__in=("restored", "standing"), order="order"):
+    about = unit.outbox.all(state="ready", link=link.id, kind__in=RESTORE_KINDS, order="order")
+    for row in [part for each in about for part in cut(unit, each, link)]:
+        if not room_for(link):
+            return link
         link = _number(unit, link, row, road)
     if link.asking:
         return link

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from hub.actions.common import SYSTEM, forget_reminders, note
+from hub.actions.common import SYSTEM, forget_reminders, note, remind
 from hub.actions.erase import shred
 from hub.actions.manifest_versions import keep_version
 from hub.actions.ports import Unit
@@ -28,6 +28,11 @@ from keys.manifest import Manifest
 RESTORED = "restored"
 """Why a tombstone is here whose reason only the journal's machine knew."""
 NO_HEAD = b"\0" * 32
+RESTORE_KINDS = ("restored", "standing")
+"""What is said about a restore, ours or the peer's: before everything else, and anew when the line begins anew."""
+ASKING = "asking"
+"""The timer of a question that nobody answered yet (`actions/tell_standing.py`)."""
+_OF_A_PART = ("part", "parts", "names")
 FAR = 4
 """How many epochs a link goes ahead when nobody knows how often this copy was restored before."""
 
@@ -178,13 +183,31 @@ def _begin_anew(unit: Unit, link: Link, epoch: int, given: Restart) -> None:
     for row in unit.outbox.all(link=link.id, kind="restored", state__in=("ready", "held")):
         unit.outbox.delete(row.id)
     intend_on(unit, link, "restored", restore=new_id("rst"), made=given.made_at.isoformat())
+    forget_reminders(unit, link.id, (ASKING,))
+    remind(unit, ASKING, link.id, unit.now + timedelta(days=1))
 
 
 def hold(unit: Unit, link: Link) -> None:
-    """What is on the road under numbers that will not count any more waits; what was said about restoring is written anew."""
+    """What is on the road under numbers that will not count any more waits. What was said about restoring is written anew and whole, however
+    much of it had arrived: its rows go, and those of its later chunks, which would stand for nothing.
+    """
+    anew = {row.id: row for row in unit.outbox.all(link=link.id, kind__in=RESTORE_KINDS, state__in=("ready", "dispatched"), order="order")}
     for row in unit.outbox.all(state="dispatched", link=link.id):
-        again = row.kind in ("restored", "standing")
-        unit.outbox.put(replace(row, state="ready" if again else "held", sealed=b"" if again else row.sealed, sent_at=None, attempts=0))
+        first = unit.outbox.get(str(row.ref["of"])) if "of" in row.ref else None
+        if first is not None and first.kind in RESTORE_KINDS:
+            anew.setdefault(first.id, first)
+            unit.outbox.delete(row.id)
+        elif row.id not in anew:
+            unit.outbox.put(replace(row, state="held", sent_at=None, attempts=0))
+    for row in anew.values():
+        unit.outbox.delete(row.id)
+    for kind, ref in {(row.kind, str(row.ref.get("restore"))): (row.kind, whole(row.ref)) for row in anew.values()}.values():
+        intend_on(unit, link, kind, **ref)
+
+
+def whole(ref: Mapping[str, Any]) -> dict[str, Any]:
+    """The reference of a question or an answer before it was cut into parts."""
+    return {name: value for name, value in ref.items() if name not in _OF_A_PART}
 
 
 def intend_on(unit: Unit, link: Link, kind: str, **ref: object) -> None:
@@ -197,4 +220,4 @@ def intend_on(unit: Unit, link: Link, kind: str, **ref: object) -> None:
     )  # fmt: skip
 
 
-__all__ = ["NO_HEAD", "RESTORED", "Restart", "bury", "bury_missed", "hold", "intend_on", "restart"]
+__all__ = ["ASKING", "NO_HEAD", "RESTORED", "RESTORE_KINDS", "Restart", "bury", "bury_missed", "hold", "intend_on", "restart", "whole"]

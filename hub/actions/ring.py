@@ -16,6 +16,8 @@ from hub.actions.plan_check_in import ring_check_in
 from hub.actions.ports import Unit
 from hub.actions.receipts import confirm, erasure_overdue
 from hub.actions.refer import offer_overdue
+from hub.actions.restart import ASKING
+from hub.actions.tell_standing import ask_again
 from hub.actions.withdraw import end_holding, recall
 from hub.base.errors import TinkuyError
 from hub.cases.events import Alarm, CaseChanged, ReferralMoved
@@ -118,6 +120,7 @@ _RUN: dict[str, Callable[[Unit, str], None]] = {
     "retention": _retention,
     "redact": redact,
     "dialogue": _dialogue_over,
+    ASKING: ask_again,
     "silent": _peer_silent,
     "unsaid": drop_words,
     "gap": _gap,

@@ -6,7 +6,6 @@ which disclosures it holds. What the copy forgot and the peer still works on is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from hub.actions.peer_words import DISCLOSURE_ID, REFERRAL_ID, is_key
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.actions.restart import NO_HEAD, RESTORED, hold, intend_on
+from hub.actions.tell_standing import answered, check_part, gather, held_of, referrals_with
 from hub.actions.withdraw import end_holding, recall, shrink_consents
 from hub.base.errors import PeerFault
 from hub.cases.codes import parse_code
@@ -27,50 +27,23 @@ from hub.exchange import wire
 from hub.exchange.records import Link, Outgoing
 from policies.holding import ceiling
 
-RECENT = timedelta(days=60)
-"""How long a referral that is over may still have to be told."""
-_HOLDING = ("active", "retained")
 _OVER_BY_RECIPIENT = frozenset({State.COMPLETED, State.FAILED, State.REJECTED})
-
-
-def write_restored(unit: Unit, row: Outgoing, link: Link) -> wire.Restored:
-    """What our copy knows: where both lines stood, and every referral with this peer."""
-    known = {r.id: {"state": r.state.value, "held": _held(unit, r)} for r in _referrals(unit, link.peer)}
-    made = datetime.fromisoformat(str(row.ref["made"]))
-    return wire.Restored(
-        restore=str(row.ref["restore"]), made=made, epoch=link.asking, heard=link.epoch_in, upto=link.next_in - 1, known=known
-    )
-
-
-def write_standing(unit: Unit, row: Outgoing, link: Link) -> wire.Standing:
-    """What we know, now: how far the old line took effect here, and every referral with this peer."""
-    referrals = {r.id: _told(unit, r) for r in _referrals(unit, link.peer)}
-    return wire.Standing(restore=str(row.ref["restore"]), epoch=int(row.ref["epoch"]), upto=int(row.ref["upto"]), referrals=referrals)
-
-
-def _told(unit: Unit, referral: Referral) -> dict[str, Any]:
-    held = {d.id: int(d.until.timestamp()) for d in unit.disclosures.all(referral=referral.id, state__in=_HOLDING) if d.side is Side.RECIPIENT}
-    key = referral.our_key.hex() if referral.side is Side.RECIPIENT and referral.state in WORKING else ""
-    code = str(referral.offer.get("code", referral.code))
-    return {"side": referral.side.value, "state": referral.state.value, "code": code, "held": held, "key": key}
-
-
-def _held(unit: Unit, referral: Referral) -> list[str]:
-    return [d.id for d in unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT, state__in=_HOLDING)]
-
-
-def _referrals(unit: Unit, peer: str) -> Iterator[Referral]:
-    for referral in unit.referrals.all(peer=peer, state__not=State.DRAFT, order="opened_at"):
-        if referral.ended_at is None or unit.now - referral.ended_at < RECENT or _held(unit, referral):
-            yield referral
 
 
 # ---- at the peer ------------------------------------------------------------------------------------------------------------
 
 
 def hear_restored(unit: Unit, link_id: str, body: wire.Restored) -> None:
-    """A peer came back from a copy: our line to it begins anew too, what it lost is offered again, what it forgot is told to people."""
+    """A peer came back from a copy: our line to it begins anew too, what it lost is offered again, what it forgot is told to people.
+
+    With the last part of what it says, not before: what one part does not name another may. Raises PeerFault `bad_body`, `part_missing`.
+    """
     link = _link(unit, link_id)
+    check_part(body, body.known)
+    parts = gather(unit, link, body, body.known)
+    if parts is None:
+        return
+    known_there = {name: known for part in parts for name, known in part.items()}
     last = unit.seen.one(link=link.id, epoch=body.epoch, order="-seq")
     answer = {"restore": body.restore, "epoch": body.epoch, "upto": last.seq if last else 0}
     if link.peer_restore == body.restore:
@@ -78,6 +51,8 @@ def hear_restored(unit: Unit, link_id: str, body: wire.Restored) -> None:
             intend_on(unit, link, "standing", **answer)
         return
     hold(unit, link)
+    for row in unit.outbox.all(link=link.id, kind="standing", state="ready"):
+        unit.outbox.delete(row.id)  # the answer to an earlier restore: the new one says all of it
     unit.links.put(
         replace(link, epoch_out=link.epoch_out + 1, next_out=1, head_out=NO_HEAD, acked_out=0, resend_asked_at=None, peer_restore=body.restore)
     )
@@ -87,11 +62,11 @@ def hear_restored(unit: Unit, link_id: str, body: wire.Restored) -> None:
     for row in unit.outbox.all(link=link.id, kind="erased", state="acked", epoch=body.heard, seq__gt=body.upto, order="order"):
         intend_on(unit, link, row.kind, **row.ref)  # our receipts, which the copy has not
     intend_on(unit, link, "profile")
-    for referral in _referrals(unit, link.peer):
-        known = body.known.get(referral.id)
+    for referral in referrals_with(unit, link.peer):
+        known = known_there.get(referral.id)
         if referral.side is Side.SENDER:
             _offer_again(unit, referral, known if isinstance(known, dict) else None)
-        elif known is None and (referral.state in OPEN or _held(unit, referral)):
+        elif known is None and (referral.state in OPEN or held_of(unit, referral)):
             note(unit, referral.id, SYSTEM, "referral.forgotten_there")
             unit.announce(ReferralMoved(referral=referral.id, what="forgotten", ring=True))
     note(unit, link.id, link.peer, "peer.restored")
@@ -132,22 +107,34 @@ def _unanswered(unit: Unit, referral: Referral) -> Referral:
 
 
 def hear_standing(unit: Unit, link_id: str, body: wire.Standing) -> list[Outgoing]:
-    """The peer's answer: what had arrived is acknowledged, the rest goes under new numbers, and we catch up. Returns what had arrived.
+    """The peer's answer: we catch up with each part; with the last what had arrived is acknowledged, and the rest goes under new numbers.
 
-    Raises PeerFault `not_asked`, `bad_body`.
+    Returns what had arrived. Raises PeerFault `not_asked`, `bad_body`, `part_missing`.
     """
     link = _link(unit, link_id)
     if not link.asking or body.epoch != link.asking:
         if unit.outbox.count(link=link.id, kind="restored"):
             return []  # its second answer to one question
         raise PeerFault("not_asked", institution=link.peer)
-    unit.links.put(replace(link, asking=0))
+    check_part(body, body.referrals)
+    parts = gather(unit, link, body, _caught_up(unit, link, body.referrals))
+    if parts is None:
+        return []
+    answered(unit, link)
     arrived = unit.outbox.all(link=link.id, state="held", epoch=body.epoch, seq__le=body.upto, order="seq")
     for row in arrived:
         unit.outbox.put(replace(row, state="acked", acked_at=unit.now, sealed=b""))
         drop_words(unit, row.owner)
+    note(unit, link.id, link.peer, "link.standing", forgotten=sum(map(len, parts)))
+    for forgotten in [codes for codes in parts if codes] or [[]]:
+        unit.announce(Restored(institution=link.peer, codes=tuple(forgotten)))
+    return arrived
+
+
+def _caught_up(unit: Unit, link: Link, referrals: dict[str, Any]) -> list[str]:
+    """Catch up with the referrals of one part. Returns the codes of those that the copy does not know."""
     forgotten = []
-    for name, told in body.referrals.items():
+    for name, told in referrals.items():
         if not REFERRAL_ID.fullmatch(name) or not isinstance(told, dict):
             raise PeerFault("bad_body", kind="standing", why="referral")
         referral = unit.referrals.get(name)
@@ -155,9 +142,7 @@ def hear_standing(unit: Unit, link_id: str, body: wire.Standing) -> list[Outgoin
             forgotten += _forgotten(told)
         elif referral.peer == link.peer and told.get("side") != referral.side.value:
             _catch_up(unit, referral, told)
-    note(unit, link.id, link.peer, "link.standing", forgotten=len(forgotten))
-    unit.announce(Restored(institution=link.peer, codes=tuple(forgotten)))
-    return arrived
+    return forgotten
 
 
 def _forgotten(told: dict[str, Any]) -> list[str]:
@@ -176,7 +161,7 @@ def _catch_up(unit: Unit, referral: Referral, told: dict[str, Any]) -> None:
     if referral.side is Side.SENDER:
         _catch_up_sent(unit, referral, state, told)
     elif state in _OVER_BY_RECIPIENT:  # we had ended it
-        held = _held(unit, referral)
+        held = held_of(unit, referral)
         if state is State.FAILED:
             end_holding(unit, referral, held, "given-back", whole=True)
         _moved(unit, referral, replace(referral, state=state, ended_at=unit.now))

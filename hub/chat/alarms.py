@@ -28,6 +28,11 @@ ALARMS = {
         "Este hub se recuperó del respaldo de {detail}. Nada sale hasta que cada institución responda ({number}). Lo hecho después del respaldo se "
         "pregunta a las otras instituciones; lo que solo estaba aquí hay que anotarlo otra vez."
     ),
+    "restore_unanswered": mark(
+        "{institution} aún no contesta a la recuperación de este hub, un día o más después. Hasta que conteste NADA le llega desde aquí: ni "
+        "derivaciones, ni mensajes, ni lo que ellas retiran. Se le pregunta otra vez cada día. Llame hoy a su administración: si su hub "
+        "funciona, en su sala hay un aviso del motivo. Lo que sea urgente, dígalo por teléfono."
+    ),
     "restored_in_doubt": mark(
         "Este hub se recuperó del respaldo de {detail} SIN las últimas destrucciones: puede haber vuelto algo que una persona pidió olvidar. "
         "Revise con las otras instituciones ({number}) y destrúyalo otra vez."

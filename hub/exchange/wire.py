@@ -236,7 +236,10 @@ class SkipSeq(Body):
 
 @dataclass(frozen=True, kw_only=True)
 class Restored(Body):
-    """The sender came back from a copy made at `made`: its `epoch` ended there, it has heard `upto` of `heard`, and knows these referrals."""
+    """The sender came back from a copy made at `made`: its `epoch` ended there, it has heard `upto` of `heard`, and knows these referrals.
+
+    `part` of `parts`, in the line's order: it takes effect with the last one.
+    """
 
     kind: ClassVar[str] = "restored"
     restore: str
@@ -244,17 +247,24 @@ class Restored(Body):
     epoch: int
     heard: int
     upto: int
+    part: int
+    parts: int
     known: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing(Body):
-    """The answer: `upto` of that `epoch` took effect here, and this is where our referrals stand. Ids, codes and states, no person."""
+    """The answer: `upto` of that `epoch` took effect here, and this is where our referrals stand. Ids, codes and states, no person.
+
+    `part` of `parts`, in the line's order: the question is answered with the last one.
+    """
 
     kind: ClassVar[str] = "standing"
     restore: str
     epoch: int
     upto: int
+    part: int
+    parts: int
     referrals: dict[str, Any]
 
 

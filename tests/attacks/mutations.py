@@ -37,6 +37,8 @@ JOURNAL, TAKEN, VOUCHED = "store/test_journal.py::", "attacks/backups/test_taken
 RESTART = "attacks/backups/test_restart.py::"
 DECIDED, BACK = "attacks/backups/test_decided.py::", "attacks/backups/test_manifest_back.py::"
 TURN = "attacks/twins/test_keys_turn.py::"
+IDLE = "attacks/twins/test_idle.py::"
+MANY = "attacks/backups/test_many_referrals.py::"
 NUMBERS = "desk/test_numbers.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
@@ -491,6 +493,24 @@ MUTATIONS: tuple[Mutation, ...] = (
        "store/test_snapshot.py::test_no_row_of_the_matrix_room_is_in_it"),
     _m("D11", "hub/actions/dispatch.py", "    if link.asking:\n", "    if False:\n",
        RESTART + "test_d11_an_offer_that_arrived_after_the_copy_was_made_is_not_said_again"),
+    _m("D09", "hub/actions/dispatch.py", "    if not room_for(link):\n        return []\n", "",
+       IDLE + "test_d09_a_full_window_is_not_looked_at_until_the_peer_makes_room"),
+    _m("D11", "hub/actions/dispatch.py", "        if signer_for(unit, link):\n", "        if True:\n",
+       IDLE + "test_d11_a_hub_whose_keys_nobody_accepts_waits_in_peace"),
+    _m("X12", "hub/actions/dispatch.py", "[asked + RESEND_AFTER if asked else unit.now]", "[unit.now]",
+       IDLE + "test_x12_what_could_not_be_opened_is_asked_for_when_its_time_comes_and_not_before"),
+    _m("D11", "hub/actions/tell_standing.py", "if group and (len(group) == PART or size > room):", "if False:",
+       MANY + "test_d11_four_hundred_open_referrals_come_back_in_parts"),
+    _m("D11", "hub/actions/tell_standing.py", "    if body.part < body.parts:\n", "    if False:\n",
+       MANY + "test_d11_the_peer_takes_up_a_restore_with_its_last_part_and_forgotten_codes_are_all_told"),
+    _m("D11", "hub/actions/tell_standing.py", "    if len(kept) != body.part - 1:\n", "    if False:\n",
+       MANY + "test_d11_a_part_that_nobody_would_write_is_refused_and_answers_nothing"),
+    _m("D11", "hub/actions/tell_standing.py", "if not 1 <= body.part <= body.parts <= MAX_PARTS or len(entries) > PART:", "if False:",
+       MANY + "test_d11_a_part_that_nobody_would_write_is_refused_and_answers_nothing"),
+    _m("D11", "hub/actions/tell_standing.py", "            intend_on(unit, link, asked.kind, **whole(asked.ref))\n", "            pass\n",
+       MANY + "test_d11_an_answer_that_was_refused_is_asked_for_again_each_day_and_people_are_told"),
+    _m("D11", "hub/actions/restart.py", "if first is not None and first.kind in RESTORE_KINDS:", "if False:",
+       MANY + "test_d11_restored_again_while_the_answer_was_on_the_road"),
     _m("D11", "hub/app/restore.py", "epochs=graves.epochs,", "epochs={},", RESTART + "test_d11_the_same_copy_restored_twice_and_both_sides_at_once"),
     _m("D11", "hub/actions/standing.py", 'learned = _learn(unit, referral, told.get("held"))', "learned = 0",
        RESTART + "test_d11_a_partial_withdrawal_reaches_a_disclosure_that_the_copy_did_not_know"),
