@@ -46,6 +46,8 @@ def compose(unit: Unit, row: Outgoing) -> Letter:
         link = unit.links.get(row.link)
         assert link is not None, "a link is never deleted"
         return Letter(body=write_restored(unit, row, link) if row.kind == "restored" else write_standing(unit, row))
+    if row.kind == wire.NotTaken.kind:  # there is no referral here: that is what it says
+        return Letter(body=wire.NotTaken(referral=str(row.ref["referral"]), why=str(row.ref["why"])))
     referral = unit.referrals.get(str(row.ref.get("referral")))
     if referral is None:
         raise Dropped("referral_gone")

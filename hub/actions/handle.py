@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.actions.common import SYSTEM, forget_reminders, intend, note
 from hub.actions.erase import shred, shred_referral_key
+from hub.actions.not_taken import hear_not_taken
 from hub.actions.peer_words import ASK_ID, DISCLOSURE_ID, FIELD_NAME, is_key, known_words
 from hub.actions.ports import Unit
 from hub.actions.receipts import confirm, record_receipt
@@ -231,6 +232,7 @@ def _told(unit: Unit, referral: Referral, what: str, *, ring: bool = False) -> N
 _Handler = Callable[[Unit, Referral, Any], None]
 _HANDLERS: dict[type[wire.Body], tuple[Side | None, _Handler]] = {
     wire.Cancel: (Side.RECIPIENT, _cancel),
+    wire.NotTaken: (Side.SENDER, hear_not_taken),
     wire.Accept: (Side.SENDER, _accept),
     wire.Decline: (Side.SENDER, _decline),
     wire.Disclose: (Side.RECIPIENT, receive_disclosure),

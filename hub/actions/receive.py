@@ -12,6 +12,7 @@ from hub.actions.erase import drop_words
 from hub.actions.facts import freeze
 from hub.actions.hear_manifest import hear_manifest
 from hub.actions.manifest_versions import keys_ever
+from hub.actions.not_taken import say_not_taken
 from hub.actions.opening_keys import hear_key, key_gone
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
@@ -21,7 +22,7 @@ from hub.cases.events import Alarm
 from hub.exchange.intake import Place, open_envelope, place
 from hub.exchange.pacing import ACK_DELAY, ACK_EXTENSION, AHEAD, DEVICES_EXTENSION, RESEND_AFTER, SILENT_AFTER, WINDOW, read_ack
 from hub.exchange.records import Early, Link, Seen
-from hub.exchange.wire import MAX_JOINED, Ack, Body, Hek, NewManifest, Resend, SkipSeq, decode, unbox
+from hub.exchange.wire import MAX_JOINED, Ack, Body, Hek, NewManifest, Offer, Resend, SkipSeq, decode, unbox
 from keys import envelope
 from keys.chunks import CHUNK_KIND, Chunk, join_chunks
 from keys.envelope import SignedInner
@@ -107,6 +108,7 @@ def _apply(unit: Unit, link: Link, record: SignedInner) -> int:
         _drop_pieces(unit, link)
         unit.announce(Alarm(code="peer_skipped", params=(("institution", link.peer), ("number", str(inner.sequence)))))
         return 0
+    whole = None
     try:
         whole = _whole(unit, link, record)
         if whole is not None:
@@ -114,10 +116,10 @@ def _apply(unit: Unit, link: Link, record: SignedInner) -> int:
     except ProviderError:  # the key-encryption key is away, no fault of the record's: nothing of it is taken (R10)
         raise
     except (TinkuyError, KeysError) as error:
-        _refuse(unit, link, inner.kind, error.code)
+        _refuse(unit, link, inner.kind, error.code, whole)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # A defect of ours that a peer's bytes reached. The same bytes would reach it for ever: the record is refused, the line goes on.
-        _refuse(unit, link, inner.kind, type(error).__name__)
+        _refuse(unit, link, inner.kind, type(error).__name__, whole)
     return 1
 
 
@@ -127,7 +129,9 @@ def _continues(unit: Unit, link: Link, record: SignedInner) -> bool:
     return before is None or not before.digest or SkipSeq.kind == record.inner.kind or record.inner.previous == before.digest
 
 
-def _refuse(unit: Unit, link: Link, kind: str, why: str) -> None:
+def _refuse(unit: Unit, link: Link, kind: str, why: str, whole: tuple[str, bytes] | None = None) -> None:
+    if whole and whole[0] == Offer.kind:  # somebody there waits for an answer of people who never saw it
+        say_not_taken(unit, link, whole[1], why)
     unit.announce(Alarm(code="record_refused", params=(("institution", link.peer), ("kind", kind[:20]), ("why", why))))
     note(unit, link.id, link.peer, "record.refused", kind=kind[:20], why=why)
 

@@ -106,15 +106,15 @@ def refer(unit: Unit, by: str, room: str, referral_id: str) -> Referral:
     return referral
 
 
-def offer_stopped(unit: Unit, referral_id: str, why: str) -> None:
-    """At dispatch the offer may no longer go: the referral ends there and the lead is rung, rather than wait for an answer to nothing."""
+def offer_stopped(unit: Unit, referral_id: str, why: str, what: str = "cancel") -> None:
+    """At dispatch the offer may no longer go, or the hub there refuses it: the referral ends and its lead is rung, for nobody will answer."""
     referral = unit.referrals.get(referral_id)
     if referral and referral.state is State.REQUESTED:
         unit.referrals.put(replace(referral, state=after(referral.state, Move.CANCEL, Side.SENDER), ended_at=unit.now, note=why))
         forget_reminders(unit, referral.id)
         shred(unit, referral.id, "cancelled")
         note(unit, referral.case or "", SYSTEM, "referral.stopped", referral=referral.id, why=why)
-        unit.announce(ReferralMoved(referral=referral.id, what="cancel", ring=True))
+        unit.announce(ReferralMoved(referral=referral.id, what=what, ring=True))
 
 
 def drop_draft(unit: Unit, referral_id: str) -> None:

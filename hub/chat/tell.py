@@ -53,11 +53,22 @@ SENDER_LINES = {
     "complete": mark("{code}: {institution} terminó: {reason}."),
     "give-back": mark("{code}: {institution} la devuelve: {reason}. El caso sigue con usted. Siguiente paso: «derivar» a otra."),
     "cancel": mark("{code}: cancelada."),
+    "not-taken": mark(
+        "{code}: el hub de {institution} NO la tomó: {reason}. Nadie allá la vio, y ningún dato de ella salió. El caso sigue con usted. "
+        "Siguiente paso: «derivar» a otra institución, o llame."
+    ),
     "conflict": mark("{code}: se detuvo con {institution}: la persona agresora es de ese sector. Lo que tenían se les reclama. Derive a otra."),
     "withdraw": mark("{code}: retirada. Espero la confirmación firmada de {institution}."),
     "forgotten": mark("{code}: {institution} perdió su máquina y no recuerda su respuesta. Se le ofrece otra vez; si urge, llame."),
     "caught_up": mark("{code}: puesta al día con lo que {institution} sabe."),
     "overdue": mark("{code}: {institution} no respondió a tiempo. Puede llamar, o «retirar {code}» y derivar a otra."),
+}
+NOT_TAKEN = {
+    "too_many_offers": mark("ya tiene demasiadas ofertas nuestras sin responder"),
+    "no_protocol": mark("allá no rige el protocolo con que se ofreció"),
+    "wrong_purpose": mark("allá esa necesidad no va con ese propósito"),
+    "referral_exists": mark("allá ya terminó una con ese mismo número"),
+    "bad_body": mark("allá no se entendió la oferta; avise a su administración"),
 }
 RECIPIENT_LINES = {
     "accept": mark("{code}: aceptada por {who}."),
@@ -192,6 +203,8 @@ def _line(unit: Unit, template: str | None, referral: Referral, event: e.Referra
     lists = {"decline": "decline_reasons", "give-back": "give_back_reasons", "complete": "close_outcomes"}
     raw = referral.outcome if event.what == "complete" else referral.note
     reason = w.term(unit, lists[event.what], raw or "", lang) if event.what in lists else ""
+    if event.what == "not-taken":
+        reason = text(lang, NOT_TAKEN[raw or "bad_body"])
     words = text(
         lang,
         template,

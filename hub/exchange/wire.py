@@ -74,6 +74,15 @@ class Cancel(Body):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotTaken(Body):
+    """The recipient's hub kept nothing of an offer, and its people never saw it: why, by a code of `hub.actions.not_taken.WHY`."""
+
+    kind: ClassVar[str] = "not-taken"
+    referral: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Accept(Body):
     """Somebody there takes it; the recipient's fresh referral key."""
 
@@ -293,8 +302,8 @@ class NewManifest(Body):
 KINDS: dict[str, type[Body]] = {
     t.kind: t
     for t in (
-        Profile, Offer, Cancel, Accept, Decline, AskField, AnswerAsk, Disclose, Say, Progress, Finish, GiveBack, Withdraw, Erased,
-        Report, Ack, Resend, SkipSeq, Hek, NewManifest, Restored, Standing,
+        Profile, Offer, Cancel, NotTaken, Accept, Decline, AskField, AnswerAsk, Disclose, Say, Progress, Finish, GiveBack, Withdraw,
+        Erased, Report, Ack, Resend, SkipSeq, Hek, NewManifest, Restored, Standing,
     )
 }  # fmt: skip
 UNSEQUENCED = frozenset({Ack.kind, Resend.kind, Hek.kind, NewManifest.kind})

@@ -39,6 +39,7 @@ DECIDED, BACK = "attacks/backups/test_decided.py::", "attacks/backups/test_manif
 TURN = "attacks/twins/test_keys_turn.py::"
 IDLE = "attacks/twins/test_idle.py::"
 MANY = "attacks/backups/test_many_referrals.py::"
+NOT_TAKEN = "attacks/twins/test_not_taken.py::"
 NUMBERS = "desk/test_numbers.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
@@ -393,6 +394,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("R16", "hub/base/logs.py", "return value if _SHAPES[key].fullmatch(value) else WITHHELD", "return value",
        "operation/test_r16_logs.py::test_r16_no_argument_leaks"),
     # ---- what leaves, what is held, what dies
+    _m("R11", "hub/actions/receive.py", "    if whole and whole[0] == Offer.kind:", "    if False:",
+       NOT_TAKEN + "test_r11_an_offer_that_the_hub_there_refuses_is_said_to_its_lead_at_once"),
+    _m("P06", "hub/actions/not_taken.py", "    if referral.state is not State.REQUESTED or referral.delivered_at is None:\n", "    if False:\n",
+       NOT_TAKEN + "test_p06_a_peer_ends_no_referral_with_it_but_an_offer_that_it_has_and_has_not_answered"),
+    _m("P06", "hub/actions/not_taken.py", "    if body.why not in WHY:\n", "    if False:\n",
+       NOT_TAKEN + "test_p06_a_reason_that_is_no_code_of_ours_is_refused"),
+    _m("P06", "hub/actions/not_taken.py", "    if not name or unit.referrals.get(name) is not None:\n", "    if not name:\n",
+       NOT_TAKEN + "test_p06_an_offer_said_twice_ends_nothing"),
     _m("P06", "hub/actions/receive_offer.py", "profile.kind not in protocol.from_kinds or not", 'profile.kind == "" or not',
        LATE + "test_an_institution_may_only_send_what_the_protocol_lets_its_kind_send"),
     _m("P06", "hub/actions/receive_offer.py", " or not protocol.in_force(unit.now.date()):", ":",
