@@ -28,6 +28,7 @@ ENVELOPES, PROMISES, ANSWERS = "attacks/twins/test_envelopes.py::", "attacks/twi
 LATE, WITHDRAW, HOLD = "actions/test_late_defences.py::", "actions/test_withdraw.py::", "actions/test_legal_hold.py::"
 LEASE = "store/test_lease.py::"
 STATED = "attacks/twins/test_devices.py::"
+LOST = "attacks/twins/test_identity_lost.py::"
 CLAIMS, DISPUTES = "attacks/twins/test_claims.py::", "attacks/twins/test_disputes.py::"
 RULES = "homeserver/test_rules.py::"
 WORKERS = "operation/test_operation_workers.py::"
@@ -376,6 +377,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("R12", "keys/manifest.py", "verify(KIND, Statement.from_bytes(found.raw), previous.profile.roots, threshold=previous.profile.threshold)",
        "pass",
        "keys/test_manifest.py::test_r12_new_roots_alone_do_not_take_over"),
+    _m("R12", "hub/actions/peers.py", "    freeze(unit, link, PEOPLE)\n", "",
+       LOST + "test_r12_people_stop_a_link_and_nothing_goes_in_or_out_until_they_open_it"),
     _m("R13", "hub/cli.py", "    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))", "    resource.getrlimit(resource.RLIMIT_CORE)",
        "operation/test_operation_cli.py::test_r13_run_leaves_no_core_dump"),
     _m("R15", "hub/matrix/client.py", 'if error.status == 400 and error.errcode == "M_UNKNOWN":', "if False:",
