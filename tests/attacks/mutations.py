@@ -28,6 +28,7 @@ ENVELOPES, PROMISES, ANSWERS = "attacks/twins/test_envelopes.py::", "attacks/twi
 LATE, WITHDRAW, HOLD = "actions/test_late_defences.py::", "actions/test_withdraw.py::", "actions/test_legal_hold.py::"
 LEASE = "store/test_lease.py::"
 STATED = "attacks/twins/test_devices.py::"
+FLOOD = "attacks/twins/test_flood.py::"
 LOST = "attacks/twins/test_identity_lost.py::"
 CLAIMS, DISPUTES = "attacks/twins/test_claims.py::", "attacks/twins/test_disputes.py::"
 RULES = "homeserver/test_rules.py::"
@@ -379,6 +380,16 @@ MUTATIONS: tuple[Mutation, ...] = (
        "keys/test_manifest.py::test_r12_new_roots_alone_do_not_take_over"),
     _m("R12", "hub/actions/peers.py", "    freeze(unit, link, PEOPLE)\n", "",
        LOST + "test_r12_people_stop_a_link_and_nothing_goes_in_or_out_until_they_open_it"),
+    _m("T9", "hub/app/posts.py", "        if len(more) < LOOK_AT:\n", "        if more is not None:\n",
+       FLOOD + "test_t9_a_check_in_leaves_at_once_however_many_posts_wait_for_the_admin_room"),
+    _m("T9", "hub/app/posts.py", "sorted(_in_turn(posts), key=", "sorted(posts, key=", FLOOD + "test_t9_no_room_is_forgotten_while_another_is_full"),
+    _m("T9", "hub/chat/alarms.py", "    if was_told(unit, event):\n        return\n", "",
+       FLOOD + "test_t9_the_same_alarm_about_one_institution_is_told_once_and_then_counted"),
+    _m("T9", "hub/actions/again.py", '    like = "|".join((alarm.code, ', '    like = "|".join((',
+       FLOOD + "test_t9_the_same_alarm_about_one_institution_is_told_once_and_then_counted"),
+    _m("T9", "hub/actions/again.py", ' or alarm.code in _EACH', '', FLOOD + "test_t9_a_link_that_is_stopped_again_is_told_again"),
+    _m("T9", "hub/actions/standing.py", " and not _said_lately(unit, referral):", ":",
+       FLOOD + "test_t9_a_peer_that_comes_back_from_ever_new_copies_rings_once_an_hour"),
     _m("R13", "hub/cli.py", "    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))", "    resource.getrlimit(resource.RLIMIT_CORE)",
        "operation/test_operation_cli.py::test_r13_run_leaves_no_core_dump"),
     _m("R15", "hub/matrix/client.py", 'if error.status == 400 and error.errcode == "M_UNKNOWN":', "if False:",
