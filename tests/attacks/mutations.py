@@ -28,6 +28,7 @@ ENVELOPES, PROMISES, ANSWERS = "attacks/twins/test_envelopes.py::", "attacks/twi
 LATE, WITHDRAW, HOLD = "actions/test_late_defences.py::", "actions/test_withdraw.py::", "actions/test_legal_hold.py::"
 LEASE = "store/test_lease.py::"
 STATED = "attacks/twins/test_devices.py::"
+SQUAT = "attacks/twins/test_squat.py::"
 FLOOD = "attacks/twins/test_flood.py::"
 LOST = "attacks/twins/test_identity_lost.py::"
 CLAIMS, DISPUTES = "attacks/twins/test_claims.py::", "attacks/twins/test_disputes.py::"
@@ -152,7 +153,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("X25", "hub/actions/hear_manifest.py", "        check_user(found, pinned)\n", "", CLAIMS + "test_x25_another_account_waits_for_people"),
     _m("X25", "hub/actions/claims.py", " and not _before(unit, peer, one)), ())", "), ())",
        CLAIMS + "test_x25_a_manifest_that_names_anothers_stated_device_gets_no_such_device_and_blocks_nothing"),
-    _m("R11", "hub/actions/claims.py", "return _claims(manifest) & _claims(_first(unit, peer)) |", "return _held(peer) |",
+    _m("R11", "hub/actions/claims.py", "return _claims(manifest) & _claims(_first(unit, peer)) - devices |", "return _held(peer) |",
        CLAIMS + "test_r11_who_lists_anothers_new_key_first_does_not_stop_it"),
     _m("X25", "hub/actions/devices.py", "    if data == peer.devices:  #", "    if False:  #",
        CLAIMS + "test_x25_the_same_statement_fifty_times_is_told_once"),
@@ -162,10 +163,23 @@ MUTATIONS: tuple[Mutation, ...] = (
        CLAIMS + "test_r11_a_peer_turns_its_manifest_only_so_often_a_day"),
     _m("X32", "hub/actions/opening_keys.py", "    if done and unit.daily.made", "    if unit.daily.made",
        TURN + "test_x32_a_first_look_of_the_day_that_rolls_back_keeps_no_old_key_alive"),
-    _m("X25", "hub/actions/devices.py", "if _names(stated.devices) & _names(others):", "if False:",
+    _m("X25", "hub/actions/devices.py", "_keys(stated.devices) & _keys(one for one in compared if one):", "False:",
        STATED + "test_x25_a_device_that_somebody_else_has_is_not_taken_twice"),
-    _m("X25", "hub/actions/devices.py", " or not {one for one in stated.devices if _names([one]) & contested} <= served.get(user, frozenset())", "",
+    _m("X25", "hub/actions/devices.py", " or not {one for one in stated.devices if _keys([one]) & contested} <= served.get(user, frozenset())", "",
        STATED + "test_x25_who_claims_anothers_new_device_first_stands_in_nobodys_way"),
+    _m("X25", "hub/actions/devices.py", "if _names(stated.devices) & _names(own_devices(unit)) or", "if",
+       STATED + "test_x25_a_device_that_somebody_else_has_is_not_taken_twice"),
+    _m("X25", "hub/actions/devices.py", 'compared = (compared_device(unit, other) for other in unit.peers.all(state="confirmed", id__not=peer.id))',
+       "compared = (compared_device(unit, other) for other in unit.peers.all(id__not=peer.id))",
+       SQUAT + "test_x25_a_manifest_that_nobody_confirmed_stops_no_statement_and_no_withdrawal"),
+    _m("X25", "hub/actions/claims.py", 'unit.peers.all(id__not=peer.id, state="confirmed")', "unit.peers.all(id__not=peer.id)",
+       SQUAT + "test_x25_a_manifest_that_nobody_confirmed_stops_no_statement_and_no_withdrawal"),
+    _m("X25", "hub/actions/claims.py", "        _refuse(found, new & _device_claims(devices_of(other)), other.id)", "        pass",
+       SQUAT + "test_x25_a_first_manifest_names_no_device_that_another_states"),
+    _m("X25", "hub/actions/claims.py", 'set() if peer.state == "confirmed" else _device', "set() if peer else _device",
+       SQUAT + "test_x25_a_manifest_that_nobody_confirmed_stops_no_manifest"),
+    _m("X25", "hub/actions/claims.py", " and not is_denied(peer, device) else None", " else None",
+       SQUAT + "test_x25_a_compared_device_that_people_gave_to_another_is_in_nobodys_way"),
     _m("X25", "hub/actions/devices.py", "    if not rivals:\n", "    if True:\n", STATED + "test_x25_a_key_that_both_show_is_nobodys_new_device"),
     _m("X25", "hub/actions/devices.py", "            unit.peers.put(replace(other, devices=b\"\"))\n", "            pass\n",
        STATED + "test_x25_who_claims_anothers_new_device_first_stands_in_nobodys_way"),
