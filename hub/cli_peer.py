@@ -89,6 +89,19 @@ def confirm(
 
 
 @app.command()
+def stop(institution: Institution, as_json: bool = JSON) -> None:
+    """Detiene un enlace: no sale ni entra nada hasta reabrirlo · Stop a link: nothing goes in or out until it is opened again"""
+    answer = ask("peer.stop", {"institution": institution}, as_json=as_json)
+    if as_json:
+        return show_json(answer)
+    say(
+        f"Detenido: {institution}. Se reabre comparando otra vez el código: tinkuy peer thaw",
+        f"Stopped: {institution}. It opens again when the code is compared once more: tinkuy peer thaw",
+    )
+    return None
+
+
+@app.command()
 def thaw(
     institution: Institution,
     code: Annotated[str, typer.Argument(metavar="CÓDIGO", help="Comparado de nuevo en voz alta. · Compared aloud once more.")],

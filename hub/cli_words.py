@@ -316,6 +316,18 @@ _WORDS: dict[str, Words] = {
         "Agréguela con `tinkuy peer add`.",
         "Add it with `tinkuy peer add`.",
     ),
+    "not_paired": (
+        "Con esa institución aún no hay enlace.",
+        "There is no link with that institution yet.",
+        "Vea `tinkuy peer list`.",
+        "See `tinkuy peer list`.",
+    ),
+    "link_frozen": (
+        "El enlace con esa institución ya está detenido.",
+        "The link with that institution is stopped already.",
+        "Se reabre con `tinkuy peer thaw`, tras comparar otra vez el código.",
+        "`tinkuy peer thaw` opens it, after the code was compared once more.",
+    ),
     "not_frozen": (
         "El enlace con esa institución no está detenido.",
         "The link with that institution is not frozen.",

@@ -35,6 +35,8 @@ def check_claims(unit: Unit, found: Manifest, own_devices: Iterable[StatedDevice
     others = [peer for peer in unit.peers.all(order="id") if peer.id != found.institution]
     for other in others:
         _refuse(found, new & _firm(unit, other), other.id)
+    for other in () if known else others:
+        _refuse(found, new & _device_claims(devices_of(other)), other.id)  # people look before they pair, and can ask whose it is
     return tuple(other.id for other in others if new & _held(other))
 
 
@@ -70,16 +72,16 @@ def pinned_devices(unit: Unit, peer: Peer) -> tuple[StatedDevice, ...]:
 
 
 def compared_device(unit: Unit, peer: Peer) -> StatedDevice | None:
-    """The device of its manifest, if the first manifest that people here were given names it too."""
+    """The device of its manifest, if the first manifest that people here were given names it too, and they did not decide that it is another's."""
     device = manifest_device(Manifest.from_bytes(peer.manifest))
-    return device if device == manifest_device(_first(unit, peer)) else None
+    return device if device == manifest_device(_first(unit, peer)) and not is_denied(peer, device) else None
 
 
 def _before(unit: Unit, peer: Peer, device: StatedDevice) -> bool:
-    """Whether another peer states the device, or named it in a manifest that came here no later."""
-    names, since = _device_claims([device]), _since(unit, peer, device)
-    for other in unit.peers.all(id__not=peer.id):
-        theirs = [one for one in devices_of(other) if _device_claims([one]) & names]
+    """Whether another confirmed peer states a key of the device, or named it in a manifest that came here no later."""
+    keys, since = {device.ed25519, device.curve25519}, _since(unit, peer, device)
+    for other in unit.peers.all(id__not=peer.id, state="confirmed"):
+        theirs = [one for one in devices_of(other) if {one.ed25519, one.curve25519} & keys]
         manifests = manifest_device(Manifest.from_bytes(other.manifest))
         if any(one != manifests or kept_devices(other.devices, Manifest.from_bytes(other.manifest)) for one in theirs):
             return True
@@ -109,7 +111,7 @@ def _claims(manifest: Manifest) -> Claims:
 
 
 def _device_claims(devices: Iterable[StatedDevice]) -> Claims:
-    """By id too: nio keys its store by ids (N8)."""
+    """By id too: nio takes whatever has the id of our own device for it (N8), so that no manifest may name one that is in use."""
     kinds = (("device id", "device_id"), ("device key", "ed25519"), ("device key", "curve25519"))
     return {(kind, getattr(one, name)) for one in devices for kind, name in kinds}
 
@@ -119,11 +121,15 @@ def _held(peer: Peer) -> Claims:
 
 
 def _firm(unit: Unit, peer: Peer) -> Claims:
-    """What it still claims of its first manifest, its account, and the keys that it has shown to have."""
+    """What it still claims of its first manifest, its account, and the keys that it has shown to have.
+
+    No device of one that nobody confirmed: its manifest is a public file, which may name what it saw at a homeserver.
+    """
     manifest = Manifest.from_bytes(peer.manifest)
     keys = (*manifest.profile.hub_signing, *manifest.profile.roots)
     shown = {("hub key", key.keyid) for key in keys if _shown(peer, manifest, key)}
-    return _claims(manifest) & _claims(_first(unit, peer)) | {("matrix user", manifest.profile.matrix_user)} | shown
+    devices = set() if peer.state == "confirmed" else _device_claims([manifest_device(manifest)])
+    return _claims(manifest) & _claims(_first(unit, peer)) - devices | {("matrix user", manifest.profile.matrix_user)} | shown
 
 
 def _shown(peer: Peer, manifest: Manifest, key: VerifyKey) -> bool:

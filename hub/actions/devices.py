@@ -139,15 +139,14 @@ def take_devices(unit: Unit, user: str, data: bytes, served: Served | None = Non
 
 
 def _check_unclaimed(unit: Unit, peer: Peer, stated: DeviceStatement) -> None:
-    """A device id or key of ours, or of what another peer was paired by, is never taken again (N8, X25); nor what people decided is another's.
+    """A device id or key of ours (N8), or a key of what another peer was paired by, is never taken again (X25); nor what people decided is another's.
 
-    Raises PeerFault `device_taken`, `device_denied`.
+    Two accounts may have devices of one id: only our own device does nio know by its id alone. Raises PeerFault `device_taken`, `device_denied`.
     """
     if any(is_denied(peer, one) for one in stated.devices):
         raise PeerFault("device_denied", institution=peer.id)
-    compared = (compared_device(unit, other) for other in unit.peers.all() if other.id != peer.id)
-    others = [*own_devices(unit), *(one for one in compared if one)]
-    if _names(stated.devices) & _names(others):
+    compared = (compared_device(unit, other) for other in unit.peers.all(state="confirmed", id__not=peer.id))
+    if _names(stated.devices) & _names(own_devices(unit)) or _keys(stated.devices) & _keys(one for one in compared if one):
         raise PeerFault("device_taken", institution=peer.id)
 
 
@@ -172,15 +171,15 @@ def _settle_claims(unit: Unit, peer: Peer, stated: DeviceStatement, served: Serv
     Raises PeerFault `device_taken`.
     """
     user = stated.user
-    rivals = [other for other in unit.peers.all() if other.id != peer.id and _names(_claimed(unit, other)) & _names(stated.devices)]
+    rivals = [other for other in unit.peers.all(state="confirmed", id__not=peer.id) if _keys(_claimed(unit, other)) & _keys(stated.devices)]
     if not rivals:
         return
     users = [Manifest.from_bytes(other.manifest).profile.matrix_user for other in rivals]
     claimed = [one for other in rivals for one in _claimed(unit, other)]
-    contested, names = _names(claimed), " ".join(other.id for other in rivals)
+    contested, names = _keys(claimed), " ".join(other.id for other in rivals)
     keys = " ".join(sorted(_keys(claimed) & _keys(stated.devices)))
     fault = PeerFault("device_taken", institution=peer.id, other=names, users=" ".join((user, *users)), keys=keys)
-    if served is None or not {one for one in stated.devices if _names([one]) & contested} <= served.get(user, frozenset()):
+    if served is None or not {one for one in stated.devices if _keys([one]) & contested} <= served.get(user, frozenset()):
         raise fault
     for other, whose in zip(rivals, users, strict=True):
         shared = [one for one in _claimed(unit, other) if _keys([one]) & _keys(stated.devices)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.actions.claims import check_claims
-from hub.actions.common import SYSTEM, intend, note
+from hub.actions.common import SYSTEM, intend, link_to, note
 from hub.actions.devices import own_devices
+from hub.actions.facts import freeze
 from hub.actions.manifest_versions import keep_version, still_stated
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
@@ -15,6 +16,9 @@ from keys.errors import KeysError
 from keys.manifest import Manifest, accept
 from keys.primitives import sha256
 from keys.shortcode import pairing_code, same_code
+
+PEOPLE = "people"
+"""Why a link stands that people stopped."""
 
 
 def add_peer(unit: Unit, data: bytes) -> Peer:
@@ -66,6 +70,17 @@ def confirm_peer(unit: Unit, by: str, institution: str, code: str) -> Link:
         unit.links.add(link)
         intend(unit, institution, "profile")
     return link
+
+
+def stop_link(unit: Unit, by: str, institution: str) -> Link:
+    """People stop a link: a root or an account over there was stolen, or nobody answers for it. Only people open it again (`thaw_link`).
+
+    Raises Refused `not_paired`, `link_frozen` (it stands already).
+    """
+    link = link_to(unit, institution)
+    freeze(unit, link, PEOPLE)
+    note(unit, institution, by, "link.stopped")
+    return replace(link, frozen=PEOPLE)
 
 
 def thaw_link(unit: Unit, by: str, institution: str, code: str) -> Link:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from hub.actions.again import AGAIN, tell_together
 from hub.actions.common import SYSTEM, intend, living_referrals, note, remind
 from hub.actions.decide import still_allowed
 from hub.actions.erase import drop_words, redact
@@ -124,6 +125,7 @@ _RUN: dict[str, Callable[[Unit, str], None]] = {
     "silent": _peer_silent,
     "unsaid": drop_words,
     "gap": _gap,
+    AGAIN: tell_together,
     "expiry": warn_expiry,
     "signing_age": warn_signing,
 }

@@ -66,11 +66,16 @@ def hear_restored(unit: Unit, link_id: str, body: wire.Restored) -> None:
         known = known_there.get(referral.id)
         if referral.side is Side.SENDER:
             _offer_again(unit, referral, known if isinstance(known, dict) else None)
-        elif known is None and (referral.state in OPEN or held_of(unit, referral)):
+        elif known is None and (referral.state in OPEN or held_of(unit, referral)) and not _said_lately(unit, referral):
             note(unit, referral.id, SYSTEM, "referral.forgotten_there")
             unit.announce(ReferralMoved(referral=referral.id, what="forgotten", ring=True))
     note(unit, link.id, link.peer, "peer.restored")
     unit.announce(Alarm(code="peer_restored", params=(("institution", link.peer), ("detail", body.made.isoformat(timespec="minutes")))))
+
+
+def _said_lately(unit: Unit, referral: Referral) -> bool:
+    """Once an hour: people were told that it is forgotten there, and a peer may come back as often as it says (T9)."""
+    return unit.log.count(about=referral.id, what="referral.forgotten_there", at__ge=unit.now - timedelta(hours=1)) > 0
 
 
 def _offer_again(unit: Unit, referral: Referral, known: dict[str, Any] | None) -> None:

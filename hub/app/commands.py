@@ -45,6 +45,7 @@ def handlers(house: House) -> dict[str, Handler]:
         "peer.code": commands.peer_code,
         "peer.confirm": commands.peer_confirm,
         "peer.list": commands.peer_list,
+        "peer.stop": commands.peer_stop,
         "peer.thaw": commands.peer_thaw,
         "peer.owns": commands.peer_owns,
         "hold.place": commands.hold_place,
@@ -133,6 +134,12 @@ class _Commands:
         link = await self._house.store.run(lambda unit: peers.confirm_peer(unit, "administrator", name, str(args["code"])))
         self._house.keeper.poke()
         return {"institution": name, "link": link.id}
+
+    async def peer_stop(self, args: Mapping[str, Any]) -> Any:
+        """Nothing goes in or out of this link until people open it; in force before this answers."""
+        name = str(args["institution"])
+        link = await self._house.store.run(peers.stop_link, "administrator", name)
+        return {"institution": name, "link": link.id, "frozen": link.frozen}
 
     async def peer_thaw(self, args: Mapping[str, Any]) -> Any:
         """Open a frozen link again; a room that a stranger entered is replaced, never repaired."""

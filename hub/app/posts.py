@@ -176,13 +176,33 @@ def claim_some(unit: Unit, held: frozenset[str], most: int = TOGETHER, *, restin
     lost = unit.posts.one(state="redacted", event=None, purpose__notin=tuple(blocked), id__notin=rest, order="order")
     if lost is not None and lost.room:
         return [_found_again(lost)]
-    while posts := unit.posts.all(
-        state__in=("sending", "ready"), purpose__notin=tuple(blocked), id__notin=rest, order="order", limit=LOOK_AT
-    ):
-        errands = _pick(unit, sorted(posts, key=lambda post: _can_rest(unit, post)), blocked, most)
+    while posts := _waiting(unit, blocked, rest):
+        errands = _pick(unit, sorted(_in_turn(posts), key=lambda post: _can_rest(unit, post)), blocked, most)
         if errands:
             return errands
     return []
+
+
+def _waiting(unit: Unit, blocked: set[str], rest: tuple[str, ...]) -> list[Post]:
+    """The oldest that wait; when they are many, the oldest of every purpose, so that no room's queue hides another's."""
+    found: list[Post] = []
+    behind = set(blocked)
+    while True:
+        more = unit.posts.all(state__in=("sending", "ready"), purpose__notin=tuple(behind), id__notin=rest, order="order", limit=LOOK_AT)
+        found += more
+        if len(more) < LOOK_AT:
+            return found
+        behind |= {post.purpose for post in more}
+
+
+def _in_turn(posts: list[Post]) -> list[Post]:
+    """One of each purpose, then the next of each: a peer that fills the admin room with alarms keeps no check-in from the desk."""
+    place: Counter[str] = Counter()
+    turns: list[tuple[int, Post]] = []
+    for post in posts:
+        place[post.purpose] += 1
+        turns.append((place[post.purpose], post))
+    return [post for _, post in sorted(turns, key=lambda turn: (turn[0], turn[1].order))]
 
 
 def _can_rest(unit: Unit, post: Post) -> bool:

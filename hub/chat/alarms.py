@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from hub.actions.again import was_told
 from hub.actions.ports import Unit
 from hub.base.i18n import mark, text
 from hub.cases import events as e
@@ -130,6 +131,7 @@ ALARMS = {
     "peer_manifest_ends": mark("El manifiesto de {institution} vence en {number} días. Avise a su administración."),
     "manifest_expired": mark("El manifiesto de {institution} venció: no salen derivaciones nuevas. Mensajes, retiros y controles siguen."),
     "signing_due": mark("La clave de firma del hub cumple 90 días en {number} días. Cámbiela: tinkuy keys rotate signing"),
+    "alarms_again": mark("De {institution} hubo más avisos como ese: {number}, en el último cuarto de hora ({kind})."),
     "matrix": mark("Aviso de Matrix: {kind} {user} {device} {detail}"),
 }
 
@@ -139,7 +141,9 @@ _WITH_A_TIME = frozenset({"restored", "restored_in_doubt", "peer_restored"})
 
 
 def tell_alarm(unit: Unit, event: e.Alarm) -> None:
-    """Queue the sentence of an alarm; one without a sentence speaks by its code."""
+    """Queue the sentence of an alarm; one without a sentence speaks by its code. The same again about one institution is counted for a while."""
+    if was_told(unit, event):
+        return
     lang = unit.me.language
     params = {"institution": "", "user": "", "device": "", "detail": "", "kind": "", "why": "", "number": "", "code": "", "fields": "", "codes": ""}
     params |= dict(event.params)

@@ -28,6 +28,9 @@ ENVELOPES, PROMISES, ANSWERS = "attacks/twins/test_envelopes.py::", "attacks/twi
 LATE, WITHDRAW, HOLD = "actions/test_late_defences.py::", "actions/test_withdraw.py::", "actions/test_legal_hold.py::"
 LEASE = "store/test_lease.py::"
 STATED = "attacks/twins/test_devices.py::"
+SQUAT = "attacks/twins/test_squat.py::"
+FLOOD = "attacks/twins/test_flood.py::"
+LOST = "attacks/twins/test_identity_lost.py::"
 CLAIMS, DISPUTES = "attacks/twins/test_claims.py::", "attacks/twins/test_disputes.py::"
 RULES = "homeserver/test_rules.py::"
 WORKERS = "operation/test_operation_workers.py::"
@@ -161,7 +164,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("X25", "hub/actions/hear_manifest.py", "        check_user(found, pinned)\n", "", CLAIMS + "test_x25_another_account_waits_for_people"),
     _m("X25", "hub/actions/claims.py", " and not _before(unit, peer, one)), ())", "), ())",
        CLAIMS + "test_x25_a_manifest_that_names_anothers_stated_device_gets_no_such_device_and_blocks_nothing"),
-    _m("R11", "hub/actions/claims.py", "return _claims(manifest) & _claims(_first(unit, peer)) |", "return _held(peer) |",
+    _m("R11", "hub/actions/claims.py", "return _claims(manifest) & _claims(_first(unit, peer)) - devices |", "return _held(peer) |",
        CLAIMS + "test_r11_who_lists_anothers_new_key_first_does_not_stop_it"),
     _m("X25", "hub/actions/devices.py", "    if data == peer.devices:  #", "    if False:  #",
        CLAIMS + "test_x25_the_same_statement_fifty_times_is_told_once"),
@@ -171,10 +174,23 @@ MUTATIONS: tuple[Mutation, ...] = (
        CLAIMS + "test_r11_a_peer_turns_its_manifest_only_so_often_a_day"),
     _m("X32", "hub/actions/opening_keys.py", "    if done and unit.daily.made", "    if unit.daily.made",
        TURN + "test_x32_a_first_look_of_the_day_that_rolls_back_keeps_no_old_key_alive"),
-    _m("X25", "hub/actions/devices.py", "if _names(stated.devices) & _names(others):", "if False:",
+    _m("X25", "hub/actions/devices.py", "_keys(stated.devices) & _keys(one for one in compared if one):", "False:",
        STATED + "test_x25_a_device_that_somebody_else_has_is_not_taken_twice"),
-    _m("X25", "hub/actions/devices.py", " or not {one for one in stated.devices if _names([one]) & contested} <= served.get(user, frozenset())", "",
+    _m("X25", "hub/actions/devices.py", " or not {one for one in stated.devices if _keys([one]) & contested} <= served.get(user, frozenset())", "",
        STATED + "test_x25_who_claims_anothers_new_device_first_stands_in_nobodys_way"),
+    _m("X25", "hub/actions/devices.py", "if _names(stated.devices) & _names(own_devices(unit)) or", "if",
+       STATED + "test_x25_a_device_that_somebody_else_has_is_not_taken_twice"),
+    _m("X25", "hub/actions/devices.py", 'compared = (compared_device(unit, other) for other in unit.peers.all(state="confirmed", id__not=peer.id))',
+       "compared = (compared_device(unit, other) for other in unit.peers.all(id__not=peer.id))",
+       SQUAT + "test_x25_a_manifest_that_nobody_confirmed_stops_no_statement_and_no_withdrawal"),
+    _m("X25", "hub/actions/claims.py", 'unit.peers.all(id__not=peer.id, state="confirmed")', "unit.peers.all(id__not=peer.id)",
+       SQUAT + "test_x25_a_manifest_that_nobody_confirmed_stops_no_statement_and_no_withdrawal"),
+    _m("X25", "hub/actions/claims.py", "        _refuse(found, new & _device_claims(devices_of(other)), other.id)", "        pass",
+       SQUAT + "test_x25_a_first_manifest_names_no_device_that_another_states"),
+    _m("X25", "hub/actions/claims.py", 'set() if peer.state == "confirmed" else _device', "set() if peer else _device",
+       SQUAT + "test_x25_a_manifest_that_nobody_confirmed_stops_no_manifest"),
+    _m("X25", "hub/actions/claims.py", " and not is_denied(peer, device) else None", " else None",
+       SQUAT + "test_x25_a_compared_device_that_people_gave_to_another_is_in_nobodys_way"),
     _m("X25", "hub/actions/devices.py", "    if not rivals:\n", "    if True:\n", STATED + "test_x25_a_key_that_both_show_is_nobodys_new_device"),
     _m("X25", "hub/actions/devices.py", "            unit.peers.put(replace(other, devices=b\"\"))\n", "            pass\n",
        STATED + "test_x25_who_claims_anothers_new_device_first_stands_in_nobodys_way"),
@@ -387,6 +403,18 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("R12", "keys/manifest.py", "verify(KIND, Statement.from_bytes(found.raw), previous.profile.roots, threshold=previous.profile.threshold)",
        "pass",
        "keys/test_manifest.py::test_r12_new_roots_alone_do_not_take_over"),
+    _m("R12", "hub/actions/peers.py", "    freeze(unit, link, PEOPLE)\n", "",
+       LOST + "test_r12_people_stop_a_link_and_nothing_goes_in_or_out_until_they_open_it"),
+    _m("T9", "hub/app/posts.py", "        if len(more) < LOOK_AT:\n", "        if more is not None:\n",
+       FLOOD + "test_t9_a_check_in_leaves_at_once_however_many_posts_wait_for_the_admin_room"),
+    _m("T9", "hub/app/posts.py", "sorted(_in_turn(posts), key=", "sorted(posts, key=", FLOOD + "test_t9_no_room_is_forgotten_while_another_is_full"),
+    _m("T9", "hub/chat/alarms.py", "    if was_told(unit, event):\n        return\n", "",
+       FLOOD + "test_t9_the_same_alarm_about_one_institution_is_told_once_and_then_counted"),
+    _m("T9", "hub/actions/again.py", '    like = "|".join((alarm.code, ', '    like = "|".join((',
+       FLOOD + "test_t9_the_same_alarm_about_one_institution_is_told_once_and_then_counted"),
+    _m("T9", "hub/actions/again.py", ' or alarm.code in _EACH', '', FLOOD + "test_t9_a_link_that_is_stopped_again_is_told_again"),
+    _m("T9", "hub/actions/standing.py", " and not _said_lately(unit, referral):", ":",
+       FLOOD + "test_t9_a_peer_that_comes_back_from_ever_new_copies_rings_once_an_hour"),
     _m("R13", "hub/cli.py", "    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))", "    resource.getrlimit(resource.RLIMIT_CORE)",
        "operation/test_operation_cli.py::test_r13_run_leaves_no_core_dump"),
     _m("R15", "hub/matrix/client.py", 'if error.status == 400 and error.errcode == "M_UNKNOWN":', "if False:",

@@ -85,6 +85,7 @@ class FakeHub:
                     "peer.confirm",
                     "peer.list",
                     "peer.owns",
+                    "peer.stop",
                     "status",
                     "doctor",
                 )
@@ -242,6 +243,16 @@ def test_whose_a_device_is_people_decide_when_asked_whether_they_spoke_with_both
     none = runner.invoke(app, ["peer", "owns", "cem-prueba", "otra", "--yes"])
     assert none.exit_code == Exit.REFUSED
     assert "devices_disputed" in none.stderr
+
+
+def test_a_link_is_stopped_by_people(hub: FakeHub) -> None:
+    hub.answers["peer.stop"] = {"institution": "cem-prueba", "link": "lnk-1", "frozen": "people"}
+    assert "Detenido: cem-prueba" in runner.invoke(app, ["peer", "stop", "cem-prueba"]).stdout
+    assert hub.asked == [("peer.stop", {"institution": "cem-prueba"})]
+    hub.answers["peer.stop"] = TinkuyError("link_frozen")
+    again = runner.invoke(app, ["peer", "stop", "cem-prueba"])
+    assert again.exit_code == Exit.REFUSED
+    assert "ya está detenido" in again.stderr
 
 
 def test_a_refusal_is_told_in_words_with_its_code_and_ends_with_1(hub: FakeHub) -> None:

@@ -126,7 +126,8 @@ def test_forged_old_and_foreign_statements_change_nothing(net: TwinNetwork) -> N
 def test_x25_a_device_that_somebody_else_has_is_not_taken_twice(net: TwinNetwork) -> None:
     cem, csmc, otra = net[CEM], net[CSMC], net["otra"]
     signer = cem.store.given.hand.signer
-    for theirs in (first(csmc), first(otra), replace(NEW, device_id=first(otra).device_id), replace(NEW, ed25519=first(csmc).ed25519)):
+    ours, compared = replace(NEW, device_id=first(csmc).device_id), replace(NEW, curve25519=first(otra).curve25519)
+    for theirs in (first(csmc), first(otra), ours, compared, replace(NEW, ed25519=first(csmc).ed25519)):
         assert refusal(cem, csmc, sign_devices(forged(cem, devices=(theirs,)), signer)) == "device_taken"
     assert believed(csmc, cem) == {first(cem)}
 
@@ -140,23 +141,24 @@ def test_x25_who_claims_anothers_new_device_first_stands_in_nobodys_way(net: Twi
     cem, csmc, otra = net[CEM], net[CSMC], net["otra"]
     csmc.enrol("jefa", role="administrator")
     for copied in (replace(SECOND, device_id=NEW.device_id), NEW, replace(SECOND, curve25519=NEW.curve25519)):
-        net.clock.advance(timedelta(minutes=1))
+        net.clock.advance(timedelta(minutes=16))  # the same alarm again within a quarter of an hour is counted, not told
         assert tell(otra, csmc, claims(otra, copied))
         honest = stated(cem, replace(NEW))
-        assert refusal(cem, csmc, honest) == "device_taken", "until somebody has looked who has it"
-        assert refusal(cem, csmc, honest, cem_lima=[], otra=[]) == "device_taken", "neither is proven: the claim waits, no link stands still"
-        assert refusal(cem, csmc, honest, otra=[]) == "device_taken"
+        keyed = {copied.ed25519, copied.curve25519} & {NEW.ed25519, NEW.curve25519}
+        if keyed:
+            assert refusal(cem, csmc, honest) == "device_taken", "until somebody has looked who has it"
+            assert refusal(cem, csmc, honest, cem_lima=[], otra=[]) == "device_taken", "neither is proven: the claim waits, no link stands still"
+            assert refusal(cem, csmc, honest, otra=[]) == "device_taken"
         assert tell(cem, csmc, honest, cem_lima=[NEW], otra=[first(otra)])
         assert believed(csmc, cem) == {NEW}
         net.clock.advance(timedelta(minutes=1))
-        keyed = {copied.ed25519, copied.curve25519} & {NEW.ed25519, NEW.curve25519}
         assert believed(csmc, otra) == ({first(otra)} if keyed else {first(otra), copied})
         assert refusal(otra, csmc, claims(otra, NEW), cem_lima=[NEW], otra=[first(otra)]) == "device_taken"
         csmc.run(lambda unit: [unit.peers.put(replace(p, devices=b"")) for p in unit.peers.all()])
         cem.run(lambda unit: [unit.hub_devices.delete(d.id) for d in unit.hub_devices.all()])
     csmc.post()
     told = alarms(csmc)
-    assert told.count("[devices_contested]") == 3
+    assert told.count("[devices_contested]") == 2, "one name in two accounts is two devices, and no matter for anybody"
     assert all(name in told for name in (CEM, "otra"))
     assert all(row.frozen is None for row in csmc.run(lambda unit: unit.links.all()))
 
@@ -199,7 +201,7 @@ class Shown:
 async def test_x25_the_hub_asks_the_homeserver_who_has_a_contested_device(net: TwinNetwork) -> None:
     cem, csmc, otra = net[CEM], net[CSMC], net["otra"]
     csmc.enrol("jefa", role="administrator")
-    assert tell(otra, csmc, claims(otra, replace(SECOND, device_id=NEW.device_id)))
+    assert tell(otra, csmc, claims(otra, replace(SECOND, curve25519=NEW.curve25519)))
     report = Report(kind="device_statement", user_id=cem.user, detail=stated(cem, NEW).decode())
     has = Device(user_id=cem.user, device_id=NEW.device_id, ed25519=NEW.ed25519, curve25519=NEW.curve25519)
     for shown, taken in ((Shown(), 0), (Shown(cem_lima=[], otra=[]), 0), (Shown(cem_lima=[has], otra=[]), 1)):
