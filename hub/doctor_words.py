@@ -268,7 +268,7 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
             "no fault of the homeserver.",
         ),
         (
-            "Si es del personal: en ese dispositivo, «Verificar esta sesión» con otro suyo, y que escriba otra vez; si no lo reconoce, que cambie "
+            "Si es del personal: en ese dispositivo, “Verificar esta sesión” con otro suyo, y que escriba otra vez; si no lo reconoce, que cambie "
             "su contraseña. Si es el hub de otra institución: pídale su manifiesto o su lista de dispositivos. Se cuenta por 30 días.",
             "If it is one of the staff: on that device, “Verify this session” with another one of hers, and write again; if she does not know it, "
             "change her password. If it is another institution's hub: ask for its manifest or its list of devices. Counted for 30 days.",

@@ -322,6 +322,8 @@ MUTATIONS: tuple[Mutation, ...] = (
        VERDICTS + "test_peers_are_what_their_manifest_says"),
     _m("X09", "hub/store/matrix_rows.py", "        return same is not None\n", "        return True\n",
        EVENTS + "test_x09_replay_under_a_new_event_id_has_one_effect"),
+    _m("X15", "hub/actions/standing.py", "made = min(max(body.made, unit.now - _OLDEST), unit.now)", "made = body.made",
+       FLOOD + "test_x15_a_restore_at_a_time_that_no_calendar_shows_stops_no_line"),
     _m("X15", "hub/matrix/machine.py", 'if not isinstance(payload, dict) or payload.get("room_id") != room_id:', "if False:",
        EVENTS + "test_x15_malformed_megolm_plaintext_harms_nothing"),
     _m("X16", "hub/matrix/client.py", "        if self._fallback_due:\n", "        if False:\n",

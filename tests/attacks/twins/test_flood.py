@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from hub.actions.receive import receive
 from hub.actions.ring import ring_due
@@ -110,10 +112,26 @@ def test_t9_a_peer_that_comes_back_from_ever_new_copies_rings_once_an_hour() -> 
     line = link(cem, CSMC)
     before = len([said for said in csmc.said if "no recuerda" in said.body])
     for number in range(5):
-        body = Restored(restore=f"rst_{number}", made=road.net.clock.now(), epoch=1, heard=1, upto=0, known={})
+        body = Restored(restore=f"rst_{number}", made=road.net.clock.now(), epoch=1, heard=1, upto=0, part=1, parts=1, known={})
         record = craft(cem, CSMC, "restored", encode(body), sequence=line.next_out + number, previous=heads[-1])
         heads.append(record.digest)
         send(cem, csmc, record)
     assert link(csmc, CEM).frozen is None
     assert link(csmc, CEM).peer_restore == "rst_4", "each is answered: a hub that came back twice may not wait for ever"
     assert len([said for said in csmc.said if "no recuerda" in said.body]) - before == 1
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_x15_a_restore_at_a_time_that_no_calendar_shows_stops_no_line(year: int) -> None:
+    """In the institution's zone it would lie outside all dates; the whole event, with whatever honest words are in it, would be refused for ever."""
+    road = Road()
+    road.offer()
+    cem, csmc = road.cem, road.csmc
+    csmc.enrol("jefa", role="administrator")
+    line = link(cem, CSMC)
+    edge = datetime(year, 1 if year == 1 else 12, 1 if year == 1 else 31, 23 * (year > 1), tzinfo=UTC)
+    body = Restored(restore="rst_1", made=edge, epoch=1, heard=1, upto=0, part=1, parts=1, known={})
+    send(cem, csmc, craft(cem, CSMC, "restored", encode(body), sequence=line.next_out, previous=line.head_out))
+    assert link(csmc, CEM).peer_restore == "rst_1"
+    csmc.post()
+    assert alarms(csmc).count("[peer_restored]") == 1
