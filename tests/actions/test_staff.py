@@ -92,7 +92,7 @@ class Trusts:
 
 async def test_a_warning_about_a_device_that_is_trusted_by_now_is_not_told(net: Net) -> None:
     reports = Reports()
-    reports.serve(net.cem.store, Trusts(), Trusts())  # type: ignore[arg-type]  # what it uses of both
+    reports.serve(net.cem.store, Trusts(), Trusts())
     for device in ("NUEVO", "AJENO"):
         await reports.hear(Report(kind="unverified_writer", user_id=net.cem.person("ana"), device_id=device))
     net.cem.post()

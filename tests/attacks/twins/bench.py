@@ -17,7 +17,7 @@ from keys import envelope
 from keys.envelope import Inner, SignedInner
 from keys.primitives import OpeningKey, SealingKey, random_bytes
 
-CEM, CSMC, COL = "cem-lima", "csmc-comas", "colectiva-miluska"
+CEM, CSMC, COL, OTRA = "cem-lima", "csmc-comas", "colectiva-miluska", "otra"
 HUBS = ((CEM, "emergency_centre"), (CSMC, "mental_health_centre"), (COL, "community_organisation"))
 
 

@@ -23,18 +23,8 @@ from keys.freshness import state_opening_key
 from keys.manifest import Manifest, make_manifest
 from keys.primitives import OpeningKey, SigningKey
 from keys.succession import successor
-from tests.attacks.twins.bench import CEM, CSMC, alarms, craft, send
+from tests.attacks.twins.bench import CEM, CSMC, OTRA, alarms, craft, send
 from tests.attacks.twins.test_devices import NEW, SECOND, believed, claims, first, stated, tell
-
-OTRA = "otra"
-
-
-@pytest.fixture
-def net() -> TwinNetwork:
-    made = TwinNetwork((CEM, "emergency_centre"), (CSMC, "mental_health_centre"), (OTRA, "community_organisation"))
-    made.settle()
-    made[CSMC].enrol("jefa", role="administrator")
-    return made
 
 
 def named(device: StatedDevice) -> dict[str, str]:

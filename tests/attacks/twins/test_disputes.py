@@ -17,20 +17,12 @@ from hub.matrix.ports import Device
 from hub.testing.twin import Twin, TwinNetwork
 from keys.devices import StatedDevice
 from keys.vectors.generate import stated_device
-from tests.attacks.twins.bench import CEM, CSMC, alarms
-from tests.attacks.twins.test_claims import OTRA, following, hears, named
+from tests.attacks.twins.bench import CEM, CSMC, OTRA, alarms
+from tests.attacks.twins.test_claims import following, hears, named
 from tests.attacks.twins.test_devices import NEW, SECOND, Shown, believed, claims, first, refusal, stated, tell
 
 THIEF = replace(SECOND, curve25519=NEW.curve25519)
 """The victim's new curve key in a device that another account really has: it signs itself with its own key."""
-
-
-@pytest.fixture
-def net() -> TwinNetwork:
-    made = TwinNetwork((CEM, "emergency_centre"), (CSMC, "mental_health_centre"), (OTRA, "community_organisation"))
-    made.settle()
-    made[CSMC].enrol("jefa", role="administrator")
-    return made
 
 
 def shown(twin: Twin, *devices: StatedDevice) -> list[Device]:
@@ -43,7 +35,7 @@ def reported(net: TwinNetwork, sender: Twin, data: bytes, first: dict[str, str] 
     matrix = Shown(**devices)
     matrix.first = first or {}
     reports = Reports()
-    reports.serve(csmc.store, matrix, matrix)  # type: ignore[arg-type]  # what it uses of both
+    reports.serve(csmc.store, matrix, matrix)
     for _ in range(3):
         asyncio.run(reports.hear(Report(kind="device_statement", user_id=sender.user, detail=data.decode())))
     csmc.post()
@@ -53,6 +45,15 @@ def owns(net: TwinNetwork, owner: str, other: str) -> tuple[str, ...]:
     keys = net[CSMC].run(decide_owner, "administrator", owner, other)
     net[CSMC].post()
     return keys
+
+
+def disputed(net: TwinNetwork) -> bytes:
+    """The thief stated the key first, and both homeservers show it: the honest statement, that stops here until people decide."""
+    cem, csmc, otra = net[CEM], net[CSMC], net[OTRA]
+    assert tell(otra, csmc, claims(otra, THIEF))
+    honest = stated(cem, NEW)
+    reported(net, cem, honest, otra=shown(otra, first(otra), THIEF), cem_lima=shown(cem, NEW))
+    return honest
 
 
 def test_x25_a_copy_of_what_another_account_showed_first_is_refused_when_it_arrives(net: TwinNetwork) -> None:
@@ -109,9 +110,7 @@ def test_x25_people_decide_when_the_thief_said_it_first(net: TwinNetwork, silent
 
 def test_x25_what_was_decided_is_not_stated_again(net: TwinNetwork) -> None:
     cem, csmc, otra = net[CEM], net[CSMC], net[OTRA]
-    assert tell(otra, csmc, claims(otra, THIEF))
-    honest = stated(cem, NEW)
-    reported(net, cem, honest, otra=shown(otra, first(otra), THIEF), cem_lima=shown(cem, NEW))
+    honest = disputed(net)
     owns(net, CEM, OTRA)
     net.clock.advance(timedelta(minutes=1))
     assert refusal(otra, csmc, claims(otra, THIEF), otra=[first(otra), THIEF], cem_lima=[]) == "device_denied"
@@ -135,9 +134,7 @@ def test_x25_who_said_it_first_and_rightly_keeps_it_and_the_copy_is_told_off(net
 
 def test_x25_a_wrong_decision_is_decided_again(net: TwinNetwork) -> None:
     cem, csmc, otra = net[CEM], net[CSMC], net[OTRA]
-    assert tell(otra, csmc, claims(otra, THIEF))
-    honest = stated(cem, NEW)
-    reported(net, cem, honest, otra=shown(otra, first(otra), THIEF), cem_lima=shown(cem, NEW))
+    honest = disputed(net)
     owns(net, OTRA, CEM)
     assert refusal(cem, csmc, honest, otra=[first(otra), THIEF], cem_lima=[NEW]) == "device_denied"
     owns(net, CEM, OTRA)

@@ -16,19 +16,11 @@ from keys.devices import StatedDevice
 from keys.manifest import Manifest, make_manifest
 from keys.primitives import OpeningKey, SigningKey
 from keys.vectors.generate import stated_device
-from tests.attacks.twins.bench import CEM, CSMC
-from tests.attacks.twins.test_claims import OTRA, following, hears, named
+from tests.attacks.twins.bench import CEM, CSMC, OTRA
+from tests.attacks.twins.test_claims import following, hears, named
 from tests.attacks.twins.test_devices import NEW, SECOND, believed, claims, first, refusal, stated, tell
 
 SAME_ID, THIRD = replace(SECOND, device_id=NEW.device_id), stated_device("third")
-
-
-@pytest.fixture
-def net() -> TwinNetwork:
-    made = TwinNetwork((CEM, "emergency_centre"), (CSMC, "mental_health_centre"), (OTRA, "community_organisation"))
-    made.settle()
-    made[CSMC].enrol("jefa", role="administrator")
-    return made
 
 
 def squatter(net: TwinNetwork, device: StatedDevice) -> bytes:
