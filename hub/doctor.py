@@ -24,6 +24,7 @@ from hub.app.backup import backup_settings
 from hub.base.config import Config
 from hub.base.fingerprint import grouped, square
 from hub.base.kek import open_kek
+from hub.chat.stopped import because
 from hub.cli_base import say
 from hub.doctor_words import WORDS
 from hub.web.control import ControlError, HubAway, call
@@ -188,9 +189,9 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
 
     Keys: `cross_signing` ("ok", "absent", "foreign", "changed"), `rate_limited` (answers 429 since start), `sync_age_seconds`,
     `one_time_keys`, `undecryptable`, `quarantined`, `unsigned` (with `unsigned_writers`), `overdue_checkins`,
-    `rooms` [{room, drift: [code]}], `manifest_days`,
+    `rooms` [{room, drift: [code]}], `manifest_days`, `protocols` [{protocol, code}],
     `servers` [{server, running}] (of a hub with two),
-    `peers` [{institution, days}], `protocols` [{protocol, code}], `staff_blocked` (people whose master key changed).
+    `peers` [{institution, days, stopped: code or None, unanswered}], `staff_blocked` (people whose master key changed).
     """
     signing = str(facts.get("cross_signing", "unknown"))
     yield _judge("cross_signing", bad=signing != "ok", params={"code": signing})
@@ -216,6 +217,7 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
     yield _judge("root_here", bad=facts.get("root_here") is not False, worst=Level.WARN)
     due = _number(facts, "signing_days")
     yield _judge("signing_key", bad=not SIGNING_WARN < due < float("inf"), worst=Level.WARN, params={"days": facts.get("signing_days", "?")})
+    yield from _links(_rows(facts, "peers"))
     for peer in _rows(facts, "peers"):
         days = _number(peer, "days", absent=0)
         yield _judge(
@@ -227,6 +229,15 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
     for finding in _rows(facts, "protocols"):
         told = {"protocol": finding.get("protocol", "?"), "code": finding.get("code", "?")}
         yield Check(id="protocol", level=Level.WARN, params=told)
+
+
+def _links(peers: list[Mapping[str, Any]]) -> Iterator[Check]:
+    """Whom nothing reaches: links that stand still, each with its reason, and peers that have not answered our restore. Not known is not fine."""
+    stopped = {str(peer.get("institution", "?")): str(peer.get("stopped", "?")) for peer in peers if peer.get("stopped", "?") is not None}
+    told = tuple("; ".join(f"{name} ({because(lang, why)})" for name, why in sorted(stopped.items())) for lang in ("es", "en"))
+    yield _judge("links_stopped", bad=bool(stopped), worst=Level.WARN, params={"who": told})
+    waiting = sorted(str(peer.get("institution", "?")) for peer in peers if peer.get("unanswered") is not False)
+    yield _judge("restore_unanswered", bad=bool(waiting), worst=Level.WARN, params={"who": ", ".join(waiting)})
 
 
 def _unsigned(facts: Mapping[str, Any]) -> Check:

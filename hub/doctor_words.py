@@ -311,6 +311,30 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("El manifiesto de {institution} vence en {days} días.", "The manifest of {institution} expires in {days} days."),
         ("Pídales la versión siguiente.", "Ask them for the next version."),
     ),
+    "links_stopped": (
+        ("Ningún enlace está detenido.", "No link is stopped."),
+        (
+            "Por estos enlaces no sale ni entra nada: {who}.",
+            "Nothing leaves or comes in over these links: {who}.",
+        ),
+        (
+            "Hable con la otra administración por un número conocido; si todo está en orden, comparen otra vez el código en voz alta: tinkuy peer "
+            "code, y después tinkuy peer thaw. Vea el manual, «Otras instituciones».",
+            "Speak with the other administration on a known number; if all is well, compare the code aloud once more: tinkuy peer code, then "
+            "tinkuy peer thaw. See the runbook, «Otras instituciones».",
+        ),
+    ),
+    "restore_unanswered": (
+        ("Ninguna institución debe respuesta a una recuperación.", "No institution owes an answer to a restore."),
+        (
+            "Aún no contestan a la recuperación de este hub, y hasta entonces nada les llega: {who}.",
+            "They have not answered this hub's restore yet, and until then nothing reaches them: {who}.",
+        ),
+        (
+            "Si pasa de unas horas, llame a su administración; el hub pregunta otra vez cada día. Lo urgente, por teléfono.",
+            "If it takes more than some hours, call their administration; the hub asks again every day. What is urgent, by telephone.",
+        ),
+    ),
     "protocol": (
         ("", ""),
         ("El protocolo {protocol} tiene una observación ({code}).", "The protocol {protocol} has a finding ({code})."),

@@ -20,6 +20,7 @@ from hub.app.facts import Watch
 from hub.app.key_commands import key_handlers
 from hub.base.errors import Refused
 from hub.cases.records import LegalHold, Staff
+from hub.exchange.records import Link
 from hub.matrix import MatrixError
 from hub.matrix.errors import IdentityConflict
 from keys.manifest import Manifest
@@ -246,13 +247,19 @@ def _living(unit: Unit, *, root_here: bool) -> dict[str, Any]:
         return round((manifest.profile.expires - unit.now).total_seconds() / 86400, 1)
 
     known = [(p.id, Manifest.from_bytes(p.manifest)) for p in unit.peers.all(state="confirmed", order="id")]
+    links = {link.peer: link for link in unit.links.all()}
     findings = [{"protocol": p.id, "code": "not_in_force"} for p in unit.pack.protocols.values() if not p.in_force(unit.now.date())]
     return {
         "manifest_days": days(unit.hand.manifest),
         "root_here": root_here, "signing_days": (signing_due(unit) - unit.now).days,
-        "peers": [{"institution": name, "days": days(m)} for name, m in known],
+        "peers": [{"institution": name, "days": days(m), **_standing(links.get(name))} for name, m in known],
         "protocols": findings, "staff_blocked": unit.staff.count(removed_at=None, refused_master__not=None),
     }  # fmt: skip
+
+
+def _standing(link: Link | None) -> dict[str, Any]:
+    """Why nothing goes over this link, if so: it stands (`stopped`: the reason), or our restore has not been answered."""
+    return {"stopped": link.frozen if link else None, "unanswered": bool(link and link.awaited)}
 
 
 def _person(person: Staff | None) -> dict[str, Any]:

@@ -67,6 +67,7 @@ class Watch:
             rate_limited=health.rate_limited,
             quarantined=int(counts["quarantine"] - counts["unsigned"]),
             unsigned=int(counts["unsigned"]),
+            links_stopped=int(counts["stopped"]),
             one_time_keys=health.one_time_keys,
             outbox_oldest_seconds=counts["oldest"],
             outbox={"ready": int(counts["ready"]), "sent": int(counts["unacked"])},
@@ -90,6 +91,7 @@ def _counts(house: House, unit: UnitOfWork) -> dict[str, float]:
     return {
         "ready": unit.outbox.count(state="ready"),
         "unacked": unit.outbox.count(state="dispatched"),
+        "stopped": unit.links.count(frozen__not=None),
         "oldest": (unit.now - oldest[0].made_at).total_seconds() if oldest else 0.0,
         "overdue": unit.timers.count(kind="checkin", done_at=None, due_at__le=unit.now),
         "days": min((m.profile.expires - unit.now).total_seconds() / 86400 for m in manifests),

@@ -11,6 +11,7 @@ from hub.cases import events as e
 from hub.chat import wording as w
 from hub.chat.plain import message, paragraph
 from hub.chat.posting import Place, put
+from hub.chat.stopped import because
 
 ALARMS = {
     "peer_silent": mark("{institution} no confirma lo que le enviamos hace 15 minutos o más ({number}). Lo sigo intentando; si urge, llame."),
@@ -23,7 +24,7 @@ ALARMS = {
     "peer_skipped": mark("{institution} anuló el mensaje número {number} (ya no existe allá)."),
     "record_refused": mark("Se rechazó un mensaje «{kind}» de {institution} ({why}). No se guardó nada de él."),
     "false_ack": mark("{institution} confirmó algo que no enviamos. Revise el enlace."),
-    "link_frozen": mark("El enlace con {institution} quedó detenido ({why}). Hable con su administración antes de reabrir."),
+    "link_frozen": mark("El enlace con {institution} quedó detenido: {why}. Hable con su administración antes de reabrir."),
     "fields_dropped": mark("{institution} no guardó estos datos de {code} porque su protocolo no los permite: {fields}."),
     "restored": mark(
         "Este hub se recuperó del respaldo de {detail}. Nada sale hasta que cada institución responda ({number}). Lo hecho después del respaldo se "
@@ -149,6 +150,8 @@ def tell_alarm(unit: Unit, event: e.Alarm) -> None:
     params |= dict(event.params)
     if event.code in _WITH_A_TIME:
         params["detail"] = w.moment(unit, lang, datetime.fromisoformat(params["detail"]))
+    if event.code == "link_frozen":
+        params["why"] = because(lang, params["why"])
     template = ALARMS.get(event.code)
     words = text(lang, template, **params) if template else f"{event.code} {dict(event.params)}"
     put(unit, Place(purpose="admin"), message(paragraph(f"{words} [{event.code}]")))

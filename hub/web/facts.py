@@ -32,6 +32,8 @@ class Facts:
     """Messages that were not read because nobody whom we trust signed the device they came from."""
     one_time_keys: int | None = None
     """One-time keys the homeserver holds for us."""
+    links_stopped: int = 0
+    """Links over which nothing goes until people open them again."""
     rate_limited: int = 0
     """Answers 429 of our homeserver since start."""
     clock_skew_seconds: float | None = None

@@ -23,6 +23,7 @@ _NUMBERS = {
     "quarantined": "Malformed events set aside.",
     "unsigned": "Messages not read because nobody whom we trust signed their device.",
     "one_time_keys": "One-time keys the homeserver holds for us; NaN when not known.",
+    "links_stopped": "Links over which nothing goes until people open them again.",
     "rate_limited": "Answers 429 of the homeserver since start.",
     "clock_skew_seconds": "Our clock minus the homeserver's; NaN when not known.",
     "backup_age_seconds": "Since the last finished backup; +Inf when there is none.",

@@ -9,10 +9,12 @@ import pytest
 
 from hub.actions import answer, peers, plan_check_in, receive_offer
 from hub.actions.receive import receive
+from hub.app.commands import _living
 from hub.base.errors import PeerFault, Refused
 from hub.cases.lifecycle import Side, State
 from hub.chat.plain import Message
 from hub.chat.posting import MOST_BYTES, NUMBER_REST, ask, close_questions, fit
+from hub.doctor import Check, Level, judge_live
 from hub.exchange.intake import MOST_EPOCHS, place
 from tests.actions.road import CANARY, confirmed, consented, drafted, fresh, held, offered, opened, there, working
 from tests.attacks.twins.bench import craft, found, sealed
@@ -46,6 +48,21 @@ def test_a_frozen_link_opens_only_with_the_code() -> None:
     code = net.cem.run(lambda unit: peers.short_code_with(unit, "csmc-comas"))
     net.cem.run(lambda unit: peers.thaw_link(unit, "admin", "csmc-comas", code))
     assert net.cem.run(lambda unit: unit.links.one(peer="csmc-comas")).frozen is None
+
+
+def test_a_link_that_stands_is_told_by_doctor_and_by_the_board() -> None:
+    """Whoever looks only at `tinkuy doctor` or at the board learns that nothing reaches an institution, and why."""
+    net = fresh(*HUBS, ("colectiva-miluska", "community_organisation"))
+
+    def judged() -> dict[str, Check]:
+        return {check.id: check for check in judge_live(net.cem.run(lambda unit: _living(unit, root_here=False)))}
+
+    assert {judged()[name].level for name in ("links_stopped", "restore_unanswered")} == {Level.OK}
+    net.cem.run(peers.stop_link, "admin", "csmc-comas")
+    net.cem.run(lambda unit: unit.links.put(replace(unit.links.one(peer="colectiva-miluska"), asking=3)))
+    assert judged()["links_stopped"].sentences()[0] == "Por estos enlaces no sale ni entra nada: csmc-comas (administración lo detuvo)."
+    assert "colectiva-miluska" in judged()["restore_unanswered"].sentences()[0]
+    assert "csmc-comas" not in judged()["restore_unanswered"].sentences()[0]
 
 
 def test_an_invented_epoch_is_refused() -> None:

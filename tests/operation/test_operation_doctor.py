@@ -24,6 +24,7 @@ from keys.identity import create_identity
 from keys.keyring import FileRows, Keyring
 from keys.providers.file import FileKek
 
+PEER: dict[str, Any] = {"institution": "cem-prueba", "days": 100, "stopped": None, "unanswered": False}
 HEALTHY: dict[str, Any] = {
     "cross_signing": "ok",
     "rate_limited": 0,
@@ -36,7 +37,7 @@ HEALTHY: dict[str, Any] = {
     "overdue_checkins": 0,
     "rooms": [{"room": "!a:b", "drift": []}],
     "manifest_days": 200,
-    "peers": [{"institution": "cem-prueba", "days": 100}],
+    "peers": [PEER],
     "protocols": [],
     "root_here": False,
     "signing_days": 60,
@@ -67,8 +68,10 @@ def test_a_healthy_hub_is_all_ok() -> None:
         ({"rooms": [{"room": "!a:b", "drift": ["rooms.join_rule"]}]}, "rooms", Level.WARN),
         ({"manifest_days": 20}, "manifest", Level.WARN),
         ({"manifest_days": 3}, "manifest", Level.FAIL),
-        ({"peers": [{"institution": "cem-prueba", "days": 14}]}, "peer_manifest", Level.WARN),
-        ({"peers": [{"institution": "cem-prueba", "days": -1}]}, "peer_manifest", Level.FAIL),
+        ({"peers": [PEER | {"days": 14}]}, "peer_manifest", Level.WARN),
+        ({"peers": [PEER | {"days": -1}]}, "peer_manifest", Level.FAIL),
+        ({"peers": [PEER | {"stopped": "people"}]}, "links_stopped", Level.WARN),
+        ({"peers": [PEER | {"unanswered": True}]}, "restore_unanswered", Level.WARN),
         ({"protocols": [{"protocol": "salud-mental", "code": "protocol.expired"}]}, "protocol", Level.WARN),
         ({"root_here": True}, "root_here", Level.WARN),
         ({"signing_days": 5}, "signing_key", Level.WARN),
@@ -92,6 +95,18 @@ def test_a_writer_on_an_unsigned_device_is_no_fault_of_the_homeserver() -> None:
     assert "Verificar esta sesión" in fix_es
     assert "Verify this session" in fix_en
     assert not re.search("administra el servidor|runs the homeserver", fix_es + fix_en)
+
+
+def test_a_stopped_link_is_named_with_its_reason_in_words() -> None:
+    facts = HEALTHY | {"peers": [PEER, PEER | {"institution": "csmc-prueba", "stopped": "stranger"}, {"institution": "otra-prueba", "days": 9}]}
+    found = {check.id: check for check in judge_live(facts)}
+    es, en, fix_es, fix_en = found["links_stopped"].sentences()
+    assert "csmc-prueba (alguien ajeno entró en su sala); otra-prueba (?)" in es, "not known is not fine"
+    assert "csmc-prueba (a stranger came into its room)" in en
+    assert "cem-prueba" not in es
+    assert "peer thaw" in fix_es
+    assert "peer thaw" in fix_en
+    assert "otra-prueba" in found["restore_unanswered"].sentences()[0]
 
 
 def test_backup_settings_that_changed_under_a_running_hub_are_noticed(table: dict[str, Any], tmp_path: Path) -> None:
