@@ -57,9 +57,12 @@ class Parcel:
     """One sealed event ready to be put into a link room. `rows` are the outbox rows in it; empty for acks and resends."""
 
     txn: str
+    link: str
     room: str
     sealed: bytes
     rows: tuple[str, ...] = ()
+    before: Link | None = None
+    """Of what has no number: what the link still owed before this was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +74,14 @@ class Road:
     fresh: bool
 
 
-def dispatch(unit: Unit) -> list[Parcel]:
-    """Turn due intents into numbered messages and return everything that should be put now, retries and acks included."""
+def dispatch(unit: Unit, resting: frozenset[str] = frozenset()) -> list[Parcel]:
+    """Turn due intents into numbered messages and return everything that should be put now, retries and acks included.
+
+    Not for the links that are `resting`: their rooms took nothing just now.
+    """
     parcels: list[Parcel] = []
     turn_keys(unit)
-    for link in unit.links.all(room__not=None, frozen=None, order="id"):
+    for link in unit.links.all(room__not=None, frozen=None, id__notin=tuple(resting), order="id"):
         road = _road(unit, link)
         if road.opening and road.signer:
             link = _number_new(unit, link, road)
@@ -92,13 +98,13 @@ def mark_sent(unit: Unit, parcel: Parcel) -> None:
             unit.outbox.put(replace(row, sent_at=unit.now, attempts=row.attempts + 1, parcel=parcel.txn))
 
 
-def next_send(unit: Unit) -> timedelta:
+def next_send(unit: Unit, resting: frozenset[str] = frozenset()) -> timedelta:
     """How long until something may need sending although nobody pokes: acknowledgements owed, gaps, retries, delayed intents.
 
     What cannot leave now, however often we look, is no moment: a full window waits for the peer, a voiceless link for a manifest, and both poke.
     """
     moments: list[datetime] = []
-    for link in unit.links.all(room__not=None, frozen=None):
+    for link in unit.links.all(room__not=None, frozen=None, id__notin=tuple(resting)):
         road = _road(unit, link)
         if road.opening and road.signer:
             moments += [link.ack_due_at] if link.ack_due_at else []
@@ -309,6 +315,7 @@ def _kept(unit: Unit, link: Link, road: Road, row: Outgoing) -> bytes:
 
 def _chores(unit: Unit, link: Link, road: Road) -> list[Parcel]:
     """What has no number. Without the peer's key of the day only what its long key may open; the acknowledgement waits for it."""
+    before = link
     found = key_chores(unit, link)
     link = unit.links.get(link.id) or link
     if road.opening and road.signer and link.ack_due_at and link.ack_due_at <= unit.now:
@@ -320,7 +327,7 @@ def _chores(unit: Unit, link: Link, road: Road) -> list[Parcel]:
         return []
     signed = [_sign(unit, link, voice, 0, body.kind, encode(body)).data for body in found]
     opening = road.opening or manifest_of(unit, link.peer).profile.opening
-    return [_seal(unit, link, group, [], opening) for group in fitting(signed)]
+    return [replace(_seal(unit, link, group, [], opening), before=before) for group in fitting(signed)]
 
 
 def _gap(unit: Unit, link: Link) -> Resend | None:
@@ -339,4 +346,4 @@ def _seal(unit: Unit, link: Link, signed: list[bytes], rows: list[Outgoing], ope
     assert opening is not None, "nothing is sealed without a living key of the peer's"
     sealed = envelope.seal(pack(signed), opening, envelope.info_bytes(unit.me.id, link.peer, link.id))
     first = f"{rows[0].id}.{rows[0].attempts}" if rows else random_bytes(12).hex()
-    return Parcel(txn=f"tk-{first}-{len(rows)}", room=link.room or "", sealed=sealed, rows=tuple(r.id for r in rows))
+    return Parcel(txn=f"tk-{first}-{len(rows)}", link=link.id, room=link.room or "", sealed=sealed, rows=tuple(r.id for r in rows))

@@ -275,13 +275,18 @@ def _held(unit: Unit, link: Link, row: Early) -> SignedInner:
 
 
 def owe_acks(unit: Unit, delay: timedelta = ACK_DELAY) -> None:
-    """Acknowledge everything once more: after a start, or when an event could not be put. Acks are not kept in the outbox, and one that
-    died with its process would be missed until the peer's next try; said twice it is harmless (D01). After an outage it is also the
-    sign of life at which the peers' homeservers send what they kept back for ours (D05).
+    """Acknowledge everything once more: after a start. Acks are not kept in the outbox, and one that died with its process would be
+    missed until the peer's next try; said twice it is harmless (D01). After an outage it is also the sign of life at which the peers'
+    homeservers send what they kept back for ours (D05).
     """
     for link in unit.links.all(frozen=None):
-        if link.epoch_in and link.next_in > 1:
-            _owe_ack(unit, link, delay)
+        owe_ack(unit, link, delay)
+
+
+def owe_ack(unit: Unit, link: Link, delay: timedelta = ACK_DELAY) -> None:
+    """To this peer alone, if anything ever came from it."""
+    if link.epoch_in and link.next_in > 1:
+        _owe_ack(unit, link, delay)
 
 
 def _owe_ack(unit: Unit, link: Link, delay: timedelta = ACK_DELAY) -> None:

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 
+import pytest
+
+from hub.actions.common import intend
 from hub.actions.dispatch import dispatch
-from hub.app.outbox import Dispatcher
+from hub.app.outbox import Dispatcher, Rests
 from hub.base.faults import Faults
-from tests.actions.road import CEM, CSMC, Net, fresh, working
+from hub.exchange.records import Link
+from hub.matrix.errors import Held
+from tests.actions.road import CEM, CSMC, HOGAR, Net, fresh, working
 from tests.exchange.test_delivery import say
 
 HUBS = ((CEM, "emergency_centre"), (CSMC, "mental_health_centre"))
 
 
 class Homeserver:
-    """What a dispatcher sees of Matrix."""
+    """What a dispatcher sees of Matrix. Rooms in `closed` take nothing: their peer is not there."""
 
     def __init__(self) -> None:
         self.put: list[str] = []
+        self.tried = 0
+        self.closed: set[str] = set()
         self.health = SimpleNamespace(returns=0)
 
     async def send(self, room: str, _type: str, _content: object, _txn: str) -> str:
+        self.tried += 1
+        if room in self.closed:
+            raise Held("matrix.peer_not_joined", "the peer has not joined its link room yet")
         self.put.append(room)
         return f"$e{len(self.put)}"
 
@@ -43,6 +55,94 @@ async def test_d05_back_from_an_outage_we_speak_first_and_once() -> None:
     assert server.put == [link.room]
     await worker.turn()
     assert len(server.put) == 1
+
+
+def alone(net: Net) -> tuple[Homeserver, Dispatcher, dict[str, Link]]:
+    """A dispatcher of the first hub that has nothing to say just now, and its links."""
+    server = Homeserver()
+    worker = Dispatcher(net.cem.store, server, Faults(), asyncio.Event())
+    return server, worker, {link.peer: link for link in net.cem.run(lambda unit: unit.links.all())}
+
+
+def room_of(links: dict[str, Link], peer: str) -> str:
+    return links[peer].room or ""
+
+
+async def test_d05_a_key_that_could_not_be_told_is_told_as_soon_as_the_room_takes_it() -> None:
+    """Between two hubs nothing goes before they have each other's key of the day. One that was written, and taken by nobody, was not told."""
+    net = fresh(*HUBS)
+    server, worker, links = alone(net)
+    (before,) = links.values()
+    net.cem.run(lambda unit: unit.links.put(replace(before, told_key_at=None, owes_key=True)))
+    server.closed.add(room_of(links, CSMC))
+    await worker.turn()
+    assert (server.tried, server.put) == (1, [])
+    (link,) = net.cem.run(lambda unit: unit.links.all())
+    assert (link.told_key_at, link.owes_key) == (None, True)
+    server.closed.clear()
+    await worker.turn()
+    assert server.tried == 1, "it rests for a moment"
+    worker._rests.clear()
+    await worker.turn()
+    assert server.put == [room_of(links, CSMC)]
+    (link,) = net.cem.run(lambda unit: unit.links.all())
+    assert (link.told_key_at, link.owes_key) == (net.clock.now(), False)
+
+
+async def test_d05_a_question_that_nobody_took_is_not_counted_as_asked() -> None:
+    """Else it would be asked again after half an hour, and nothing would go over the link until then."""
+    net = fresh(*HUBS)
+    server, worker, links = alone(net)
+    net.clock.advance(timedelta(days=8))  # the key of the day that we hold is over
+    server.closed.add(room_of(links, CSMC))
+    for _ in range(6):
+        await worker.turn()
+        worker._rests.clear()
+    (link,) = net.cem.run(lambda unit: unit.links.all())
+    assert server.tried == 6
+    assert (link.asked_key, link.asked_key_at) == (0, None)
+
+
+async def test_t9_a_peer_that_left_its_room_costs_the_others_nothing() -> None:
+    """One of them leaves the room of the link while something is under way to it, or never comes there."""
+    net = fresh(*HUBS, (HOGAR, "shelter"))
+    working(net)
+    net.settle(6)
+    server, worker, links = alone(net)
+    await worker.turn()
+    server.put.clear()
+    server.closed.add(room_of(links, CSMC))
+    net.cem.run(lambda unit: intend(unit, CSMC, "profile"))
+    pauses = [await worker.turn() for _ in range(4)]
+    tried = server.tried
+    net.clock.advance(timedelta(seconds=30))
+    pauses += [await worker.turn() for _ in range(4)]
+    assert server.tried == tried, "while it rests nothing is written for it, however often somebody pokes"
+    assert server.put == [], "and no other peer hears an acknowledgement that it has already"
+    assert min(pauses) > 0.5
+    net.cem.run(lambda unit: intend(unit, HOGAR, "profile"))
+    await worker.turn()
+    assert server.put == [room_of(links, HOGAR)], "what is for the others goes as ever"
+
+
+def test_rests_grow_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("hub.app.outbox.time.monotonic", lambda: now[0])
+    rests = Rests()
+    assert rests.pause() == float("inf")
+    pauses = []
+    for _ in range(40):
+        rests.note(["lnk"])
+        pauses.append(rests.pause())
+        assert rests.resting() == {"lnk"}
+        now[0] += pauses[-1]
+        assert rests.resting() == frozenset()
+    assert pauses[:5] == [1.0] * 5
+    assert pauses[-1] == 15.0
+    rests.note([])
+    assert rests.pause() == float("inf"), "one that has nothing to say any more wakes nobody"
+    rests.note(["lnk"])
+    assert rests.pause() == 1.0
 
 
 def test_d02_what_may_have_been_put_is_put_again_under_its_own_name() -> None:

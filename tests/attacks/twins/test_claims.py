@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hub.actions.again import TOGETHER
 from hub.actions.claims import check_claims, devices_of
 from hub.actions.devices import hold_device, own_devices
 from hub.actions.hear_manifest import VERSIONS_A_DAY
@@ -175,6 +176,7 @@ def test_r11_forged_manifests_are_told_once_a_day(net: TwinNetwork) -> None:
     """Of ours, and of its own: the same, or a new one each time."""
     csmc, otra = net[CSMC], net[OTRA]
     for _ in range(5):
+        net.clock.advance(TOGETHER)  # further apart than what is told together anyway
         robber = SigningKey.generate()
         for victim in (csmc, otra):
             before, theirs = victim.store.given.hand.manifest, (SigningKey.generate().public,)
