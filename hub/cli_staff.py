@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -60,7 +61,28 @@ def repin(
 @app.command()
 def remove(user: User, as_json: bool = JSON) -> None:
     """Da de baja: pierde el acceso en el acto · Off-board: access ends at once"""
-    _told(ask("staff.remove", {"user_id": checked(user)}, as_json=as_json), as_json, "Dada de baja", "Removed", key=False)
+    answer = ask("staff.remove", {"user_id": checked(user)}, as_json=as_json)
+    _told(answer, as_json, "Dada de baja", "Removed", key=False)
+    if not as_json:
+        _told_what_moved(answer.get("moved") or {})
+
+
+def _told_what_moved(moved: Mapping[str, Any]) -> None:
+    """What she had in hand, by code, and who has it now; nobody is a warning."""
+    codes, rings = ", ".join((*moved.get("cases", ()), *moved.get("referrals", ()))), moved.get("check_ins", 0)
+    if not codes:
+        return say("No llevaba nada: ni casos, ni derivaciones, ni controles.", "She had nothing in hand: no cases, referrals or check-ins.")
+    if to := moved.get("to"):
+        return say(
+            f"Lo que llevaba está ahora a cargo de {to}: {codes}. Controles por hacer: {rings}. Avísele hoy.",
+            f"What she had in hand is now with {to}: {codes}. Check-ins to come: {rings}. Tell her today.",
+        )
+    return complain(
+        f"ATENCIÓN: NADIE lleva lo que estaba a su cargo: {codes}. Controles por hacer, que no le suenan a nadie: {rings}.\n"
+        "→ Inscriba hoy a una persona y lo recibe en el acto: tinkuy staff add  (lead_nobody)",
+        f"WARNING: NOBODY has what she had in hand: {codes}. Check-ins to come, which ring nobody: {rings}.\n"
+        "→ Enrol a person today, who takes it at once: tinkuy staff add  (lead_nobody)",
+    )
 
 
 @app.command("list")
