@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli_base import JSON, Exit, ask, complain, new_app, say, show_json, show_rows, words
+from hub.cli_base import JSON, Exit, agree, ask, complain, end_with, new_app, read_file, say, show_json, show_rows, words
+from hub.key_words import disk_words
 
 app = new_app("Otras instituciones. · Other institutions.")
 manifest_app = new_app("El manifiesto público de esta institución. · This institution's public manifest.")
@@ -22,6 +23,19 @@ _STATES = {
     "frozen": ("DETENIDA", "FROZEN"),
 }
 MANIFEST_LIMIT = 64 * 1024
+_NO_MANIFESTS = (
+    (b"age-encryption.org/", "file.backup"),
+    (b"tinkuy-root-v1 ", "file.secret"),
+    (b"AGE-SECRET-KEY-", "file.secret"),
+    (b"-----BEGIN", "file.secret"),
+    (b"\x89PNG", "file.picture"),
+    (b"\xff\xd8\xff", "file.picture"),
+    (b"%PDF", "file.picture"),
+    (b"PK\x03\x04", "file.picture"),
+    (b"GIF8", "file.picture"),
+    (b"RIFF", "file.picture"),
+)
+"""What people send instead of a manifest, by its first bytes. The hub would refuse it too; here it can be said what it is, and no secret moves."""
 Institution = Annotated[str, typer.Argument(metavar="INSTITUCIÓN", help="Por ejemplo csmc-comas. · For example csmc-comas.")]
 
 
@@ -41,14 +55,13 @@ def show(institution: Institution, as_json: bool = JSON) -> None:
 
 @app.command()
 def add(
-    manifest: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="Su manifiesto. · Theirs.", exists=True, dir_okay=False)],
+    manifest: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="Su manifiesto. · Theirs.")],
     as_json: bool = JSON,
 ) -> None:
     """Agrega su manifiesto; falta comparar el código · Add its manifest; the code is still to be compared"""
-    data = manifest.read_bytes()
-    if len(data) > MANIFEST_LIMIT:
-        complain("Ese archivo es demasiado grande para ser un manifiesto.", "That file is too large to be a manifest.")
-        raise typer.Exit(Exit.USAGE)
+    data = read_file(manifest, MANIFEST_LIMIT, as_json=as_json)
+    if (kind := next((kind for start, kind in _NO_MANIFESTS if data.startswith(start)), None)) is not None:
+        end_with(kind, Exit.USAGE, as_json=as_json, file=str(manifest))
     answer = ask("peer.add", {"manifest": base64.b64encode(data).decode()}, as_json=as_json)
     if as_json:
         return show_json(answer)
@@ -124,11 +137,10 @@ def owns(
 ) -> None:
     """Decide de quién es un dispositivo Matrix que dos instituciones dicen tener · Decide whose a Matrix device is that two say to have"""
     if not yes and not as_json:
-        question = words(
+        agree(
             f"Después de hablar con las dos por un número conocido: ¿es de {institution}, y no de {other}?",
             f"After speaking with both on known numbers: is it {institution}'s, and not {other}'s?",
         )
-        typer.confirm(question, abort=True)
     answer = ask("peer.owns", {"institution": institution, "other": other}, as_json=as_json)
     if as_json:
         return show_json(answer)
@@ -177,8 +189,9 @@ def manifest_export(file: Annotated[Path, typer.Argument(metavar="ARCHIVO", help
     try:
         with file.open("xb") as out:
             out.write(base64.b64decode(_field(answer, "manifest"), validate=True))
-    except FileExistsError:
-        complain(f"`{file}` ya existe; no se sobrescribe.", f"`{file}` exists already; it is not overwritten.")
+    except OSError as error:
+        es, en = disk_words(error)
+        complain(f"`{file}` no se pudo escribir: {es}. Nada se sobrescribe.", f"`{file}` could not be written: {en}. Nothing is overwritten.")
         raise typer.Exit(Exit.REFUSED) from None
     say(f"Escrito en {file}. Es público: puede ir por cualquier vía.", f"Written to {file}. It is public: any road will do.")
 

@@ -120,8 +120,11 @@ class _Commands:
         try:
             data = base64.b64decode(str(args["manifest"]), validate=True)
         except (binascii.Error, KeyError):
-            raise Refused("manifest_refused", why="base64") from None
-        peer = await self._house.store.run(lambda unit: peers.add_peer(unit, data))
+            raise Refused("peer_manifest_refused", why="base64") from None
+        try:
+            peer = await self._house.store.run(peers.add_peer, data)
+        except Refused as refused:
+            raise (Refused("peer_manifest_refused", **refused.params) if refused.code == "manifest_refused" else refused) from None
         self._house.keeper.poke()
         return {"institution": peer.id, "state": peer.state}
 

@@ -88,6 +88,7 @@ class FakeHub:
                     "peer.stop",
                     "status",
                     "doctor",
+                    "keys.status",
                 )
             },
         )
@@ -100,7 +101,7 @@ class FakeHub:
         async def handle(args: Mapping[str, Any]) -> Any:
             self.asked.append((name, dict(args)))
             answer = self.answers.get(name, {})
-            if isinstance(answer, TinkuyError):
+            if isinstance(answer, Exception):
                 raise answer
             return answer
 
