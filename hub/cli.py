@@ -14,7 +14,7 @@ from hub import cli_backup, cli_hold, cli_init, cli_keys, cli_local, cli_peer, c
 from hub.base import logs
 from hub.base.config import LANGUAGE_VARIABLE, PATH_VARIABLE
 from hub.base.errors import TinkuyError
-from hub.cli_base import JSON, Exit, Setting, ask, complain, config, new_app, setting, show_json, show_rows
+from hub.cli_base import JSON, Exit, Setting, ask, complain, config, new_app, setting, show_facts, show_json, words
 from hub.cli_words import sentence, shown_code
 from keys.errors import KeysError
 
@@ -78,15 +78,29 @@ def run() -> None:
         raise typer.Exit(Exit.REFUSED) from None
 
 
+_FACTS = {
+    "institution": ("institución", "institution"),
+    "sync_age_seconds": ("última palabra del servidor Matrix, hace segundos", "last word of the homeserver, seconds ago"),
+    "unacked": ("enviados sin acuse", "sent and not acknowledged"),
+    "cases": ("casos abiertos", "open cases"),
+    "referrals": ("derivaciones", "referrals"),
+    "staff": ("personas inscritas", "people enrolled"),
+    "peers": ("instituciones confirmadas", "institutions confirmed"),
+    "ledger": ("filas del libro de revelaciones", "rows of the disclosure ledger"),
+    "posts_waiting": ("mensajes por mostrar en salas", "messages still to be shown in rooms"),
+    "server": ("este servidor", "this server"),
+    "role": ("qué hace", "what it does"),
+}
+
+
 @app.command()
 def status(as_json: bool = JSON) -> None:
     """Cómo está el hub en marcha · How the running hub is"""
     answer = ask("status", as_json=as_json)
     if as_json:
         return show_json(answer)
-    rows = [{"key": key, "value": value} for key, value in answer.items()]
-    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
-    return None
+    role = {"leads": words("dirige", "leads"), "standby": words("en espera", "stands by")}
+    return show_facts(answer | {"role": role.get(answer.get("role"), answer.get("role"))}, _FACTS)
 
 
 @app.command()

@@ -194,6 +194,16 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, st
     Console(markup=False, highlight=False).print(table)
 
 
+def show_facts(answer: Mapping[str, Any], named: Mapping[str, tuple[str, str]]) -> None:
+    """What one thing is like, a line a fact, under the names that people use; one without a name keeps its own."""
+    rows = [{"key": words(*named.get(key, (key, key))), "value": _plain(value)} for key, value in answer.items()]
+    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
+
+
+def _plain(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "–" if value is None else value
+
+
 def _cell(value: Any) -> str:
     """Plain text in one line: names come from people, and a terminal obeys escape sequences."""
     if isinstance(value, bool):

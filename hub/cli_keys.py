@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hub.base.kek import open_kek
-from hub.cli_base import JSON, Exit, agree, ask, complain, config, end_with, new_app, read_file, say, show_json, show_rows, stamp, words
+from hub.cli_base import JSON, Exit, agree, ask, complain, config, end_with, new_app, read_file, say, show_facts, show_json, show_rows, stamp, words
 from hub.key_words import disk_words
 from keys import strictjson, succession
 from keys.errors import KeysError
@@ -69,8 +69,7 @@ def keys_status(as_json: bool = JSON) -> None:
     if as_json:
         return show_json(answer)
     peers = answer.pop("peers", [])
-    rows = [{"key": words(*_FACTS.get(key, (key, key))), "value": _plain(value)} for key, value in answer.items()]
-    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
+    show_facts(answer, _FACTS)
     if not peers:
         return say("Todavía no hay enlaces con otras instituciones.", "There are no links with other institutions yet.")
     say("", "")
@@ -235,12 +234,6 @@ def _told(answer: Any, *, as_json: bool) -> None:
         whose = words("de las raíces anteriores" if each["whose"] == "previous" else "de las raíces", f"of the {each['whose']} roots")
         typer.echo(f"  {each['count']} {whose}: {', '.join(each['of'])}")
     return None
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return words("sí", "yes") if value else "no"
-    return ", ".join(value) if isinstance(value, list) else str(value if value is not None else "–")
 
 
 def _keyring() -> Keyring:

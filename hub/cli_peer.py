@@ -6,12 +6,13 @@ Manifests are public files and may travel by any means. Trust comes from one act
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hub.cli_base import JSON, Exit, agree, ask, complain, end_with, new_app, read_file, say, show_json, show_rows, words
+from hub.cli_base import JSON, Exit, agree, ask, complain, end_with, new_app, read_file, say, show_facts, show_json, show_rows, words
 from hub.key_words import disk_words
 
 app = new_app("Otras instituciones. · Other institutions.")
@@ -21,6 +22,21 @@ _STATES = {
     "confirmed": ("confirmada", "confirmed"),
     "linked": ("enlazada", "linked"),
     "frozen": ("DETENIDA", "FROZEN"),
+}
+_FACTS = {
+    "institution": ("institución", "institution"),
+    "name": ("nombre", "name"),
+    "kind": ("tipo", "kind"),
+    "state": ("enlace", "link"),
+    "version": ("versión de su manifiesto", "version of its manifest"),
+    "expires": ("el manifiesto vence", "the manifest ends"),
+    "room": ("sala Matrix del enlace", "Matrix room of the link"),
+    "unacked": ("enviados sin acuse", "sent and not acknowledged"),
+    "frozen": ("por qué está detenido", "why it is stopped"),
+    "fingerprint": ("huella de su identidad Matrix", "fingerprint of its Matrix identity"),
+    "matrix_user": ("cuenta Matrix", "Matrix account"),
+    "device_id": ("dispositivo Matrix", "Matrix device"),
+    "threshold": ("raíces (deben firmar/hay)", "roots (must sign/there are)"),
 }
 MANIFEST_LIMIT = 64 * 1024
 _NO_MANIFESTS = (
@@ -48,9 +64,7 @@ def show(institution: Institution, as_json: bool = JSON) -> None:
         raise typer.Exit(Exit.REFUSED)
     if as_json:
         return show_json(found[0])
-    rows = [{"key": key, "value": value} for key, value in found[0].items()]
-    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
-    return None
+    return show_facts(found[0] | {"state": _state(found[0])}, _FACTS)
 
 
 @app.command()
@@ -157,7 +171,7 @@ def list_(as_json: bool = JSON) -> None:
     rows = ask("peer.list", as_json=as_json) or []
     if as_json:
         return show_json(rows)
-    rows = [row | {"state": words(*_STATES.get(row.get("state", ""), (row.get("state", ""),) * 2))} for row in rows]
+    rows = [row | {"state": _state(row)} for row in rows]
     show_rows(
         rows,
         (
@@ -177,9 +191,7 @@ def manifest_show(as_json: bool = JSON) -> None:
     answer = ask("peer.manifest", as_json=as_json)
     if as_json:
         return show_json(answer)
-    rows = [{"key": key, "value": value} for key, value in answer.items() if key != "manifest"]
-    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
-    return None
+    return show_facts({key: value for key, value in answer.items() if key != "manifest"}, _FACTS)
 
 
 @manifest_app.command("export")
@@ -194,6 +206,11 @@ def manifest_export(file: Annotated[Path, typer.Argument(metavar="ARCHIVO", help
         complain(f"`{file}` no se pudo escribir: {es}. Nada se sobrescribe.", f"`{file}` could not be written: {en}. Nothing is overwritten.")
         raise typer.Exit(Exit.REFUSED) from None
     say(f"Escrito en {file}. Es público: puede ir por cualquier vía.", f"Written to {file}. It is public: any road will do.")
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    state = str(row.get("state", ""))
+    return words(*_STATES.get(state, (state, state)))
 
 
 def _field(answer: Any, key: str) -> str:

@@ -8,10 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli_base import JSON, Exit, ask, complain, config, new_app, say, setting, show_json, show_rows
+from hub.cli_base import JSON, Exit, ask, complain, config, new_app, say, show_json, show_rows, words
 
 app = new_app("Personal de la institución. · Staff of the institution.")
 User = Annotated[str, typer.Argument(metavar="@USUARIO:SERVIDOR", help="Su cuenta Matrix. · Her Matrix account.")]
+_PINS = {
+    "unseen": ("su llave todavía no se vio: revise que la cuenta exista", "her key has not been seen yet: check that the account exists"),
+    "seen": ("vista por primera vez", "at first sight"),
+    "given": ("huella recibida", "fingerprint given"),
+    "verified": ("verificada en persona", "verified in person"),
+    "blocked": ("BLOQUEADA: el servidor muestra otra", "BLOCKED: the homeserver shows another"),
+}
 _USER = re.compile(r"@[^\s:]{1,200}:[^\s]{1,200}")
 
 
@@ -92,7 +99,7 @@ def list_(as_json: bool = JSON) -> None:
     if as_json:
         return show_json(rows)
     show_rows(
-        rows,
+        [row | {"pin": words(*_PINS.get(row.get("pin", ""), (row.get("pin", ""),) * 2))} for row in rows],
         (
             ("user_id", "CUENTA", "ACCOUNT"),
             ("role", "ROL", "ROLE"),
@@ -128,13 +135,6 @@ def _told(answer: Any, as_json: bool, es: str, en: str, *, key: bool = True) -> 
     if as_json:
         return show_json(answer)
     level = answer.get("pin", "") if key and isinstance(answer, dict) else ""
-    english = setting.get().english
-    shown = {
-        "unseen": ("su llave todavía no se vio: revise que la cuenta exista", "her key has not been seen yet: check that the account exists"),
-        "seen": ("vista por primera vez", "at first sight"),
-        "given": ("huella recibida", "fingerprint given"),
-        "verified": ("verificada en persona", "verified in person"),
-    }.get(level)
-    tail = f" ({shown[english]})" if shown else ""
+    tail = f" ({words(*_PINS[level])})" if level in _PINS else ""
     say(f"{es}{tail}.", f"{en}{tail}.")
     return None

@@ -219,3 +219,20 @@ def test_the_peers_of_keys_status_stand_under_a_header(hub: FakeHub) -> None:
     alone = runner.invoke(app, ["keys", "status"]).stdout
     assert "INSTITUCIÓN" not in alone
     assert "Todavía no hay enlaces" in alone
+
+
+def test_facts_stand_under_the_names_that_people_use(hub: FakeHub) -> None:
+    hub.answers |= {
+        "status": {"institution": "csmc-prueba", "sync_age_seconds": 1.5, "posts_waiting": 0, "role": "leads"},
+        "peer.list": [{"institution": "cem-prueba", "state": "frozen", "frozen": "people", "room": None}],
+        "peer.manifest": {"institution": "csmc-prueba", "matrix_user": "@hub:prueba.example", "manifest": "eA=="},
+    }
+    for line, spanish, raw in (
+        (["status"], "qué hace\tdirige", ("sync_age_seconds", "posts_waiting", "leads")),
+        (["peer", "show", "cem-prueba"], "enlace\tDETENIDA", ("fingerprint", "unacked")),
+        (["manifest", "show"], "cuenta Matrix\t@hub:prueba.example", ("matrix_user",)),
+    ):
+        told = runner.invoke(app, line).stdout
+        assert spanish in told
+        assert not [each for each in raw if each in told]
+    assert json.loads(runner.invoke(app, ["status", "--json"]).stdout)["role"] == "leads"

@@ -224,7 +224,7 @@ def test_who_leaves_names_what_moves_to_whom_by_code(hub: FakeHub) -> None:
 def test_lists_are_lines_on_a_pipe_and_names_cannot_move_the_cursor(hub: FakeHub) -> None:
     hub.answers["staff.list"] = [{"user_id": "@luz:prueba.example", "display": "L\x1b[2Ju\nz", "on_duty": True, "pin": "seen"}]
     found = runner.invoke(app, ["staff", "list"])
-    assert found.stdout == "@luz:prueba.example\t\tL [2Ju z\t\tsí\tseen\n"
+    assert found.stdout == "@luz:prueba.example\t\tL [2Ju z\t\tsí\tvista por primera vez\n"
     assert json.loads(runner.invoke(app, ["staff", "list", "--json"]).stdout) == hub.answers["staff.list"]
 
 
