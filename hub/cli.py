@@ -14,7 +14,7 @@ from hub import cli_backup, cli_hold, cli_init, cli_keys, cli_local, cli_peer, c
 from hub.base import logs
 from hub.base.config import LANGUAGE_VARIABLE, PATH_VARIABLE
 from hub.base.errors import TinkuyError
-from hub.cli_base import JSON, Exit, Setting, ask, complain, config, new_app, setting, show_facts, show_json, words
+from hub.cli_base import JSON, ROLES, Exit, Setting, ask, complain, config, new_app, setting, show_facts, show_json, words
 from hub.cli_words import sentence, shown_code
 from keys.errors import KeysError
 
@@ -99,8 +99,7 @@ def status(as_json: bool = JSON) -> None:
     answer = ask("status", as_json=as_json)
     if as_json:
         return show_json(answer)
-    role = {"leads": words("dirige", "leads"), "standby": words("en espera", "stands by")}
-    return show_facts(answer | {"role": role.get(answer.get("role"), answer.get("role"))}, _FACTS)
+    return show_facts(answer | {"role": words(*ROLES.get(answer.get("role"), ("", "")))}, _FACTS)
 
 
 @app.command()

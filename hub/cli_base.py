@@ -51,6 +51,13 @@ class Setting:
 
 
 _PLAIN = Setting()
+ROLES = {
+    "alone": ("está solo", "is alone"),
+    "leader": ("dirige", "leads"),
+    "standby": ("en espera", "stands by"),
+    "away": ("no está en marcha", "does not run"),
+}
+"""What a server of the hub does."""
 _YES = ("s", "si", "sí", "y", "yes")
 setting: ContextVar[Setting] = ContextVar("setting", default=_PLAIN)
 JSON = typer.Option(False, "--json", help="Resultado para programas. · Output for programs.")

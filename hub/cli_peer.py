@@ -23,6 +23,14 @@ _STATES = {
     "linked": ("enlazada", "linked"),
     "frozen": ("DETENIDA", "FROZEN"),
 }
+_FROZEN = {
+    "people": ("lo detuvieron personas", "people stopped it"),
+    "changed_twin": ("llegó dos veces el mismo número con otro contenido", "one number came twice with other contents"),
+    "behind_unseen": ("llegó un número viejo que no se había visto", "an old number came that was never seen"),
+    "chain_broken": ("un mensaje no sigue al anterior", "a message does not follow the one before"),
+    "stranger": ("alguien ajeno entró en la sala del enlace", "a stranger entered the link's room"),
+    "two_manifests": ("hay dos manifiestos suyos de una misma versión", "there are two manifests of theirs of one version"),
+}
 _FACTS = {
     "institution": ("institución", "institution"),
     "name": ("nombre", "name"),
@@ -64,7 +72,8 @@ def show(institution: Institution, as_json: bool = JSON) -> None:
         raise typer.Exit(Exit.REFUSED)
     if as_json:
         return show_json(found[0])
-    return show_facts(found[0] | {"state": _state(found[0])}, _FACTS)
+    why = found[0].get("frozen")
+    return show_facts(found[0] | {"state": _state(found[0]), "frozen": words(*_FROZEN[why]) + f" ({why})" if why in _FROZEN else why}, _FACTS)
 
 
 @app.command()

@@ -20,6 +20,10 @@ _CALL: tuple[str, str] = (
     "No lo acepte por ahora. Llame a su administración por un número conocido.",
     "Do not accept it for now. Call its administrators on a number you know.",
 )
+_CALL_OR_REBORN: tuple[str, str] = (
+    "No lo acepte por ahora. Llame a su administración por un número conocido. Si perdieron sus raíces y empezaron de nuevo: manual (runbook) 15.",
+    "Do not accept it for now. Call its administrators on a number you know. If they lost their roots and began anew: runbook 15.",
+)
 _OUR_FAULT: tuple[str, str] = (
     "Repita; si vuelve a pasar, informe esta línea: no contiene datos.",
     "Repeat it; if it happens again, report this line: it holds no data.",
@@ -159,12 +163,13 @@ WORDS: dict[str, Words] = {
     ),
     "manifest.rollback": (
         "Ese manifiesto es más viejo que el que este hub ya tiene.", "That manifest is older than the one that this hub has.",
-        "Pida el que está en vigor (tinkuy manifest export).", "Ask for the one in force (tinkuy manifest export).",
+        "Pida el que está en vigor (tinkuy manifest export). Si perdieron sus raíces y empezaron de nuevo: manual (runbook) 15.",
+        "Ask for the one in force (tinkuy manifest export). If they lost their roots and began anew: runbook 15.",
     ),
     "manifest.equivocation": (
         "Hay dos manifiestos distintos con la misma versión: este no es el que ya se tiene.",
         "There are two different manifests of one version: this is not the one that is held.",
-        *_CALL,
+        *_CALL_OR_REBORN,
     ),
     "manifest.gap": (
         "Falta un manifiesto entre el que se tiene y ese.", "A manifest between the one that is held and that one is missing.",
@@ -172,12 +177,12 @@ WORDS: dict[str, Words] = {
     ),
     "manifest.fork": (
         "Ese manifiesto no continúa el que se tiene: sigue a otro.", "That manifest does not continue the one that is held: it follows another.",
-        *_CALL,
+        *_CALL_OR_REBORN,
     ),
     "manifest.roots": (
         "Las raíces que este hub conoce de esa institución no firmaron ese manifiesto.",
         "The roots that this hub knows of that institution did not sign that manifest.",
-        *_CALL,
+        *_CALL_OR_REBORN,
     ),
     "manifest.downgrade": (
         "Ese manifiesto volvería a un protocolo más viejo.", "That manifest would go back to an older protocol.", *_CALL,

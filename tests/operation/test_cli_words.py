@@ -14,11 +14,13 @@ import pytest
 from typer.testing import CliRunner
 
 import keys.errors
+from hub.actions.peers import PEOPLE
 from hub.backup_words import backup_codes, sentence_of
 from hub.base.errors import Forged, Refused, Stopped, TinkuyError
 from hub.chat.refusals import SENTENCES
 from hub.cli import app
 from hub.cli_base import Exit
+from hub.cli_peer import _FROZEN
 from hub.cli_words import has_words, known_codes, sentence
 from hub.key_words import WORDS
 from keys.errors import KeysError, ManifestRefused
@@ -223,16 +225,24 @@ def test_the_peers_of_keys_status_stand_under_a_header(hub: FakeHub) -> None:
 
 def test_facts_stand_under_the_names_that_people_use(hub: FakeHub) -> None:
     hub.answers |= {
-        "status": {"institution": "csmc-prueba", "sync_age_seconds": 1.5, "posts_waiting": 0, "role": "leads"},
+        "status": {"institution": "csmc-prueba", "sync_age_seconds": 1.5, "posts_waiting": 0, "role": "leader"},
         "peer.list": [{"institution": "cem-prueba", "state": "frozen", "frozen": "people", "room": None}],
         "peer.manifest": {"institution": "csmc-prueba", "matrix_user": "@hub:prueba.example", "manifest": "eA=="},
     }
     for line, spanish, raw in (
-        (["status"], "qué hace\tdirige", ("sync_age_seconds", "posts_waiting", "leads")),
-        (["peer", "show", "cem-prueba"], "enlace\tDETENIDA", ("fingerprint", "unacked")),
+        (["status"], "qué hace\tdirige", ("sync_age_seconds", "posts_waiting", "leader")),
+        (["peer", "show", "cem-prueba"], "por qué está detenido\tlo detuvieron personas (people)", ("fingerprint", "unacked")),
         (["manifest", "show"], "cuenta Matrix\t@hub:prueba.example", ("matrix_user",)),
     ):
         told = runner.invoke(app, line).stdout
         assert spanish in told
         assert not [each for each in raw if each in told]
-    assert json.loads(runner.invoke(app, ["status", "--json"]).stdout)["role"] == "leads"
+    assert json.loads(runner.invoke(app, ["status", "--json"]).stdout)["role"] == "leader"
+
+
+def test_every_reason_for_which_a_link_is_stopped_has_words() -> None:
+    written = "".join(path.read_text() for path in (ROOT / "hub/actions").glob("*.py"))
+    room = re.findall(r'freeze_link_of\(unit, .*?, "([a-z_]+)"', (ROOT / "hub/app/reports.py").read_text())
+    reasons = {*re.findall(r'freeze\(unit, link, "([a-z_]+)"', written), *room, "changed_twin", "behind_unseen", PEOPLE}
+    assert {"chain_broken", "two_manifests", "stranger"} <= reasons
+    assert reasons <= set(_FROZEN)
