@@ -25,7 +25,8 @@ def commands(net: Net) -> dict[str, Any]:
     """Every command, over a house that has a store and nothing else to say."""
     keeper = SimpleNamespace(poke=lambda: None, turn=nothing, trust=nothing, look_again=lambda _: None)
     house: Any = SimpleNamespace(
-        store=net.cem.store, keeper=keeper, matrix=SimpleNamespace(leave=nothing, refresh=nothing), servers=None, config=None, clock=net.clock, keyring=None,
+        store=net.cem.store, keeper=keeper, matrix=SimpleNamespace(leave=nothing, refresh=nothing),
+        servers=None, config=None, clock=net.clock, keyring=None,
     )  # fmt: skip
     return handlers(house)
 

@@ -20,10 +20,12 @@ from hub.base.errors import Forged, Refused, Stopped, TinkuyError
 from hub.chat.refusals import SENTENCES
 from hub.cli import app
 from hub.cli_base import Exit
+from hub.cli_hold import _BASES
 from hub.cli_peer import _FROZEN
 from hub.cli_words import has_words, known_codes, sentence
 from hub.key_words import WORDS
 from keys.errors import KeysError, ManifestRefused
+from policies import packs
 from tests.operation.test_operation_cli import ROOT, FakeHub, home, hub
 
 runner = CliRunner()
@@ -246,3 +248,18 @@ def test_every_reason_for_which_a_link_is_stopped_has_words() -> None:
     reasons = {*re.findall(r'freeze\(unit, link, "([a-z_]+)"', written), *room, "changed_twin", "behind_unseen", PEOPLE}
     assert {"chain_broken", "two_manifests", "stranger"} <= reasons
     assert reasons <= set(_FROZEN)
+
+
+def test_lists_show_words_and_keep_the_code_that_a_person_types(hub: FakeHub) -> None:
+    hub.answers |= {
+        "hold.list": [{"code": "R-7QK4M", "basis": "court_order", "until": "2027-05-31"}],
+        "servers.list": [{"server": "a", "role": "leader", "device_id": "ABCDEFGHIJ"}, {"server": "b", "role": "away", "device_id": "KLMNOPQRST"}],
+    }
+    assert runner.invoke(app, ["hold", "list"]).stdout == "R-7QK4M\torden de un juzgado (court_order)\t2027-05-31\n"
+    assert runner.invoke(app, ["servers", "list"]).stdout == "a\tdirige\tABCDEFGHIJ\nb\tno está en marcha\tKLMNOPQRST\n"
+    assert "leads" in runner.invoke(app, ["--lang", "en", "servers", "list"]).stdout
+    assert json.loads(runner.invoke(app, ["hold", "list", "--json"]).stdout) == hub.answers["hold.list"]
+
+
+def test_every_basis_that_a_law_gives_has_words() -> None:
+    assert set(packs.load("pe").vocabulary.lists["retention_bases"]) == set(_BASES)

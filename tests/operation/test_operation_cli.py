@@ -89,6 +89,8 @@ class FakeHub:
                     "status",
                     "doctor",
                     "keys.status",
+                    "hold.list",
+                    "servers.list",
                 )
             },
         )
