@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.cli_words import Words, sentence
+from hub.cli_words import filled, sentence
+from hub.key_words import Words
 
 FACTS: dict[str, tuple[str, str]] = {
     "data": (
@@ -163,8 +164,8 @@ _WORDS: dict[str, Words] = {
     "The time was not understood.",
     "Escríbala así: 2026-11-22T09:30.",
     "Write it like this: 2026-11-22T09:30."),
-    "backup.disk": ("El disco no lo permitió ({why}).",
-    "The disk did not allow it ({why}).",
+    "backup.disk": ("El disco no lo permitió: {why_es}.",
+    "The disk did not allow it: {why_en}.",
     "Revise el espacio y los permisos.",
     "Check space and permissions."),
     "backup.dead_key": (
@@ -194,16 +195,14 @@ _WORDS: dict[str, Words] = {
 }  # fmt: skip
 
 
-class _Missing(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "?"
-
-
 def sentence_of(code: str, params: Mapping[str, Any]) -> Words:
     """The four sentences of a code, with its parameters; the general ones where backups have none of their own."""
-    es, en, fix_es, fix_en = _WORDS[code] if code in _WORDS else sentence(code)
-    told = _Missing(params)
-    return es.format_map(told), en.format_map(told), fix_es, fix_en
+    return filled(_WORDS[code], params) if code in _WORDS else sentence(code, params)
 
 
-__all__ = ["FACTS", "sentence_of"]
+def backup_codes() -> frozenset[str]:
+    """Every code with words of its own here."""
+    return frozenset(_WORDS)
+
+
+__all__ = ["FACTS", "backup_codes", "sentence_of"]

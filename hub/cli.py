@@ -10,15 +10,15 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_backup, cli_hold, cli_init, cli_keys, cli_local, cli_peer, cli_recovery, cli_servers, cli_staff, cli_verify
+from hub import cli_backup, cli_hold, cli_init, cli_keys, cli_local, cli_peer, cli_recovery, cli_servers, cli_staff, cli_usage, cli_verify
 from hub.base import logs
 from hub.base.config import LANGUAGE_VARIABLE, PATH_VARIABLE
 from hub.base.errors import TinkuyError
-from hub.cli_base import JSON, Exit, Setting, ask, complain, config, new_app, setting, show_json, show_rows
-from hub.cli_words import sentence
+from hub.cli_base import JSON, ROLES, Exit, Setting, ask, complain, config, new_app, setting, show_facts, show_json, words
+from hub.cli_words import sentence, shown_code
 from keys.errors import KeysError
 
-app = new_app("Tinkuy: coordinación segura entre instituciones. · Tinkuy: safe coordination between institutions.")
+app = new_app("Tinkuy: coordinación segura entre instituciones. · Tinkuy: safe coordination between institutions.", cli_usage.Speaking)
 cli_staff.app.command("verify")(cli_verify.verify)
 app.add_typer(cli_staff.app, name="staff")
 app.add_typer(cli_peer.app, name="peer")
@@ -71,9 +71,26 @@ def run() -> None:
         raise typer.Exit(Exit.DONE) from None
     except (TinkuyError, KeysError) as error:
         logs.get("run").critical("run.stopped", error=error)
-        es, en, es_hint, en_hint = sentence(error.code)
-        complain(f"El hub se detuvo. {es} {es_hint} ({error.code})", f"The hub stopped. {en} {en_hint} ({error.code})")
+        params = getattr(error, "params", {})
+        es, en, es_hint, en_hint = sentence(error.code, params)
+        code = shown_code(error.code, params)
+        complain(f"El hub se detuvo. {es} {es_hint} ({code})", f"The hub stopped. {en} {en_hint} ({code})")
         raise typer.Exit(Exit.REFUSED) from None
+
+
+_FACTS = {
+    "institution": ("institución", "institution"),
+    "sync_age_seconds": ("última palabra del servidor Matrix, hace segundos", "last word of the homeserver, seconds ago"),
+    "unacked": ("enviados sin acuse", "sent and not acknowledged"),
+    "cases": ("casos abiertos", "open cases"),
+    "referrals": ("derivaciones", "referrals"),
+    "staff": ("personas inscritas", "people enrolled"),
+    "peers": ("instituciones confirmadas", "institutions confirmed"),
+    "ledger": ("filas del libro de revelaciones", "rows of the disclosure ledger"),
+    "posts_waiting": ("mensajes por mostrar en salas", "messages still to be shown in rooms"),
+    "server": ("este servidor", "this server"),
+    "role": ("qué hace", "what it does"),
+}
 
 
 @app.command()
@@ -82,9 +99,7 @@ def status(as_json: bool = JSON) -> None:
     answer = ask("status", as_json=as_json)
     if as_json:
         return show_json(answer)
-    rows = [{"key": key, "value": value} for key, value in answer.items()]
-    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
-    return None
+    return show_facts(answer | {"role": words(*ROLES.get(answer.get("role"), ("", "")))}, _FACTS)
 
 
 @app.command()

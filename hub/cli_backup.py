@@ -13,6 +13,7 @@ from hub.backup_words import FACTS, sentence_of
 from hub.base.config import Config
 from hub.base.errors import TinkuyError
 from hub.cli_base import JSON, Exit, complain, config, config_if_any, new_app, say, show_json, show_rows, stamp
+from hub.key_words import disk_words
 from keys.codec import unb64
 from keys.errors import KeysError
 from keys.primitives import VerifyKey
@@ -216,7 +217,8 @@ def _run(work: Callable[[], T], *, as_json: bool) -> T:
     except KeysError as error:
         _refuse(error.code, {}, as_json=as_json)
     except OSError as error:
-        _refuse("backup.disk", {"why": error.strerror or type(error).__name__}, as_json=as_json)
+        es, en = disk_words(error)
+        _refuse("backup.disk", {"why": error.strerror or type(error).__name__, "why_es": es, "why_en": en}, as_json=as_json)
 
 
 def _refuse(code: str, params: dict[str, Any], *, as_json: bool) -> NoReturn:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -20,11 +21,13 @@ from typing import Any, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 from hub.base.config import DEFAULT_NAME, PATH_VARIABLE, Config, ConfigError, load
 from hub.base.i18n import stamped
 from hub.base.packcheck import pack_of
-from hub.cli_words import sentence
+from hub.cli_words import sentence, shown_code
+from hub.key_words import disk_words
 from hub.web.control import ControlError, HubAway, call
 
 
@@ -48,13 +51,22 @@ class Setting:
 
 
 _PLAIN = Setting()
+ROLES = {
+    "alone": ("está solo", "is alone"),
+    "leader": ("dirige", "leads"),
+    "standby": ("en espera", "stands by"),
+    "away": ("no está en marcha", "does not run"),
+}
+"""What a server of the hub does."""
+_YES = ("s", "si", "sí", "y", "yes")
 setting: ContextVar[Setting] = ContextVar("setting", default=_PLAIN)
 JSON = typer.Option(False, "--json", help="Resultado para programas. · Output for programs.")
 
 
-def new_app(help_text: str) -> typer.Typer:
+def new_app(help_text: str, group: type[TyperGroup] | None = None) -> typer.Typer:
     """A command group that never shows local variables in a traceback and reads well without colours."""
     return typer.Typer(
+        cls=group,
         help=help_text,
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -120,21 +132,66 @@ def ask(command: str, args: Mapping[str, Any] | None = None, *, as_json: bool = 
 
 def refuse(error: ControlError, status: Exit, *, as_json: bool) -> NoReturn:
     """Tell what failed, why, what to do, and the code; then end."""
-    known = sentence(error.code)
+    known = sentence(error.code, error.params)
     message = error.message or words(*known[:2])
     hint = error.hint or words(*known[2:])
     if as_json:
         show_json({"ok": False, "error": {"code": error.code, "message": message, "hint": hint, "params": error.params}})
     else:
-        typer.echo(f"{message}  ({error.code})", err=True)
-        if hint:
-            typer.echo(f"→ {hint}", err=True)
+        tell_refusal(message, hint, shown_code(error.code, error.params))
     raise typer.Exit(status)
 
 
-def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, str, str]]) -> None:
-    """A table: columns are (key, Spanish title, English title). On a pipe, one tab-separated line a row, without titles."""
+def end_with(code: str, status: Exit = Exit.REFUSED, *, as_json: bool = False, **params: str | int) -> NoReturn:
+    """As `refuse`, for what this command itself or a room below found."""
+    error = ControlError(code)
+    error.params = params
+    refuse(error, status, as_json=as_json)
+
+
+def tell_refusal(message: str, hint: str, code: str) -> None:
+    """The two lines of every refusal, on standard error, with the code in parentheses at the end of the first."""
+    typer.echo(f"{_cell(message)}  ({_cell(code)})", err=True)
+    if hint:
+        typer.echo(f"→ {_cell(hint)}", err=True)
+
+
+def read_file(path: Path, limit: int, *, as_json: bool = False) -> bytes:
+    """A file that somebody named; ends with 2 and a sentence for one that is not there, not readable, empty, too large, or no file."""
+    name = str(path)
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            end_with("file.folder", Exit.USAGE, as_json=as_json, file=name)
+        if not stat.S_ISREG(mode):  # a pipe without a writer would wait for ever, a device never ends
+            end_with("file.special", Exit.USAGE, as_json=as_json, file=name)
+        with path.open("rb") as opened:
+            data = opened.read(limit + 1)
+    except FileNotFoundError:
+        end_with("file.absent", Exit.USAGE, as_json=as_json, file=name)
+    except OSError as error:
+        es, en = disk_words(error)
+        end_with("file.unreadable", Exit.USAGE, as_json=as_json, file=name, why_es=es, why_en=en)
+    if not data:
+        end_with("file.empty", Exit.USAGE, as_json=as_json, file=name)
+    if len(data) > limit:
+        end_with("file.too_large", Exit.USAGE, as_json=as_json, file=name)
+    return data
+
+
+def agree(es: str, en: str) -> None:
+    """Ask for a yes, in either language; anything else, also the end of the input, ends the command with 1."""
+    typer.echo(words(f"{es} [s/N] ", f"{en} [y/N] "), nl=False, err=True)
+    if sys.stdin.readline().strip().casefold() not in _YES:
+        complain("Cancelado: no se hizo nada.", "Cancelled: nothing was done.")
+        raise typer.Exit(Exit.REFUSED)
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, str, str]], *, titled: bool = False) -> None:
+    """A table: columns are (key, Spanish title, English title). On a pipe, one tab-separated line a row; titles only where asked for."""
     if not sys.stdout.isatty():
+        if titled:
+            typer.echo("\t".join(words(es, en) for _, es, en in columns))
         for row in rows:
             typer.echo("\t".join(_cell(row.get(key)) for key, _, _ in columns))
         return
@@ -142,6 +199,16 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, st
     for row in rows:
         table.add_row(*(_cell(row.get(key)) for key, _, _ in columns))
     Console(markup=False, highlight=False).print(table)
+
+
+def show_facts(answer: Mapping[str, Any], named: Mapping[str, tuple[str, str]]) -> None:
+    """What one thing is like, a line a fact, under the names that people use; one without a name keeps its own."""
+    rows = [{"key": words(*named.get(key, (key, key))), "value": _plain(value)} for key, value in answer.items()]
+    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
+
+
+def _plain(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "–" if value is None else value
 
 
 def _cell(value: Any) -> str:

@@ -6,9 +6,14 @@ from typing import Annotated
 
 import typer
 
-from hub.cli_base import JSON, ask, new_app, say, show_json, show_rows
+from hub.cli_base import JSON, ask, new_app, say, show_json, show_rows, words
 
 app = new_app("Lo que una ley obliga a conservar. · What a law obliges to keep.")
+_BASES = {
+    "court_order": ("orden de un juzgado", "order of a court"),
+    "prosecutor_order": ("orden de fiscalía", "order of a prosecutor"),
+    "health_record": ("historia clínica", "health record"),
+}
 Code = Annotated[str, typer.Argument(metavar="CÓDIGO", help="De la derivación recibida, por ejemplo R-7QK4M. · Of the referral received.")]
 
 
@@ -48,5 +53,6 @@ def list_(as_json: bool = JSON) -> None:
         return show_json(rows)
     if not rows:
         return say("Nada se conserva por ley.", "Nothing is kept by law.")
+    rows = [row | {"basis": words(*_BASES[row["basis"]]) + f" ({row['basis']})" if row.get("basis") in _BASES else row.get("basis")} for row in rows]
     show_rows(rows, (("code", "código", "code"), ("basis", "por qué", "why"), ("until", "hasta", "until")))
     return None

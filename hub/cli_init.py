@@ -17,7 +17,8 @@ import typer
 
 from hub.base.config import Config, ConfigError, from_mapping
 from hub.base.packcheck import pack_of
-from hub.cli_base import JSON, Exit, complain, say, setting, show_json, words
+from hub.cli_base import JSON, Exit, complain, end_with, say, setting, show_json, words
+from hub.key_words import disk_words
 from keys.errors import KeysError
 from keys.identity import Identity, create_identity
 from keys.keyring import FileRows, Keyring
@@ -59,8 +60,10 @@ def init(
     try:
         identity = _made(config, root_here=not roots_offline)
     except (KeysError, OSError) as error:
-        reason = str(error) if isinstance(error, KeysError) else error.strerror
-        complain(f"No se pudieron crear las claves: {reason}", f"The keys could not be made: {reason}")
+        if isinstance(error, KeysError):
+            end_with(error.code)
+        es, en = disk_words(error)
+        complain(f"No se pudieron crear las claves: {es}.", f"The keys could not be made: {en}.")
         raise typer.Exit(Exit.REFUSED) from None
     _write(target, to_toml(table))
     _tell(config, identity, target, as_json=as_json)

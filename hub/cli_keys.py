@@ -13,12 +13,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hub.base.kek import open_kek
-from hub.cli_base import JSON, Exit, ask, complain, config, new_app, say, show_json, show_rows, words
-from hub.cli_words import sentence
+from hub.cli_base import JSON, Exit, agree, ask, complain, config, end_with, new_app, read_file, say, show_facts, show_json, show_rows, stamp, words
+from hub.key_words import disk_words
 from keys import strictjson, succession
 from keys.errors import KeysError
 from keys.identity import load_identity
 from keys.keyring import FileRows, Keyring
+from keys.manifest import MAX_BYTES
 from keys.primitives import SigningKey
 from keys.providers.file import read_private
 
@@ -29,7 +30,7 @@ root_app = new_app("Las claves raíz, que firman manifiestos. · The root keys, 
 app.add_typer(rotate_app, name="rotate")
 app.add_typer(revoke_app, name="revoke")
 app.add_typer(root_app, name="root")
-Files = Annotated[list[Path], typer.Argument(metavar="ARCHIVO…", help="Uno o más. · One or more.", exists=True, dir_okay=False)]
+Files = Annotated[list[Path], typer.Argument(metavar="ARCHIVO…", help="Uno o más. · One or more.")]
 Insist = typer.Option(
     False, "--insist", help="Tras restaurar: aunque ninguna institución haya contestado. · After a restore: though no institution answered yet."
 )
@@ -54,10 +55,7 @@ def keys_check(as_json: bool = JSON) -> None:
     try:
         identity = load_identity(ring)
     except KeysError as error:
-        complain(
-            f"La identidad no se puede abrir: {error} ({error.code})", f"The identity cannot be opened: {error} ({error.code})"
-        )
-        raise typer.Exit(Exit.REFUSED) from None
+        end_with(error.code, as_json=as_json)
     if as_json:
         return show_json({"ok": True, "master_fingerprint": identity.master_fingerprint, "root_here": identity.root is not None})
     say(f"Las claves abren. Huella: {identity.master_fingerprint}", f"The keys open. Fingerprint: {identity.master_fingerprint}")
@@ -71,10 +69,12 @@ def keys_status(as_json: bool = JSON) -> None:
     if as_json:
         return show_json(answer)
     peers = answer.pop("peers", [])
-    rows = [{"key": words(*_FACTS.get(key, (key, key))), "value": _plain(value)} for key, value in answer.items()]
-    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
-    columns = (("institution", "INSTITUCIÓN", "INSTITUTION"), ("holds", "TIENE NUESTRA VERSIÓN", "HOLDS OUR VERSION"), ("fresh", "AL DÍA", "FRESH"))
-    show_rows(peers, columns)
+    show_facts(answer, _FACTS)
+    if not peers:
+        return say("Todavía no hay enlaces con otras instituciones.", "There are no links with other institutions yet.")
+    say("", "")
+    settings = config()
+    show_rows([peer | {"fresh": stamp(peer["fresh"] or _NEVER, settings)} for peer in peers], _PEERS, titled=True)
     return None
 
 
@@ -120,8 +120,8 @@ def rotate_kek(
 def revoke_signing(yes: bool = Yes, insist: bool = Insist, as_json: bool = JSON) -> None:
     """Robaron la clave de firma: manifiesto nuevo sin ella, ya · The signing key was stolen: a new manifest without it, now"""
     if not yes and not as_json:
-        question = words("Los demás rechazarán todo lo que firme la clave actual. ¿Seguir?", "Peers will refuse what the present key signs. Go on?")
-        typer.confirm(question, abort=True)
+        question = ("Los demás rechazarán todo lo que firme la clave actual. ¿Seguir?", "Peers will refuse what the present key signs. Go on?")
+        agree(*question)
     _told(ask("keys.revoke", {"what": "signing", "insist": insist}, as_json=as_json), as_json=as_json)
 
 
@@ -136,7 +136,8 @@ def root_new(file: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="Se cr
                 out.flush()
                 os.fsync(out.fileno())
     except OSError as error:
-        complain(f"No se pudo escribir: {error.strerror}. Nada se sobrescribe.", f"Could not write: {error.strerror}. Nothing is overwritten.")
+        es, en = disk_words(error)
+        complain(f"No se pudo escribir: {es}. Nada se sobrescribe.", f"Could not write: {en}. Nothing is overwritten.")
         raise typer.Exit(Exit.REFUSED) from None
     say(f"Raíz {root.public.keyid}. Guarde `{file}` fuera de línea; entregue al hub solo `{file}.pub`.",
         f"Root {root.public.keyid}. Keep `{file}` offline; hand only `{file}.pub` to the hub.")  # fmt: skip
@@ -148,7 +149,7 @@ def root_replace(
     insist: bool = Insist, as_json: bool = JSON,
 ) -> None:  # fmt: skip
     """Otras raíces: firman las anteriores y las nuevas · Other roots: the previous and the new ones sign"""
-    public = [path.read_bytes() for path in files]
+    public = [read_file(path, MAX_BYTES, as_json=as_json) for path in files]
     try:
         for each in public:
             succession.read_public_root(each)
@@ -168,14 +169,15 @@ def root_replace(
 
 @app.command("sign-manifest")
 def sign_manifest(
-    file: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="El manifiesto por firmar. · The manifest to sign.", exists=True, dir_okay=False)],
-    root: Annotated[Path, typer.Option("--root", metavar="ARCHIVO", help="La clave raíz. · The root key.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="El manifiesto por firmar. · The manifest to sign.")],
+    root: Annotated[Path, typer.Option("--root", metavar="ARCHIVO", help="La clave raíz. · The root key.")],
     yes: bool = Yes,
 ) -> None:
     """Firma con una raíz, en su máquina sin red; el archivo queda con una firma más · Sign with a root, on its offline machine"""
     try:
+        data, _ = read_file(file, MAX_BYTES), read_file(root, MAX_BYTES)
         key = succession.read_root(read_private(root, "root key file"))
-        profile = succession.read_draft(file.read_bytes())[1]
+        profile = succession.read_draft(data)[1]
     except KeysError as error:
         _stop(error)
     signing = ", ".join(each.keyid for each in profile.hub_signing)
@@ -184,9 +186,9 @@ def sign_manifest(
         f"{profile.institution}, version {profile.version}, until {profile.expires:%Y-%m-%d}. Signing keys: {signing}. "
         f"Roots: {profile.threshold} of {len(profile.roots)}.")  # fmt: skip
     if not yes:
-        typer.confirm(words("¿Es lo que pidió su institución?", "Is this what your institution asked for?"), abort=True)
+        agree("¿Es lo que pidió su institución?", "Is this what your institution asked for?")
     fresh = file.with_name(file.name + ".new")
-    fresh.write_bytes(succession.sign_draft(file.read_bytes(), key))
+    fresh.write_bytes(succession.sign_draft(data, key))
     fresh.replace(file)
     say(f"Firmado por {key.public.keyid}. Lleve el archivo a la raíz que falte, o al hub: tinkuy keys activate {file.name}",
         f"Signed by {key.public.keyid}. Take the file to the next root, or to the hub: tinkuy keys activate {file.name}")  # fmt: skip
@@ -195,10 +197,16 @@ def sign_manifest(
 @app.command("activate")
 def activate(files: Files, as_json: bool = JSON) -> None:
     """Junta las firmas y pone el manifiesto en vigor cuando alcanzan · Join the signatures; in force when there are enough"""
-    args = {"files": [base64.b64encode(path.read_bytes()).decode() for path in files]}
+    args = {"files": [base64.b64encode(read_file(path, MAX_BYTES, as_json=as_json)).decode() for path in files]}
     _told(ask("keys.activate", args, as_json=as_json), as_json=as_json)
 
 
+_NEVER = "1970-01-01T00:00+00:00"
+_PEERS = (
+    ("institution", "INSTITUCIÓN", "INSTITUTION"),
+    ("holds", "TIENE NUESTRA VERSIÓN", "HOLDS OUR VERSION"),
+    ("fresh", "SU CLAVE DEL DÍA ES DE", "ITS KEY OF THE DAY IS OF"),
+)
 _FACTS = {
     "manifest_version": ("versión del manifiesto", "manifest version"),
     "expires": ("el manifiesto vence", "manifest ends"),
@@ -228,19 +236,12 @@ def _told(answer: Any, *, as_json: bool) -> None:
     return None
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return words("sí", "yes") if value else "no"
-    return ", ".join(value) if isinstance(value, list) else str(value if value is not None else "–")
-
-
 def _keyring() -> Keyring:
     settings = config()
     try:
         return Keyring(settings.institution.id, open_kek(settings.keys), FileRows(settings.keyring_file))
     except KeysError as error:
-        complain(f"No se pueden abrir las claves: {error} ({error.code})", f"The keys cannot be opened: {error} ({error.code})")
-        raise typer.Exit(Exit.REFUSED) from None
+        end_with(error.code)
 
 
 def _stop(error: Exception) -> NoReturn:
@@ -248,6 +249,4 @@ def _stop(error: Exception) -> NoReturn:
     code = getattr(error, "code", None)
     if not isinstance(code, str):
         raise error
-    es, en, es_hint, en_hint = sentence(code)
-    complain(f"{es} {es_hint} ({code})", f"{en} {en_hint} ({code})")
-    raise typer.Exit(Exit.REFUSED) from None
+    end_with(code, **getattr(error, "params", {}))

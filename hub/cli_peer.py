@@ -6,12 +6,14 @@ Manifests are public files and may travel by any means. Trust comes from one act
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hub.cli_base import JSON, Exit, ask, complain, new_app, say, show_json, show_rows, words
+from hub.cli_base import JSON, Exit, agree, ask, complain, end_with, new_app, read_file, say, show_facts, show_json, show_rows, words
+from hub.key_words import disk_words
 
 app = new_app("Otras instituciones. · Other institutions.")
 manifest_app = new_app("El manifiesto público de esta institución. · This institution's public manifest.")
@@ -21,7 +23,43 @@ _STATES = {
     "linked": ("enlazada", "linked"),
     "frozen": ("DETENIDA", "FROZEN"),
 }
+_FROZEN = {
+    "people": ("lo detuvieron personas", "people stopped it"),
+    "changed_twin": ("llegó dos veces el mismo número con otro contenido", "one number came twice with other contents"),
+    "behind_unseen": ("llegó un número viejo que no se había visto", "an old number came that was never seen"),
+    "chain_broken": ("un mensaje no sigue al anterior", "a message does not follow the one before"),
+    "stranger": ("alguien ajeno entró en la sala del enlace", "a stranger entered the link's room"),
+    "two_manifests": ("hay dos manifiestos suyos de una misma versión", "there are two manifests of theirs of one version"),
+}
+_FACTS = {
+    "institution": ("institución", "institution"),
+    "name": ("nombre", "name"),
+    "kind": ("tipo", "kind"),
+    "state": ("enlace", "link"),
+    "version": ("versión de su manifiesto", "version of its manifest"),
+    "expires": ("el manifiesto vence", "the manifest ends"),
+    "room": ("sala Matrix del enlace", "Matrix room of the link"),
+    "unacked": ("enviados sin acuse", "sent and not acknowledged"),
+    "frozen": ("por qué está detenido", "why it is stopped"),
+    "fingerprint": ("huella de su identidad Matrix", "fingerprint of its Matrix identity"),
+    "matrix_user": ("cuenta Matrix", "Matrix account"),
+    "device_id": ("dispositivo Matrix", "Matrix device"),
+    "threshold": ("raíces (deben firmar/hay)", "roots (must sign/there are)"),
+}
 MANIFEST_LIMIT = 64 * 1024
+_NO_MANIFESTS = (
+    (b"age-encryption.org/", "file.backup"),
+    (b"tinkuy-root-v1 ", "file.secret"),
+    (b"AGE-SECRET-KEY-", "file.secret"),
+    (b"-----BEGIN", "file.secret"),
+    (b"\x89PNG", "file.picture"),
+    (b"\xff\xd8\xff", "file.picture"),
+    (b"%PDF", "file.picture"),
+    (b"PK\x03\x04", "file.picture"),
+    (b"GIF8", "file.picture"),
+    (b"RIFF", "file.picture"),
+)
+"""What people send instead of a manifest, by its first bytes. The hub would refuse it too; here it can be said what it is, and no secret moves."""
 Institution = Annotated[str, typer.Argument(metavar="INSTITUCIÓN", help="Por ejemplo csmc-comas. · For example csmc-comas.")]
 
 
@@ -34,21 +72,19 @@ def show(institution: Institution, as_json: bool = JSON) -> None:
         raise typer.Exit(Exit.REFUSED)
     if as_json:
         return show_json(found[0])
-    rows = [{"key": key, "value": value} for key, value in found[0].items()]
-    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
-    return None
+    why = found[0].get("frozen")
+    return show_facts(found[0] | {"state": _state(found[0]), "frozen": words(*_FROZEN[why]) + f" ({why})" if why in _FROZEN else why}, _FACTS)
 
 
 @app.command()
 def add(
-    manifest: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="Su manifiesto. · Theirs.", exists=True, dir_okay=False)],
+    manifest: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="Su manifiesto. · Theirs.")],
     as_json: bool = JSON,
 ) -> None:
     """Agrega su manifiesto; falta comparar el código · Add its manifest; the code is still to be compared"""
-    data = manifest.read_bytes()
-    if len(data) > MANIFEST_LIMIT:
-        complain("Ese archivo es demasiado grande para ser un manifiesto.", "That file is too large to be a manifest.")
-        raise typer.Exit(Exit.USAGE)
+    data = read_file(manifest, MANIFEST_LIMIT, as_json=as_json)
+    if (kind := next((kind for start, kind in _NO_MANIFESTS if data.startswith(start)), None)) is not None:
+        end_with(kind, Exit.USAGE, as_json=as_json, file=str(manifest))
     answer = ask("peer.add", {"manifest": base64.b64encode(data).decode()}, as_json=as_json)
     if as_json:
         return show_json(answer)
@@ -124,11 +160,10 @@ def owns(
 ) -> None:
     """Decide de quién es un dispositivo Matrix que dos instituciones dicen tener · Decide whose a Matrix device is that two say to have"""
     if not yes and not as_json:
-        question = words(
+        agree(
             f"Después de hablar con las dos por un número conocido: ¿es de {institution}, y no de {other}?",
             f"After speaking with both on known numbers: is it {institution}'s, and not {other}'s?",
         )
-        typer.confirm(question, abort=True)
     answer = ask("peer.owns", {"institution": institution, "other": other}, as_json=as_json)
     if as_json:
         return show_json(answer)
@@ -145,7 +180,7 @@ def list_(as_json: bool = JSON) -> None:
     rows = ask("peer.list", as_json=as_json) or []
     if as_json:
         return show_json(rows)
-    rows = [row | {"state": words(*_STATES.get(row.get("state", ""), (row.get("state", ""),) * 2))} for row in rows]
+    rows = [row | {"state": _state(row)} for row in rows]
     show_rows(
         rows,
         (
@@ -165,9 +200,7 @@ def manifest_show(as_json: bool = JSON) -> None:
     answer = ask("peer.manifest", as_json=as_json)
     if as_json:
         return show_json(answer)
-    rows = [{"key": key, "value": value} for key, value in answer.items() if key != "manifest"]
-    show_rows(rows, (("key", "DATO", "FACT"), ("value", "VALOR", "VALUE")))
-    return None
+    return show_facts({key: value for key, value in answer.items() if key != "manifest"}, _FACTS)
 
 
 @manifest_app.command("export")
@@ -177,10 +210,16 @@ def manifest_export(file: Annotated[Path, typer.Argument(metavar="ARCHIVO", help
     try:
         with file.open("xb") as out:
             out.write(base64.b64decode(_field(answer, "manifest"), validate=True))
-    except FileExistsError:
-        complain(f"`{file}` ya existe; no se sobrescribe.", f"`{file}` exists already; it is not overwritten.")
+    except OSError as error:
+        es, en = disk_words(error)
+        complain(f"`{file}` no se pudo escribir: {es}. Nada se sobrescribe.", f"`{file}` could not be written: {en}. Nothing is overwritten.")
         raise typer.Exit(Exit.REFUSED) from None
     say(f"Escrito en {file}. Es público: puede ir por cualquier vía.", f"Written to {file}. It is public: any road will do.")
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    state = str(row.get("state", ""))
+    return words(*_STATES.get(state, (state, state)))
 
 
 def _field(answer: Any, key: str) -> str:

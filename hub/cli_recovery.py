@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli_base import JSON, Exit, ask, complain, say, show_json, words
+from hub.cli_base import JSON, Exit, agree, ask, complain, say, show_json, words
 
 
 def recovery_key(
@@ -22,11 +22,11 @@ def recovery_key(
     if remove:
         ask("keys.recovery.forget", as_json=as_json)
         return show_json({"ok": True}) if as_json else say("Quitado.", "Removed.")
-    if not yes and not typer.confirm(words(
-        "Quien tenga esta clave y la cuenta podrá hacerse pasar por el hub ante el personal. ¿Guardar la identidad en el servidor?",
-        "Whoever has this key and the account can pose as the hub before your staff. Store the identity on the homeserver?",
-    ), err=True):  # fmt: skip
-        raise typer.Exit(Exit.REFUSED)
+    if not yes:
+        agree(
+            "Quien tenga esta clave y la cuenta podrá hacerse pasar por el hub ante el personal. ¿Guardar la identidad en el servidor?",
+            "Whoever has this key and the account can pose as the hub before your staff. Store the identity on the homeserver?",
+        )
     written = ask("keys.recovery.keep", as_json=as_json)["recovery_key"]
     if as_json:
         return show_json({"recovery_key": written})

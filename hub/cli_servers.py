@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli_base import JSON, ask, new_app, say, show_json, show_rows
+from hub.cli_base import JSON, ROLES, ask, new_app, say, show_json, show_rows, words
 
 app = new_app("Los dos servidores de un hub. · The two servers of one hub.")
 Name = Annotated[str, typer.Argument(metavar="NOMBRE", help="Como dice `database.server` allá. · As `database.server` says there.")]
@@ -20,6 +20,7 @@ def list_(as_json: bool = JSON) -> None:
         return show_json(rows)
     if not rows:
         return say("Este hub tiene un solo servidor.", "This hub has one server only.")
+    rows = [row | {"role": words(*ROLES.get(row.get("role"), ("", "")))} for row in rows]
     show_rows(rows, (("server", "servidor", "server"), ("role", "hace", "does"), ("device_id", "dispositivo", "device")))
     return None
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
-from hub.cli_base import JSON, Exit, ask, complain, config, new_app, say, setting, show_json, show_rows
+from hub.cli_base import JSON, Exit, ask, complain, config, new_app, say, show_json, show_rows, words
 
 app = new_app("Personal de la institución. · Staff of the institution.")
 User = Annotated[str, typer.Argument(metavar="@USUARIO:SERVIDOR", help="Su cuenta Matrix. · Her Matrix account.")]
+_PINS = {
+    "unseen": ("su llave todavía no se vio: revise que la cuenta exista", "her key has not been seen yet: check that the account exists"),
+    "seen": ("vista por primera vez", "at first sight"),
+    "given": ("huella recibida", "fingerprint given"),
+    "verified": ("verificada en persona", "verified in person"),
+    "blocked": ("BLOQUEADA: el servidor muestra otra", "BLOCKED: the homeserver shows another"),
+}
 _USER = re.compile(r"@[^\s:]{1,200}:[^\s]{1,200}")
 
 
@@ -60,7 +68,28 @@ def repin(
 @app.command()
 def remove(user: User, as_json: bool = JSON) -> None:
     """Da de baja: pierde el acceso en el acto · Off-board: access ends at once"""
-    _told(ask("staff.remove", {"user_id": checked(user)}, as_json=as_json), as_json, "Dada de baja", "Removed", key=False)
+    answer = ask("staff.remove", {"user_id": checked(user)}, as_json=as_json)
+    _told(answer, as_json, "Dada de baja", "Removed", key=False)
+    if not as_json:
+        _told_what_moved(answer.get("moved") or {})
+
+
+def _told_what_moved(moved: Mapping[str, Any]) -> None:
+    """What she had in hand, by code, and who has it now; nobody is a warning."""
+    codes, rings = ", ".join((*moved.get("cases", ()), *moved.get("referrals", ()))), moved.get("check_ins", 0)
+    if not codes:
+        return say("No llevaba nada: ni casos, ni derivaciones, ni controles.", "She had nothing in hand: no cases, referrals or check-ins.")
+    if to := moved.get("to"):
+        return say(
+            f"Lo que llevaba está ahora a cargo de {to}: {codes}. Controles por hacer: {rings}. Avísele hoy.",
+            f"What she had in hand is now with {to}: {codes}. Check-ins to come: {rings}. Tell her today.",
+        )
+    return complain(
+        f"ATENCIÓN: NADIE lleva lo que estaba a su cargo: {codes}. Controles por hacer, que no le suenan a nadie: {rings}.\n"
+        "→ Inscriba hoy a una persona y lo recibe en el acto: tinkuy staff add  (lead_nobody)",
+        f"WARNING: NOBODY has what she had in hand: {codes}. Check-ins to come, which ring nobody: {rings}.\n"
+        "→ Enrol a person today, who takes it at once: tinkuy staff add  (lead_nobody)",
+    )
 
 
 @app.command("list")
@@ -70,7 +99,7 @@ def list_(as_json: bool = JSON) -> None:
     if as_json:
         return show_json(rows)
     show_rows(
-        rows,
+        [row | {"pin": words(*_PINS.get(row.get("pin", ""), (row.get("pin", ""),) * 2))} for row in rows],
         (
             ("user_id", "CUENTA", "ACCOUNT"),
             ("role", "ROL", "ROLE"),
@@ -106,13 +135,6 @@ def _told(answer: Any, as_json: bool, es: str, en: str, *, key: bool = True) -> 
     if as_json:
         return show_json(answer)
     level = answer.get("pin", "") if key and isinstance(answer, dict) else ""
-    english = setting.get().english
-    shown = {
-        "unseen": ("su llave todavía no se vio: revise que la cuenta exista", "her key has not been seen yet: check that the account exists"),
-        "seen": ("vista por primera vez", "at first sight"),
-        "given": ("huella recibida", "fingerprint given"),
-        "verified": ("verificada en persona", "verified in person"),
-    }.get(level)
-    tail = f" ({shown[english]})" if shown else ""
+    tail = f" ({words(*_PINS[level])})" if level in _PINS else ""
     say(f"{es}{tail}.", f"{en}{tail}.")
     return None

@@ -5,7 +5,11 @@ Per code: what failed and why (Spanish, English), what to do (Spanish, English).
 
 from __future__ import annotations
 
-Words = tuple[str, str, str, str]
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hub.key_words import Words, key_words
 
 _WORDS: dict[str, Words] = {
     "control.away": (
@@ -207,6 +211,133 @@ _WORDS: dict[str, Words] = {
         "Su versión es anterior: reinícielo después de actualizar.",
         "Its version is older: restart it after upgrading.",
     ),
+    "control.not_json": (
+        "El hub no entendió la orden: no era JSON.",
+        "The hub did not understand the command: it was no JSON.",
+        "Use la misma versión de Tinkuy para la orden y para el hub.",
+        "Use one release of Tinkuy for the command and the hub.",
+    ),
+    "database.lock_lost": (
+        "El hub perdió el candado de su base de datos y se detuvo: otro podría usarla.",
+        "The hub lost the lock on its database and stopped: another might use it.",
+        "Revise que solo un hub use esa base, y arránquelo otra vez.",
+        "Check that only one hub uses that database, and start it again.",
+    ),
+    "config.invalid": (
+        "La configuración no se puede usar.",
+        "The configuration cannot be used.",
+        "Vea qué le falta con `tinkuy config check`.",
+        "See what it lacks with `tinkuy config check`.",
+    ),
+    "text_not_storable": (
+        "Ese texto tiene un signo que no se puede guardar.",
+        "That text holds a character that cannot be stored.",
+        "Escríbalo otra vez a mano, sin copiar y pegar.",
+        "Type it again by hand, without copy and paste.",
+    ),
+    "no_code": (
+        "Falta el código.",
+        "The code is missing.",
+        "Pida el código a quien la atiende; empieza con R- o C-.",
+        "Ask whoever works on it for the code; it begins with R- or C-.",
+    ),
+    "case_undone": (
+        "Ese caso se deshizo: ya no queda nada de él.",
+        "That case was undone: nothing is left of it.",
+        "Revise el código.",
+        "Check the code.",
+    ),
+    "case_closed": ("Ese caso ya está cerrado.", "That case is closed.", "Revise el código.", "Check the code."),
+    "move_not_allowed": (
+        "Eso ya no se puede: la derivación cambió.",
+        "That cannot be done any more: the referral has moved on.",
+        "Mire su tarjeta en la sala de trabajo.",
+        "See its card in the desk room.",
+    ),
+    "wrong_receipt": (
+        "Lo que se recibió como constancia no corresponde a lo que se pidió destruir.",
+        "What came as a receipt does not fit what was to be destroyed.",
+        "Llame a la administración de la otra institución.",
+        "Call the other institution's administrators.",
+    ),
+    "own_verification": (
+        "Nadie se verifica a sí misma.",
+        "Nobody verifies herself.",
+        "Que compare otra persona de administración.",
+        "Let another administrator compare.",
+    ),
+    "voucher_unproven": (
+        "La llave de quien compara no está verificada todavía, y no puede responder por otra.",
+        "The key of whoever compares is not verified yet, and vouches for nobody.",
+        "Compare en la terminal: tinkuy staff verify.",
+        "Compare at the terminal: tinkuy staff verify.",
+    ),
+    "key_changed_meanwhile": (
+        "Su llave cambió mientras comparaban: no se verificó.",
+        "Her key changed while you compared: it was not verified.",
+        "Hable con ella; si ella la cambió, `tinkuy staff repin` y comparen otra vez.",
+        "Speak with her; if she changed it, `tinkuy staff repin` and compare again.",
+    ),
+    "manifest_expired": (
+        "El manifiesto de esa institución venció.",
+        "The manifest of that institution has expired.",
+        "Pida el nuevo y agréguelo con `tinkuy peer add`.",
+        "Ask for the new one and add it with `tinkuy peer add`.",
+    ),
+    "file.absent": (
+        "No hay ningún archivo `{file}`.",
+        "There is no file `{file}`.",
+        "Revise la ruta y el nombre.",
+        "Check its path and name.",
+    ),
+    "file.folder": (
+        "`{file}` es una carpeta, no un archivo.",
+        "`{file}` is a folder, not a file.",
+        "Indique el archivo que está adentro.",
+        "Name the file inside it.",
+    ),
+    "file.special": (
+        "`{file}` no es un archivo común.",
+        "`{file}` is no plain file.",
+        "Indique un archivo del disco.",
+        "Name a file on the disk.",
+    ),
+    "file.unreadable": (
+        "`{file}` no se puede leer: {why_es}.",
+        "`{file}` cannot be read: {why_en}.",
+        "Dé permiso de lectura a quien da esta orden, o cópielo a otra carpeta.",
+        "Let whoever gives this command read it, or copy it to another folder.",
+    ),
+    "file.empty": (
+        "`{file}` está vacío.",
+        "`{file}` is empty.",
+        "Quizá no terminó de copiarse: pídalo o cópielo otra vez.",
+        "Perhaps its copy was cut short: ask for it or copy it again.",
+    ),
+    "file.too_large": (
+        "`{file}` es demasiado grande para lo que se pide aquí.",
+        "`{file}` is too large for what is asked for here.",
+        "Revise que sea ese archivo y no otro.",
+        "Check that it is this file and not another.",
+    ),
+    "file.backup": (
+        "`{file}` es un respaldo cifrado, no un manifiesto.",
+        "`{file}` is an encrypted backup, no manifest.",
+        "Pida el manifiesto: lo escribe `tinkuy manifest export`. Un respaldo no se entrega a nadie.",
+        "Ask for the manifest: `tinkuy manifest export` writes it. A backup is handed to nobody.",
+    ),
+    "file.picture": (
+        "`{file}` es una imagen o un documento, no un manifiesto.",
+        "`{file}` is a picture or a document, no manifest.",
+        "Pida el archivo mismo, el que escribe `tinkuy manifest export`; una foto no sirve.",
+        "Ask for the file itself, which `tinkuy manifest export` writes; a photograph will not do.",
+    ),
+    "file.secret": (
+        "`{file}` es una clave secreta, no un manifiesto. No se leyó más ni se mandó a ningún lado.",
+        "`{file}` is a secret key, no manifest. It was read no further and sent nowhere.",
+        "Guárdela donde estaba. Si la recibió de otra institución, avísele: tiene que cambiarla hoy.",
+        "Put it back where it was. If another institution sent it to you, tell them: they must change it today.",
+    ),
     "control.bad_request": (
         "El hub no entendió los datos de la orden.",
         "The hub did not understand the command's data.",
@@ -340,6 +471,12 @@ _WORDS: dict[str, Words] = {
         "Los nombres están en el aviso `devices_disputed` o `manifest_contested`; el dispositivo con que se emparejaron no se decide así.",
         "The names are in the alarm `devices_disputed` or `manifest_contested`; the device they were paired by is not decided this way.",
     ),
+    "peer_manifest_refused": (
+        "Ese manifiesto no se aceptó.",
+        "That manifest was not accepted.",
+        "Llame a su administración por un número conocido.",
+        "Call its administrators on a number you know.",
+    ),
     "manifest_own": (
         "Ese manifiesto es el de este mismo hub.",
         "That manifest is this hub's own.",
@@ -355,9 +492,41 @@ _WORDS: dict[str, Words] = {
 }
 
 
-def sentence(code: str) -> Words:
-    """Words for a code; for one that is not here, a plain sentence that leaves the code to speak."""
-    return _WORDS.get(code, ("El hub no aceptó la orden.", "The hub did not accept the command.", "", ""))
+_CAUSED = {"peer_manifest_refused": True, "manifest_refused": False, "roots_refused": False}
+"""Refusals whose `why` is a code of `keys`: that one says better what failed; also what to do, where the flag stands."""
+_GENERAL: Words = ("El hub no aceptó la orden.", "The hub did not accept the command.", "", "")
+
+
+class _Missing(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def sentence(code: str, params: Mapping[str, Any] | None = None) -> Words:
+    """Words for a code, filled in; for one that is not here, a plain sentence that leaves the code to speak."""
+    es, en, fix_es, fix_en = filled(_WORDS.get(code) or key_words(code) or _GENERAL, params or {})
+    cause = key_words(str((params or {}).get("why", ""))) if code in _CAUSED else None
+    if cause is None:
+        return es, en, fix_es, fix_en
+    return cause if _CAUSED[code] else (*cause[:2], fix_es, fix_en)
+
+
+def shown_code(code: str, params: Mapping[str, Any] | None = None) -> str:
+    """The code as it stands in parentheses at the end, with the code of its cause."""
+    why = str((params or {}).get("why", "")).split(" ")[0]
+    return f"{code}: {why}" if re.fullmatch(r"[a-z][a-z_0-9]*(\.[a-z_0-9]+)+", why) else code
+
+
+def filled(words: Words, params: Mapping[str, Any]) -> Words:
+    """The four sentences with their parameters; an absent one shows as a question mark."""
+    told = _Missing(params)
+    es, en, fix_es, fix_en = (each.format_map(told) for each in words)
+    return es, en, fix_es, fix_en
+
+
+def has_words(code: str) -> bool:
+    """Whether a code has words of its own, or its family's."""
+    return code in _WORDS or key_words(code) is not None
 
 
 def known_codes() -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hub.actions.common import find_case, forget_reminders, living_referrals, note, open_case_of, remind
+from hub.actions.common import find_case, forget_reminders, keeper, living_referrals, note, open_case_of, remind
 from hub.actions.plan_check_in import refresh_next_contact
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
@@ -66,7 +66,7 @@ def reopen(unit: Unit, by: str, ref: str) -> Case:
     case = find_case(unit, case_id)
     if case.state != "closed":
         raise Refused("nothing_to_undo")
-    unit.cases.put(replace(case, state="open", closed_at=None, outcome=None))
+    unit.cases.put(replace(case, lead=keeper(unit, case.lead), state="open", closed_at=None, outcome=None))  # she may have left in that minute
     for checkin_id in checkins:
         checkin = unit.checkins.get(checkin_id)
         if checkin is not None and checkin.state == "cancelled":

@@ -66,6 +66,13 @@ def supervisors(unit: Unit) -> tuple[str, ...]:
     return tuple(p.id for p in people if p.on_duty) or tuple(p.id for p in people)
 
 
+def keeper(unit: Unit, lead: str) -> str:
+    """Who leads: she who did or, once she left, whoever supervises here (R51)."""
+    person = unit.staff.get(lead)
+    heirs = supervisors(unit)
+    return lead if (person and person.removed_at is None) or not heirs else heirs[0]
+
+
 def on_duty(unit: Unit) -> tuple[str, ...]:
     """Who is rung for something new: everybody on duty, or the supervisors when nobody is."""
     people = tuple(p.id for p in unit.staff.all(removed_at=None, on_duty=True, order="added_at"))

@@ -13,7 +13,7 @@ from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.exchange.records import Link, Peer
 from keys.errors import KeysError
-from keys.manifest import Manifest, accept
+from keys.manifest import Manifest, accept, accept_one
 from keys.primitives import sha256
 from keys.shortcode import pairing_code, same_code
 
@@ -27,7 +27,7 @@ def add_peer(unit: Unit, data: bytes) -> Peer:
     Raises Refused `manifest_refused`, `manifest_own`.
     """
     try:
-        known = unit.peers.get(Manifest.from_bytes(data).institution)
+        known = unit.peers.get(accept_one(None, data, unit.now).institution)
         previous = Manifest.from_bytes(known.manifest) if known else None
         manifest = accept(previous, data, unit.now)
         if manifest.institution == unit.me.id:

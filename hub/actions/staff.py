@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from hub.actions.common import SYSTEM, note, staff_member, supervisors
+from hub.actions.common import SYSTEM, keeper, note, staff_member
 from hub.actions.facts import BLOCKED, REMOVED, REPINNED, SERVED, tell
 from hub.actions.peers import tell_profile
 from hub.actions.ports import Unit
@@ -20,6 +20,20 @@ LEVELS = ("seen", "given", "verified")
 WARNING = "warning:"
 """What the names of messages begin with that warn a person of her own devices."""
 _USER = re.compile(r"@[^:\s]{1,200}:[^\s]{1,200}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Departure:
+    """Somebody left: the codes of what she had in hand, her cases' check-ins that are still to come, and who has all of it now.
+
+    `to` is None when nobody is left who could: then nothing rings anybody until a person is enrolled.
+    """
+
+    person: Staff
+    to: str | None
+    cases: tuple[str, ...]
+    referrals: tuple[str, ...]
+    check_ins: int
 
 
 def add_staff(
@@ -49,6 +63,7 @@ def add_staff(
     )
     (unit.staff.put if old else unit.staff.add)(person)
     note(unit, user, SYSTEM, "staff.added", role=role, level=person.level)
+    _take_up(unit)
     tell_profile(unit)
     return person
 
@@ -100,31 +115,50 @@ def repin_staff(unit: Unit, user: str, fingerprint: str | None) -> Staff:
     return person
 
 
-def remove_staff(unit: Unit, user: str) -> Staff:
-    """Off-board: her pin, her rooms and her share in every next key are gone; her cases ask for a new lead. Raises `not_enrolled`."""
+def remove_staff(unit: Unit, user: str) -> Departure:
+    """Off-board: her pin, her rooms and her share in every next key are gone; what she had in hand is somebody else's. Raises `not_enrolled`."""
     person = replace(staff_member(unit, user), removed_at=unit.now, on_duty=False, master=None)
     unit.staff.put(person)
     tell(unit, REMOVED, unit.vault.alias(user))
     note(unit, user, SYSTEM, "staff.removed")
-    _hand_over(unit, user)
+    left = _hand_over(unit, person)
     for dialogue in unit.dialogues.all(user=user):
         unit.dialogues.delete(dialogue.id)
     tell_profile(unit)
-    return person
+    return left
 
 
-def _hand_over(unit: Unit, user: str) -> None:
-    """Every open case keeps an accountable lead (R51): a supervisor holds hers until administration decides, and the alarm asks for it."""
-    orphans = unit.cases.all(lead=user, state="open", order="code")
-    heirs = supervisors(unit)
-    for case in orphans if heirs else ():
-        unit.cases.put(replace(case, lead=heirs[0]))
-        note(unit, case.id, SYSTEM, "lead.moved", since=user, to=heirs[0])
+def _hand_over(unit: Unit, person: Staff) -> Departure:
+    """Every open case keeps an accountable lead (R51): whoever supervises holds hers, and the admin room is told what moved to whom.
+
+    Where nobody is left it stays in her name, which the alarm says; the next person who is enrolled takes it (`_take_up`).
+    """
+    user, to = person.id, keeper(unit, person.id)
+    cases = unit.cases.all(lead=user, state="open", order="code")
+    referrals = unit.referrals.all(by=user, side=Side.RECIPIENT, ended_at=None, order="code")
+    left = Departure(
+        person=person,
+        to=to if to != user else None,
+        cases=tuple(case.code for case in cases),
+        referrals=tuple(referral.code for referral in referrals),
+        check_ins=sum(unit.checkins.count(case=case.id, state__in=("planned", "ringing")) for case in cases),
+    )
+    for case in cases if left.to else ():
+        unit.cases.put(replace(case, lead=to))
+        note(unit, case.id, SYSTEM, "lead.moved", since=user, to=to)
         unit.announce(CaseChanged(case=case.id))
-    for referral in unit.referrals.all(by=user, side=Side.RECIPIENT, ended_at=None) if heirs else ():
-        unit.referrals.put(replace(referral, by=heirs[0]))
-    if orphans:
-        unit.announce(Alarm(code="lead_needed", params=(("user", user), ("codes", ", ".join(c.code for c in orphans)))))
+    for referral in referrals if left.to else ():
+        unit.referrals.put(replace(referral, by=to))
+    if cases or referrals:
+        told = (("user", user), ("detail", to), ("codes", ", ".join((*left.cases, *left.referrals))), ("number", str(left.check_ins)))
+        unit.announce(Alarm(code="lead_moved" if left.to else "lead_nobody", params=told))
+    return left
+
+
+def _take_up(unit: Unit) -> None:
+    """Somebody is here again: what the last one who left had in hand waits for nobody any more."""
+    for gone in unit.staff.all(removed_at__not=None, order="id"):
+        _hand_over(unit, gone)
 
 
 def set_duty(unit: Unit, user: str, *, on: bool) -> Staff:

@@ -87,14 +87,15 @@ class _Commands:
         return await self._house.store.run(lambda unit: _person(unit.staff.get(person.id)), quiet=True)
 
     async def staff_remove(self, args: Mapping[str, Any]) -> Any:
-        """Off-board: trust first, rooms after."""
-        person = await self._house.store.run(lambda unit: staff.remove_staff(unit, str(args["user_id"])))
-        direct = await self._house.store.run(lambda unit: unit.rooms.one(purpose=f"direct:{person.id}"))
+        """Off-board: trust first, rooms after. Says by code what she had in hand, and who has it now."""
+        left = await self._house.store.run(lambda unit: staff.remove_staff(unit, str(args["user_id"])))
+        direct = await self._house.store.run(lambda unit: unit.rooms.one(purpose=f"direct:{left.person.id}"))
         await self._settle()
         if direct:
             await self._house.matrix.leave(direct.id)
             await self._house.store.run(lambda unit: unit.rooms.delete(direct.id))
-        return _person(person)
+        moved = {"to": left.to, "cases": list(left.cases), "referrals": list(left.referrals), "check_ins": left.check_ins}
+        return {**_person(left.person), "moved": moved}
 
     async def staff_list(self, _: Mapping[str, Any]) -> Any:
         """Everybody enrolled."""
@@ -120,8 +121,11 @@ class _Commands:
         try:
             data = base64.b64decode(str(args["manifest"]), validate=True)
         except (binascii.Error, KeyError):
-            raise Refused("manifest_refused", why="base64") from None
-        peer = await self._house.store.run(lambda unit: peers.add_peer(unit, data))
+            raise Refused("peer_manifest_refused", why="base64") from None
+        try:
+            peer = await self._house.store.run(peers.add_peer, data)
+        except Refused as refused:
+            raise (Refused("peer_manifest_refused", **refused.params) if refused.code == "manifest_refused" else refused) from None
         self._house.keeper.poke()
         return {"institution": peer.id, "state": peer.state}
 

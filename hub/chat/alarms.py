@@ -62,7 +62,14 @@ ALARMS = {
         "ALERTA: en la verificación de {user} su programa probó otra llave que la fijada, o el servidor mostró otra ({why}). "
         "Su llave sigue como estaba. Hable con ella en persona y con quien administra el servidor."
     ),
-    "lead_needed": mark("{user} ya no está. Estos casos necesitan responsable: {codes}."),
+    "lead_moved": mark(
+        "{user} ya no está. Lo que llevaba está ahora a cargo de {detail}: {codes}. Controles por hacer: {number}; le suenan a {detail}. "
+        "Avísele hoy."
+    ),
+    "lead_nobody": mark(
+        "ATENCIÓN: {user} ya no está y NADIE lleva lo que estaba a su cargo: {codes}. Controles por hacer, que no le suenan a nadie: {number}. "
+        "Inscriba hoy a una persona y lo recibe en el acto: tinkuy staff add"
+    ),
     "post_refused": mark("El servidor Matrix no aceptó un mensaje nuestro ({why}) y quedó sin mostrar. Avise a soporte."),
     "redaction_refused": mark(
         "El servidor Matrix no nos dejó borrar un mensaje en la sala de «{detail}» ({why}): puede seguir a la vista de quienes están allí. "

@@ -20,6 +20,7 @@ from typing import Any
 
 from hub.base import logs
 from hub.base.errors import Stopped, TinkuyError
+from keys.errors import KeysError
 
 REQUEST_BYTES = 1 << 20
 """Room for a manifest in base64, several times over."""
@@ -132,6 +133,9 @@ class ControlServer:
         except TinkuyError as refusal:
             _log.info("control.refused", error=refusal)
             return _error_line(refusal)
+        except KeysError as refusal:
+            _log.info("control.refused", error=refusal)
+            return _error_line(ControlError(refusal.code))  # its text is for whoever reads the code; people read `hub/key_words.py`
         except Exception as error:
             _log.error("control.failed", error=error)
             return _error_line(ControlError("control.internal"))
@@ -163,7 +167,10 @@ async def call(path: Path, command: str, args: Mapping[str, Any] | None = None, 
     if answer.get("ok") is True:
         return answer.get("result")
     told = answer.get("error") or {}
-    raise ControlError(str(told.get("code", "control.internal")), str(told.get("message", "")), str(told.get("hint", "")))
+    params = {str(name): value for name, value in (told.get("params") or {}).items() if isinstance(value, str | int)}
+    refusal = ControlError(str(told.get("code", "control.internal")), str(told.get("message", "")), str(told.get("hint", "")))
+    refusal.params = params  # set, not passed: a parameter may have the name of an argument
+    raise refusal
 
 
 def _request(line: bytes) -> tuple[str, dict[str, Any]]:

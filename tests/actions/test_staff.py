@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
-from hub.actions import staff
+from hub.actions import close_case, staff, undo
 from hub.app.reports import Reports
 from hub.base.errors import Refused
-from hub.cases.events import DeviceNotice
+from hub.cases.events import Alarm, DeviceNotice
 from hub.matrix import Report
-from tests.actions.road import Net, code_of, opened, there, working
+from tests.actions.road import CANARY, Net, code_of, opened, there, working
 
 
 @pytest.mark.parametrize(("user", "more", "code"), [
@@ -112,20 +113,81 @@ def test_a_report_that_was_on_its_way_during_a_repin_blocks_nobody_again(net: Ne
     assert "key_changed" not in net.alarms(net.cem)
 
 
+def told_of_lead(net: Net, at: Any) -> list[tuple[str, dict[str, str]]]:
+    """The alarms here about what somebody had in hand."""
+    return [(e.code, dict(e.params)) for e in net.events[at.id] if isinstance(e, Alarm) and e.code.startswith("lead_")]
+
+
+def remove(twin: Any, name: str) -> staff.Departure:
+    return twin.run(staff.remove_staff, twin.person(name))
+
+
 def test_who_leaves_takes_no_case_along(net: Net) -> None:
     case, referral = working(net)
     closed = opened(net.cem, by="berta")
-    net.cem.run(lambda unit: staff.remove_staff(unit, net.cem.person("ana")))
-    assert net.cem.run(lambda unit: unit.cases.get(case.id)).lead == net.cem.person("sara"), "a supervisor holds it"
+    left = remove(net.cem, "ana")
+    sara = net.cem.person("sara")
+    assert net.cem.run(lambda unit: unit.cases.get(case.id)).lead == sara, "a supervisor holds it"
     assert net.cem.run(lambda unit: unit.cases.get(closed.id)).lead == net.cem.person("berta")
-    alarm = next(e for e in net.events[net.cem.id] if getattr(e, "code", "") == "lead_needed")
-    assert case.code in str(alarm.params)
+    pending = net.cem.run(lambda unit: unit.checkins.count(case=case.id, state__in=("planned", "ringing")))
+    assert pending > 0
+    assert (left.to, left.cases, left.referrals, left.check_ins) == (sara, (case.code,), (), pending)
+    assert told_of_lead(net, net.cem) == [
+        ("lead_moved", {"user": net.cem.person("ana"), "detail": sara, "codes": case.code, "number": str(pending)})
+    ]
     person = net.cem.run(lambda unit: unit.staff.get(net.cem.person("ana")))
     assert (person.master, person.on_duty) == (None, False)
     net.wait(days=2)
-    assert any(net.cem.person("sara") in s.ring for s in net.cem.said), "and it rings her"
-    net.csmc.run(lambda unit: staff.remove_staff(unit, net.csmc.person("ana")))
-    assert there(net.csmc, referral).by == net.csmc.person("sara")
+    assert any(sara in s.ring for s in net.cem.said), "and it rings her"
+    gone = remove(net.csmc, "ana")
+    assert there(net.csmc, referral).by == net.csmc.person("sara") == gone.to
+    assert (gone.cases, gone.referrals, gone.check_ins) == ((), (referral.code,), 0)
+
+
+def test_the_admin_room_reads_the_codes_of_what_moved_and_no_name(net: Net) -> None:
+    case, _ = working(net)
+    remove(net.cem, "ana")
+    net.cem.post()
+    told = net.cem.find("[lead_moved]").body
+    assert case.code in told
+    assert net.cem.person("sara") in told
+    assert CANARY not in told
+    assert "Marisol" not in told
+
+
+def test_who_had_nothing_in_hand_leaves_no_alarm(net: Net) -> None:
+    case = opened(net.cem)
+    left = remove(net.cem, "berta")
+    assert (left.cases, left.referrals, left.check_ins) == ((), (), 0)
+    assert told_of_lead(net, net.cem) == []
+    assert net.cem.run(lambda unit: unit.cases.get(case.id)).lead == net.cem.person("ana")
+
+
+def test_when_nobody_is_left_it_is_said_and_the_next_one_enrolled_has_it(net: Net) -> None:
+    case = opened(net.cem)
+    ana = net.cem.person("ana")
+    for person in net.cem.run(lambda unit: unit.staff.all(id__not=ana, removed_at=None)):
+        net.cem.run(staff.remove_staff, person.id)
+    left = remove(net.cem, "ana")
+    assert (left.to, left.cases, left.check_ins > 0) == (None, (case.code,), True)
+    assert told_of_lead(net, net.cem)[-1][0] == "lead_nobody"
+    net.cem.post()
+    assert case.code in net.cem.find("[lead_nobody]").body
+    assert net.cem.run(lambda unit: unit.cases.get(case.id)).lead == ana
+    net.cem.run(lambda unit: staff.add_staff(unit, "@nueva:x.example", display="Nueva"))
+    assert net.cem.run(lambda unit: unit.cases.get(case.id)).lead == "@nueva:x.example"
+    code, told = told_of_lead(net, net.cem)[-1]
+    assert (code, told["detail"], told["codes"]) == ("lead_moved", "@nueva:x.example", case.code)
+
+
+def test_a_closing_that_is_undone_after_its_lead_left_opens_in_other_hands(net: Net) -> None:
+    case = opened(net.cem)
+    berta, desk = net.cem.person("berta"), "!cem-lima.desk"
+    net.cem.run(lambda unit: close_case.close_case(unit, berta, case.id, "needs_met", room=desk))
+    assert remove(net.cem, "ana").cases == ()
+    net.cem.run(undo.undo, berta, desk)
+    again = net.cem.run(lambda unit: unit.cases.get(case.id))
+    assert (again.state, again.lead) == ("open", net.cem.person("sara"))
 
 
 def test_who_left_may_do_nothing_and_may_come_back(net: Net) -> None:

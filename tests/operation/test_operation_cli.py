@@ -88,6 +88,9 @@ class FakeHub:
                     "peer.stop",
                     "status",
                     "doctor",
+                    "keys.status",
+                    "hold.list",
+                    "servers.list",
                 )
             },
         )
@@ -100,7 +103,7 @@ class FakeHub:
         async def handle(args: Mapping[str, Any]) -> Any:
             self.asked.append((name, dict(args)))
             answer = self.answers.get(name, {})
-            if isinstance(answer, TinkuyError):
+            if isinstance(answer, Exception):
                 raise answer
             return answer
 
@@ -200,10 +203,30 @@ def test_staff_commands_ask_what_they_should(hub: FakeHub) -> None:
     assert runner.invoke(app, ["staff", "add", "rosa"]).exit_code == Exit.USAGE
 
 
+def test_who_leaves_names_what_moves_to_whom_by_code(hub: FakeHub) -> None:
+    line = ["staff", "remove", "@rosa:prueba.example"]
+    moved = {"to": "@luz:prueba.example", "cases": ["C-7QK4"], "referrals": ["R-2M9X"], "check_ins": 3}
+    hub.answers["staff.remove"] = {"user_id": "@rosa:prueba.example", "moved": moved}
+    told = runner.invoke(app, line)
+    assert told.exit_code == Exit.DONE
+    assert "ahora a cargo de @luz:prueba.example: C-7QK4, R-2M9X. Controles por hacer: 3." in told.stdout
+    assert "now with @luz:prueba.example: C-7QK4, R-2M9X. Check-ins to come: 3." in runner.invoke(app, ["--lang", "en", *line]).stdout
+    assert json.loads(runner.invoke(app, [*line, "--json"]).stdout)["moved"] == moved
+    hub.answers["staff.remove"] = {"moved": moved | {"to": None}}
+    nobody = runner.invoke(app, line)
+    assert nobody.exit_code == Exit.DONE
+    assert "NADIE" in nobody.stderr
+    assert "tinkuy staff add" in nobody.stderr
+    assert "(lead_nobody)" in nobody.stderr
+    assert "NOBODY" in runner.invoke(app, ["--lang", "en", *line]).stderr
+    hub.answers["staff.remove"] = {"moved": {"to": "@luz:prueba.example", "cases": [], "referrals": [], "check_ins": 0}}
+    assert "No llevaba nada" in runner.invoke(app, line).stdout
+
+
 def test_lists_are_lines_on_a_pipe_and_names_cannot_move_the_cursor(hub: FakeHub) -> None:
     hub.answers["staff.list"] = [{"user_id": "@luz:prueba.example", "display": "L\x1b[2Ju\nz", "on_duty": True, "pin": "seen"}]
     found = runner.invoke(app, ["staff", "list"])
-    assert found.stdout == "@luz:prueba.example\t\tL [2Ju z\t\tsí\tseen\n"
+    assert found.stdout == "@luz:prueba.example\t\tL [2Ju z\t\tsí\tvista por primera vez\n"
     assert json.loads(runner.invoke(app, ["staff", "list", "--json"]).stdout) == hub.answers["staff.list"]
 
 

@@ -1,0 +1,85 @@
+"""What the control commands answer, over the twin's own store: the actions' refusals and counts as the terminal gets them."""
+
+from __future__ import annotations
+
+import base64
+import os
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hub.app.commands import handlers
+from hub.base.errors import Refused
+from hub.cli_words import sentence, shown_code
+from keys.statement import Statement
+from tests.actions.road import CANARY, Net, opened, working
+from tests.actions.test_peers import stranger
+
+
+async def nothing(*_: object) -> None:
+    """A collaborator that needs do nothing here."""
+
+
+def commands(net: Net) -> dict[str, Any]:
+    """Every command, over a house that has a store and nothing else to say."""
+    keeper = SimpleNamespace(poke=lambda: None, turn=nothing, trust=nothing, look_again=lambda _: None)
+    house: Any = SimpleNamespace(
+        store=net.cem.store, keeper=keeper, matrix=SimpleNamespace(leave=nothing, refresh=nothing),
+        servers=None, config=None, clock=net.clock, keyring=None,
+    )  # fmt: skip
+    return handlers(house)
+
+
+def unsigned() -> bytes:
+    """The stranger's manifest before its root signed: what lies in manifest-next.json."""
+    return Statement(payload=Statement.from_bytes(stranger()).payload, signatures=()).to_bytes()
+
+
+@pytest.mark.parametrize(("data", "es", "en"), [
+    (b"{}", "no es un manifiesto", "no manifest"),
+    (b"x" * 100, "no es un manifiesto", "no manifest"),
+    (b"[" * 5000, "no es un manifiesto", "no manifest"),
+    (b'{"payload": "eA==", "sigs": []}', "no es un manifiesto", "no manifest"),
+    (os.urandom(4000), "no es un manifiesto", "no manifest"),
+    (unsigned(), "le faltan firmas", "signatures are missing"),
+])  # fmt: skip
+async def test_whatever_is_handed_in_as_a_manifest_is_refused_in_words(net: Net, data: bytes, es: str, en: str) -> None:
+    with pytest.raises(Refused) as refused:
+        await commands(net)["peer.add"]({"manifest": base64.b64encode(data).decode()})
+    code, params = refused.value.code, refused.value.params
+    told = sentence(code, params)
+    assert es in told[0]
+    assert en in told[1]
+    assert shown_code(code, params).startswith("peer_manifest_refused: ")
+
+
+async def test_an_older_manifest_of_a_known_peer_says_so(net: Net) -> None:
+    """The twins' own manifests are of version 1; another of the same version is another identity."""
+    other = Net(("csmc-comas", "mental_health_centre")).csmc.manifest
+    with pytest.raises(Refused) as refused:
+        await commands(net)["peer.add"]({"manifest": base64.b64encode(other).decode()})
+    told = sentence(refused.value.code, refused.value.params)
+    assert "manifiesto" in told[0]
+    assert "runbook" in told[2]
+
+
+async def test_what_moves_when_somebody_leaves_is_in_the_answer_by_code_only(net: Net) -> None:
+    case, _ = working(net)
+    answer = await commands(net)["staff.remove"]({"user_id": net.cem.person("ana")})
+    pending = net.cem.run(lambda unit: unit.checkins.count(case=case.id, state__in=("planned", "ringing")))
+    assert answer["moved"] == {"to": net.cem.person("sara"), "cases": [case.code], "referrals": [], "check_ins": pending}
+    assert CANARY not in str(answer)
+    assert "Marisol" not in str(answer)
+
+
+async def test_nobody_left_is_told_as_nobody(net: Net) -> None:
+    case = opened(net.cem)
+    remove = commands(net)["staff.remove"]
+    for name in ("sara", "berta"):
+        await remove({"user_id": net.cem.person(name)})
+    rest = [p.id for p in net.cem.run(lambda unit: unit.staff.all(removed_at=None)) if p.id != net.cem.person("ana")]
+    for user in rest:
+        await remove({"user_id": user})
+    moved = (await remove({"user_id": net.cem.person("ana")}))["moved"]
+    assert (moved["to"], moved["cases"], moved["check_ins"] > 0) == (None, [case.code], True)
