@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from dataclasses import replace
@@ -183,5 +184,5 @@ async def test_c08_a_worker_that_meets_such_a_row_stops_and_does_not_try_again()
 
     worker = Meets()
     with pytest.raises(Forged):
-        await worker.run()
+        await asyncio.wait_for(worker.run(), timeout=10)
     assert worker.turns == 1
