@@ -69,9 +69,8 @@ def _spanish(error: TyperException) -> str:
         hint = getattr(error, "param", None)
         return f"El valor de {hint.get_error_hint() if hint is not None else 'un dato'} no es válido.".replace("'", "`")
     if text.startswith("No such command"):
-        name = named
         meant = [f"`{each}`" for each in _NAMED.findall(text.partition(". ")[2])]
-        return f"La orden {name} no existe." + (f" ¿Quiso decir {' o '.join(meant)}?" if meant else "")
+        return f"La orden {named} no existe." + (f" ¿Quiso decir {' o '.join(meant)}?" if meant else "")
     if text.startswith("Got unexpected extra argument"):
         return f"Sobra algo al final: {named or '`' + text.rpartition('(')[2].rstrip(').') + '`'}."
     return "La orden no se entiende."
