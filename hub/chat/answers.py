@@ -11,7 +11,7 @@ from hub.cases.commands import When
 from hub.chat.consent_line import read_fields
 from hub.chat.context import Context
 from hub.chat.fold import clean, fold, words
-from hub.chat.names import Found, alike, find, find_all, split_list
+from hub.chat.names import Found, alike, find, find_all, numbers_in, split_list
 from hub.chat.questions import Question, options_of, table_of
 from hub.chat.when import Misread
 
@@ -149,10 +149,9 @@ def _named(question: Question, said: str, context: Context, several: bool) -> tu
 def _numbers(question: Question, said: str, context: Context, first: int) -> list[str] | None:
     """The ids of `2` or `1, 3`, when every part is the number of an option; else `None`: they are words."""
     shown = options_of(question, context)
-    parts = [fold(p) for p in split_list(said)] if shown else []
-    if not parts or not all(re.fullmatch(r"(?:opcion |option )?[0-9]{1,6}", p) for p in parts):
+    numbers = [number - first for number in numbers_in(said)] if shown else []
+    if not numbers:
         return None
-    numbers = [int(p.split()[-1]) - first for p in parts]
     return list(dict.fromkeys(shown[n][0] for n in numbers)) if all(0 <= n < len(shown) for n in numbers) else None
 
 

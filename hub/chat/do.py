@@ -22,7 +22,8 @@ from hub.chat.meant import case_code
 from hub.chat.misread import bad_argument
 from hub.chat.options import labels, put_choices
 from hub.chat.person_texts import NOTICE_VERSION
-from hub.chat.posting import close_questions, find_question, owners
+from hub.chat.plain import message, paragraph
+from hub.chat.posting import close_questions, find_question, owners, resting
 from hub.chat.saying import Doers, desk_only, reply, say
 
 _CODE = re.compile(r"\b[Rr]-?[0-9A-Za-z]{5}\b")
@@ -187,6 +188,12 @@ def _loose_number(unit: Unit, here: Here, command: c.LooseNumber) -> None:
     say(unit, here, msgid, code=question.code, label=label, number=command.number)
 
 
+def _half_done(unit: Unit, here: Here, command: c.HalfDone) -> None:
+    left = resting(unit, here.room, here.person.id, command.number)
+    if left is not None:
+        reply(unit, here, message(paragraph(talk.half_done(here.lang, left.ref, left.code))))
+
+
 def _stray(unit: Unit, here: Here, _: c.Stray) -> None:
     talk.expect(unit, here)
 
@@ -225,6 +232,7 @@ _DOERS: Doers = {
     c.LooseNumber: _loose_number,
     c.Nearly: _nearly,
     c.Unsure: _unsure,
+    c.HalfDone: _half_done,
     c.Stray: _stray,
     c.Undo: _undo,
     c.Cancel: _cancel,

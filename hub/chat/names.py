@@ -74,6 +74,12 @@ def split_list(given: str) -> tuple[str, ...]:
     return tuple(p.strip() for p in parts if fold(p))
 
 
+def numbers_in(given: str) -> tuple[int, ...]:
+    """The numbers of `2`, `opción 2` or `1, 3`, when every part is one; else none: they are words."""
+    found = [re.fullmatch(r"(?:opcion |option )?([0-9]{1,6})", fold(part)) for part in split_list(given)]
+    return tuple(int(one[1]) for one in found if one) if all(found) else ()
+
+
 def find_all(given: str, names: Names) -> tuple[tuple[str, ...], Unknown | None]:
     """Every id of a list, and the first part that was not understood (with what to offer).
 

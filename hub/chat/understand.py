@@ -20,6 +20,7 @@ from hub.cases.commands import (
     Decline,
     Finish,
     GiveBack,
+    HalfDone,
     Help,
     ListCases,
     LooseNumber,
@@ -35,8 +36,9 @@ from hub.chat import address, grammar, suggested, talk, verifying
 from hub.chat.fold import fold, words
 from hub.chat.heard import Heard
 from hub.chat.here import Here
+from hub.chat.names import numbers_in
 from hub.chat.options import about_check_in, by_words, codes_of, nearly
-from hub.chat.posting import find_question, open_questions
+from hub.chat.posting import find_question, open_questions, resting
 from hub.chat.verbs import labels, match_verb
 
 
@@ -50,7 +52,7 @@ def meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | st
         return agreed
     running = None if here.loose and here.place.thread else talk.running(unit, here)
     running = None if _to_a_card(here) else running
-    chosen = _number(unit, here, said, in_dialogue=running is not None)
+    chosen = _rested(unit, here, said, running) or _number(unit, here, said, in_dialogue=running is not None)
     if chosen is not None:
         return chosen
     how = said.found.how if said.found else None
@@ -121,6 +123,21 @@ def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose 
     if chosen is not None:
         return Choose(number=chosen)
     return _half_said(unit, here, said, plain) if isinstance(grammar.parse(plain, here.context), Unclear) else None
+
+
+def _rested(unit: Unit, here: Here, said: Said, running: Dialogue | None) -> HalfDone | LooseNumber | Stray | None:
+    """Numbers, and nothing else, that belong to another question than the one she is in: whatever is asked now, they are no answer to it."""
+    given = numbers_in(said.found.text if said.found and said.to_us else said.plain)
+    for number in given:
+        old = resting(unit, here.room, here.person.id, number)
+        owner = find_question(unit, here.room, here.person.id, number)
+        if old is not None and old.state == talk.LEFT:
+            return HalfDone(number=number)
+        if running is not None and old is not None and owner is None:
+            return Stray()
+        if running is not None and owner is not None and owner.ref != running.id and len(given) > 1:
+            return LooseNumber(number=number)
+    return None
 
 
 def _half_said(unit: Unit, here: Here, said: Said, plain: str) -> Nearly | Unsure | None:

@@ -43,7 +43,7 @@ TURN = "attacks/twins/test_keys_turn.py::"
 IDLE = "attacks/twins/test_idle.py::"
 MANY = "attacks/backups/test_many_referrals.py::"
 NOT_TAKEN = "attacks/twins/test_not_taken.py::"
-NUMBERS = "desk/test_numbers.py::"
+NUMBERS, HALF_DONE = "desk/test_numbers.py::", "desk/test_half_done.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
 VERDICTS, ROWS, FIELDS = "homeserver/test_trust.py::", "homeserver/test_rows.py::", "attacks/twins/test_fields.py::"
@@ -144,6 +144,8 @@ MUTATIONS: tuple[Mutation, ...] = (
        NUMBERS + "test_a_number_that_two_questions_own_is_asked_back_and_does_nothing"),
     _m("X34", "hub/chat/understand.py", "return LooseNumber(number=number) if in_dialogue else None", "return None",
        NUMBERS + "test_the_number_of_a_card_for_everybody_is_no_answer_of_a_dialogue"),
+    _m("X34", "hub/chat/understand.py", "chosen = _rested(unit, here, said, running) or _number", "chosen = _number",
+       HALF_DONE + "test_x34_the_numbers_of_what_was_left_never_answer_what_came_after"),
     _m("X34", "hub/chat/posting.py", 'state="closed", expires_at=unit.now + NUMBER_REST', 'state="closed", expires_at=unit.now',
        LATE + "test_the_numbers_of_an_answered_question_rest_x34"),
     # ---- device statements
