@@ -5,6 +5,7 @@ One place names the options, so that a card that is drawn again, a question and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,11 +19,14 @@ from hub.cases.lifecycle import Move
 from hub.cases.records import Question, Referral
 from hub.chat import talk, verifying
 from hub.chat import wording as w
+from hub.chat.answers import agrees
 from hub.chat.fold import fold, words
 from hub.chat.here import Here
+from hub.chat.names import NUMBER_WORDS, PLACE_WORDS
 from hub.chat.plain import choices, message, paragraph
 from hub.chat.plain import value as clean
 from hub.chat.posting import ask, close_questions, numbered, open_questions, put
+from hub.chat.verbs import one_slip, skip_polite, without_thanks
 
 
 def offer_choice(unit: Unit, here: Here, kind: str, ref: str, code: str, list_name: str, head: str, *, given: str = "") -> None:
@@ -153,13 +157,43 @@ def by_words(unit: Unit, here: Here, said: str, *, to_us: bool) -> int | None:
 
 
 def nearly(unit: Unit, here: Here, said: str, *, to_us: bool = False) -> int | None:
-    """The number of the one option, of what she was asked, that these few words are a part of: too little to act on (`by_words`)."""
-    if not _is_short(said) or set(said) & set("?¿") or here.card == "message":
+    """The number of the one option, of what she was asked, that these few words are a part of, a slip for, or count: too little to act on
+    (`by_words`).
+    """
+    if not 2 <= len(fold(said)) <= LONGEST or set(said) & set("?¿") or here.card == "message":
         return None
     people, about = (here.person.id, None) if to_us else (here.person.id,), codes_of(unit, here)
     asked = [q for q in open_questions(unit, here.room) if q.asked in people and q.kind != talk.STEP and (about is None or q.code in about)]
-    found = [question.first + place for question in asked for place in _part_of(unit, question, said, here.lang)]
+    found = [question.first + place for question in asked for place in _part_of(unit, question, said, here.lang)] if _is_short(said) else []
+    found = found or _counted(asked, said) or [q.first + place for q in asked for place in _slip_for(unit, q, said, here.lang)]
+    if to_us and agrees(said):  # believed sent, if nobody said that it was not; beside two questions it may mean either
+        found = [q.first for q in asked if len(asked) == 1 and q.kind == "refer"]
     return found[0] if len(found) == 1 else None
+
+
+def _counted(asked: Sequence[Question], said: str) -> list[int]:
+    """`dos`, `opción 2 porfa`: the option with this number; else, of the only list there is, the one in this place."""
+    spoken = re.fullmatch(r"(?:la |el |the )?(?:opcion |option |numero |number )?([0-9]{1,4}|[a-z]+)", _bare(said))
+    word = spoken[1] if spoken else ""
+    number = int(word) if word.isdecimal() else NUMBER_WORDS.get(word, 0)
+    owned = [number for q in asked if q.first <= number < q.first + len(q.options)]
+    place = 0 if word.isdecimal() else number or PLACE_WORDS.get(word, 0)
+    return owned or [q.first + place - 1 for q in asked if len(asked) == 1 and 1 <= place <= len(q.options)]
+
+
+def _slip_for(unit: Unit, question: Question, said: str, lang: str) -> list[int]:
+    """`envair`, `sí, enviar`: the options that begin with this very word, or with one that is a slip away from it."""
+    first, *more = _bare(said).split() or [""]
+    heads = [fold(label).split()[0] for label in labels(unit, question, lang)]
+    return [place for place, head in enumerate(heads) if len(more) <= MOST_MORE and (one_slip(first, head) or (first == head and len(head) > TELLING))]
+
+
+MOST_MORE = 2
+
+
+def _bare(said: str) -> str:
+    """Without a yes and kind words around it."""
+    return " ".join(word.folded for word in without_thanks(skip_polite(words(re.sub(r"^(?:s[ií]|ok|ya|yes)\b[\s,]+", "", said.strip(), flags=re.I)))))
 
 
 def about_check_in(unit: Unit, here: Here, said: str) -> Question | None:

@@ -6,6 +6,7 @@ question, wherever it is typed: what a dialogue asks, what she was asked, or wha
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -187,7 +188,8 @@ def _ordered(unit: Unit, here: Here, found: address.Addressed, *, bent: bool) ->
 def _wavers(unit: Unit, here: Here, said: str) -> bool:
     """`acepto` in the thread of an offer that waits: not firm enough to take it, and silence would let her believe that she did."""
     referral = unit.referrals.get(here.subject or "")
-    matched = match_verb(words(said.split("\n", 1)[0][:200]))
+    line = re.sub(r"(?i)^(?:(?:s[ií]|ok|claro|bueno|listo|yes|la|lo|nosotras|nosotros)\b[\s,]+)+", "", said.split("\n", 1)[0][:200].strip())
+    matched = None if "?" in line else match_verb(words(line))
     return bool(referral and referral.state is State.RECEIVED and matched and matched[0].key in ("accept", "decline"))
 
 
