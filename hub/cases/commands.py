@@ -265,6 +265,13 @@ class Nearly(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Which(Command):
+    """Words that answer several questions she was asked: which one is asked back by number."""
+
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Unsure(Command):
     """Words about a check-in that rings, in its thread, that are none of its answers: what may be urgent is never met with silence."""
 

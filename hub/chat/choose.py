@@ -88,8 +88,8 @@ def _refer(unit: Unit, here: Here, question: Question, option: str) -> None:
         return
     referral = refer.refer(unit, here.person.id, here.room, question.ref)
     _say(
-        unit, here, mark("{code} en camino a {institution}. La oferta no lleva ningún dato de ella."),
-        code=referral.code, institution=w.institution(unit, referral.peer),
+        unit, here, mark("{case}: {code} en camino a {institution}. La oferta no lleva ningún dato de ella."),
+        case=question.code, code=referral.code, institution=w.institution(unit, referral.peer),
     )  # fmt: skip
 
 

@@ -160,7 +160,7 @@ def less(fields: Sequence[str], holds: Mapping[str, tuple[str, ...]]) -> tuple[s
     without = [name.removeprefix("-") for name in fields if name.startswith("-")]
     if not set(without) <= set(holds) or set(fields) != {*AS_ASKED, *(f"-{name}" for name in without)}:
         return None
-    gone = {field for name in without for field in holds[name]}
+    gone = {field for name in without for field in holds.get(name, ())}
     return tuple(field for name, (field, *_) in holds.items() if name == field and field not in gone) or None
 
 

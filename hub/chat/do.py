@@ -22,7 +22,7 @@ from hub.chat.meant import case_code
 from hub.chat.misread import bad_argument
 from hub.chat.options import labels, put_choices
 from hub.chat.person_texts import NOTICE_VERSION
-from hub.chat.plain import message, paragraph
+from hub.chat.plain import choices, message, paragraph
 from hub.chat.posting import close_questions, find_question, owners, resting
 from hub.chat.saying import Doers, desk_only, reply, say
 
@@ -211,6 +211,21 @@ def _nearly(unit: Unit, here: Here, command: c.Nearly) -> None:
     say(unit, here, msgid, code=question.code, label=label, number=command.number)
 
 
+def _which(unit: Unit, here: Here, command: c.Which) -> None:
+    """The same word would answer several: each with its code, its institution where it is a referral, and its number."""
+    shown = [(number, _whose(unit, here, number)) for number in command.numbers]
+    reply(unit, here, message(paragraph(text(here.lang, "¿Cuál de estas? Responda con su número. No hice nada.")), choices(shown)))
+
+
+def _whose(unit: Unit, here: Here, number: int) -> str:
+    question = find_question(unit, here.room, here.person.id, number)
+    if question is None:
+        return ""
+    referral = unit.referrals.get(question.ref)
+    to = f" → {w.institution(unit, referral.peer)}" if referral else ""
+    return f"{question.code}{to}: {labels(unit, question, here.lang)[number - question.first]}"
+
+
 def _unsure(unit: Unit, here: Here, command: c.Unsure) -> None:
     """Say that it was not taken, and what is: a risk that was told and not heard would ring nobody."""
     question = find_question(unit, here.room, here.person.id, command.number)
@@ -232,6 +247,7 @@ _DOERS: Doers = {
     c.LooseNumber: _loose_number,
     c.Nearly: _nearly,
     c.Unsure: _unsure,
+    c.Which: _which,
     c.HalfDone: _half_done,
     c.Stray: _stray,
     c.Undo: _undo,

@@ -30,6 +30,7 @@ from hub.cases.commands import (
     Stray,
     Unclear,
     Unsure,
+    Which,
 )
 from hub.cases.lifecycle import State
 from hub.cases.records import Dialogue, Question
@@ -37,8 +38,9 @@ from hub.chat import address, grammar, suggested, talk, verifying
 from hub.chat.fold import fold, words
 from hub.chat.heard import Heard
 from hub.chat.here import Here
+from hub.chat.in_words import about_check_in, by_words, elsewhere, nearly
 from hub.chat.names import numbers_in
-from hub.chat.options import about_check_in, by_words, codes_of, nearly
+from hub.chat.options import codes_of
 from hub.chat.posting import find_question, open_questions, resting
 from hub.chat.verbs import labels, match_verb
 
@@ -108,7 +110,7 @@ def _said(heard: Heard, here: Here, own_user: str) -> Said:
     return Said(plain=plain, found=found, bent=here.loose and (found is None or found.how in ("thread", "reply")))
 
 
-def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose | LooseNumber | Nearly | Unsure | None:
+def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose | LooseNumber | Nearly | Unsure | Which | None:
     """The number that was chosen, by itself or by the words of its option. One that fits nothing is answered with those that do."""
     words_ = said.found.text if said.found and said.to_us else said.plain
     number = grammar.number_of(words_) if said.to_us else int(words_) if words_.isdecimal() and len(words_) < 5 else None
@@ -141,8 +143,11 @@ def _rested(unit: Unit, here: Here, said: Said, running: Dialogue | None) -> Hal
     return None
 
 
-def _half_said(unit: Unit, here: Here, said: Said, plain: str) -> Nearly | Unsure | None:
+def _half_said(unit: Unit, here: Here, said: Said, plain: str) -> Nearly | Unsure | Which | None:
     """What is no command, and may be meant for an answer."""
+    standing = elsewhere(unit, here, plain)
+    if standing:
+        return Which(numbers=standing) if len(standing) > 1 else Nearly(number=standing[0])
     near = nearly(unit, here, plain, to_us=said.to_us)
     if near is not None:
         return Nearly(number=near)
