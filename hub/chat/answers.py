@@ -150,10 +150,10 @@ def _all_but(question: Question, said: str, context: Context, holds: Holds) -> R
     if slip is not None and slip.guess:
         return replace(slip, near=True)
     fields = less(ids, holds) if unknown is None else None
-    without = re.sub(r"\s+", " ", clean(all_but(said) or "")).strip()[:LONGEST_NAME]
+    without, shown = (re.sub(r"\s+", " ", clean(words_)).strip()[:LONGEST_NAME] for words_ in (all_but(said) or "", said))
     named = ", ".join(context.fields[name][0] if context.fields.get(name) else name for name in fields or holds if name in context.fields)
     if fields is None:
-        sentence = text(context.language, "No sé qué quitar con «{given}». El protocolo pide: {fields}.", given=without or clean(said).strip()[:LONGEST_NAME], fields=named or "—")
+        sentence = text(context.language, "No sé qué quitar con «{given}». El protocolo pide: {fields}.", given=without or shown, fields=named or "—")
         return Misunderstood(sentence=sentence, near=True)
     return Understood(value=list(fields), echo=text(context.language, "Entendí todo lo que el protocolo pide, menos: {given}.", given=without))
 

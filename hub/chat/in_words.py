@@ -92,7 +92,9 @@ def _slip_for(unit: Unit, question: Question, said: str, lang: str) -> list[int]
     """`envair`, `sí, enviar`: the options that begin with this very word, or with one that is a slip away from it."""
     first, *more = _bare(said).split() or [""]
     heads = [fold(label).split()[0] for label in labels(unit, question, lang)]
-    return [place for place, head in enumerate(heads) if len(more) <= MOST_MORE and (one_slip(first, head) or (first == head and len(head) > TELLING))]
+    if len(more) > MOST_MORE:
+        return []
+    return [place for place, head in enumerate(heads) if one_slip(first, head) or (first == head and len(head) > TELLING)]
 
 
 MOST_MORE = 2

@@ -59,7 +59,7 @@ def expect(unit: Unit, here: Here) -> None:
 
 
 def begin(unit: Unit, here: Here, turn: dialogue.Turn, case: str | None = None) -> tuple[Command, ...]:
-    """Start a dialogue, in place of the one that stood here; or finish at once, which ends nothing. Returns the commands to carry out when it is done."""
+    """Start a dialogue, in place of the one that stood here; or finish at once, which ends nothing. Returns what to carry out when it is done."""
     if isinstance(turn, dialogue.Done):
         return turn.commands
     left = _leave(unit, here, turn[0].kind, case)

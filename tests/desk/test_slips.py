@@ -1,4 +1,4 @@
-"""In a thread of ours, a slip in a verb or in the words of an answer is asked back and acts on nothing; what colleagues say to each other is left alone."""
+"""In a thread of ours, a slip in a verb or in an answer is asked back and acts on nothing; talk among colleagues is left alone."""
 
 from __future__ import annotations
 
