@@ -85,6 +85,13 @@ def test_what_is_begun_again_is_not_called_half_done(desk: Desk) -> None:
     assert "A qué instituciones" in desk.ana(pick(new, "Sí"))
 
 
+def test_a_number_of_an_earlier_step_is_told_every_time(desk: Desk) -> None:
+    first = desk.ana("consentimiento")
+    desk.ana(pick(first, "Sí"))
+    for _ in range(2):
+        assert "No conozco" in desk.ana(pick(first, "Sí"))
+
+
 def test_a_number_typed_twice_is_no_answer_of_what_was_begun_in_between(desk: Desk) -> None:
     number = pick(desk.ana(f"!tk control {desk.code}", thread=False), ".*")
     desk.ana(number, thread=False)
