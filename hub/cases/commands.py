@@ -96,6 +96,13 @@ class LooseNumber(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HalfDone(Command):
+    """A number of a question that was left half done when another was begun in its place: it is told which, and acts on nothing."""
+
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stray(Command):
     """Words that are no answer of the dialogue that waits for one: never tried as one, and met once with what is expected."""
 
@@ -255,6 +262,13 @@ class Nearly(Command):
     """Words that are part of exactly one option that she was just asked to choose: too little to act on, too much to be met with silence."""
 
     number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Which(Command):
+    """Words that answer several questions she was asked: which one is asked back by number."""
+
+    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

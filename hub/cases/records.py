@@ -231,6 +231,8 @@ class Question:
     code: str
     expires_at: datetime
     state: str = "open"
+    thread: str | None = None
+    """Where one person was asked; None in the room itself, and for what waits for anybody."""
 
 
 @dataclass(frozen=True, kw_only=True)

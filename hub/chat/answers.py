@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.base.i18n import text
 from hub.cases.commands import When
-from hub.chat.consent_line import read_fields
+from hub.chat.consent_line import all_but, leaves_out, less, read_fields
 from hub.chat.context import Context
 from hub.chat.fold import clean, fold, words
-from hub.chat.names import Found, alike, find, find_all, split_list
+from hub.chat.names import Found, alike, find, find_all, numbers_in, split_list
 from hub.chat.questions import Question, options_of, table_of
 from hub.chat.when import Misread
 
@@ -43,7 +44,11 @@ class Misunderstood:
 Reading = Understood | Misunderstood
 
 
-def read_answer(question: Question, said: str, context: Context, first: int) -> Reading:
+Holds = Mapping[str, tuple[str, ...]]
+"""What the protocol asks, by the names that can be left out of it (`Context.as_asked`)."""
+
+
+def read_answer(question: Question, said: str, context: Context, first: int, holds: Holds | None = None) -> Reading:
     """What `said` means as an answer to `question`; a number chooses among its numbered options, counted from `first`."""
     if not fold(said):
         return Misunderstood(sentence=text(context.language, "No leí ninguna respuesta."))
@@ -55,6 +60,8 @@ def read_answer(question: Question, said: str, context: Context, first: int) -> 
         return _time(question, said, context)
     if question.reads == "yes":
         return _yes(question, said, context, first)
+    if question.reads == "fields" and all_but(said) is not None:
+        return _all_but(question, said, context, holds or {})
     return _listed(question, said, context, first)
 
 
@@ -136,6 +143,21 @@ def _listed(question: Question, said: str, context: Context, first: int) -> Read
     return Understood(value=ids[0]) if question.reads == "mode" else Understood(value=list(ids))
 
 
+def _all_but(question: Question, said: str, context: Context, holds: Holds) -> Reading:
+    """`todo menos X`: what the protocol asks, less X. When X is not in it she may mean something else: what it holds is read to her."""
+    ids, unknown = read_fields(said, context)
+    slip = _not_known(said, unknown, question, context) if unknown is not None else None
+    if slip is not None and slip.guess:
+        return replace(slip, near=True)
+    fields = less(ids, holds) if unknown is None else None
+    without, shown = (re.sub(r"\s+", " ", clean(words_)).strip()[:LONGEST_NAME] for words_ in (all_but(said) or "", said))
+    named = ", ".join(context.fields[name][0] if context.fields.get(name) else name for name in fields or holds if name in context.fields)
+    if fields is None:
+        sentence = text(context.language, "No sé qué quitar con «{given}». El protocolo pide: {fields}.", given=without or shown, fields=named or "—")
+        return Misunderstood(sentence=sentence, near=True)
+    return Understood(value=list(fields), echo=text(context.language, "Entendí todo lo que el protocolo pide, menos: {given}.", given=without))
+
+
 def _named(question: Question, said: str, context: Context, several: bool) -> tuple[tuple[str, ...], tuple[str, Found] | None]:
     table = table_of(question, context)
     if not table and question.reads == "code":  # a vocabulary without codes for this field: her words are kept
@@ -149,10 +171,9 @@ def _named(question: Question, said: str, context: Context, several: bool) -> tu
 def _numbers(question: Question, said: str, context: Context, first: int) -> list[str] | None:
     """The ids of `2` or `1, 3`, when every part is the number of an option; else `None`: they are words."""
     shown = options_of(question, context)
-    parts = [fold(p) for p in split_list(said)] if shown else []
-    if not parts or not all(re.fullmatch(r"(?:opcion |option )?[0-9]{1,6}", p) for p in parts):
+    numbers = [number - first for number in numbers_in(said)] if shown else []
+    if not numbers:
         return None
-    numbers = [int(p.split()[-1]) - first for p in parts]
     return list(dict.fromkeys(shown[n][0] for n in numbers)) if all(0 <= n < len(shown) for n in numbers) else None
 
 
@@ -166,7 +187,7 @@ def _not_known(said: str, unknown: tuple[str, Found], question: Question, contex
     offered = [table[i][0] if table.get(i) else i for i in found.suggestions]
     shown = re.sub(r"\s+", " ", clean(given)).strip()[:LONGEST_NAME]
     slips = [i for i in found.suggestions if alike(given, i, table)]
-    near = _number_like(said) or (bool(slips) and _short(said))
+    near = _number_like(said) or (question.reads == "fields" and leaves_out(said)) or (bool(slips) and _short(said))
     if len(offered) == len(slips) == 1 and said.count(given) == 1:
         sentence = text(context.language, "No conozco «{given}». ¿Quiso decir: {names}? Si es eso, responda «sí».", given=shown, names=offered[0])
         return Misunderstood(sentence=sentence, near=near, guess=said.replace(given, offered[0]))

@@ -6,10 +6,11 @@ from hub.actions.ports import Unit
 from hub.base.i18n import mark, text
 from hub.cases import events as e
 from hub.cases.records import Ask, Referral
+from hub.chat import blind
 from hub.chat import wording as w
 from hub.chat.cards import case_key
 from hub.chat.options import labels
-from hub.chat.plain import choices, message, paragraph, quote
+from hub.chat.plain import choices, message, paragraph, quote, strong
 from hub.chat.posting import Place, ask, numbered, put, room_of
 
 DESK = "desk"
@@ -21,12 +22,14 @@ def tell_asked(unit: Unit, event: e.FieldAsked) -> None:
     if found is None or referral is None or referral.case is None:
         return
     lang = unit.me.language
-    question = ask(unit, room_of(unit, DESK), "ask", found.id, ("grant", "refuse"), referral.code)
+    warned = blind.if_granted(unit, found)
+    question = ask(unit, room_of(unit, DESK), "ask", found.id, ("grant_blind" if warned else "grant", "refuse"), referral.code)
+    warning = [paragraph([strong(text(lang, blind.WARNING))])] if warned else []
     head = text(
         lang, "{code}: {institution} pide un dato más: {field}.",
         code=referral.code, institution=w.institution(unit, referral.peer), field=w.field_label(unit, found.field, lang),
     )  # fmt: skip
-    card = message(paragraph(head, text(lang, "Para qué:")), quote(event.why), choices(numbered(question, labels(unit, question, lang))))
+    card = message(paragraph(head, text(lang, "Para qué:")), quote(event.why), *warning, choices(numbered(question, labels(unit, question, lang))))
     case = unit.cases.get(referral.case)
     put(unit, Place(purpose=DESK, thread=case_key(referral.case)), card, ring=(case.lead,) if case else (), owner=referral.case)
 

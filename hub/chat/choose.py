@@ -15,12 +15,12 @@ from hub.base.errors import Refused
 from hub.base.i18n import mark, text
 from hub.cases.lifecycle import Move, State
 from hub.cases.records import Question, Referral
-from hub.chat import talk, verifying, views
+from hub.chat import blind, talk, verifying, views
 from hub.chat import wording as w
 from hub.chat.here import Here
 from hub.chat.options import NO_MORE, ask_her, offer_choice, put_choices
 from hub.chat.plain import message, paragraph
-from hub.chat.posting import close_questions, find_question, open_questions, put
+from hub.chat.posting import ask, close_questions, find_question, open_questions, put
 from policies.preview import view
 
 
@@ -88,8 +88,8 @@ def _refer(unit: Unit, here: Here, question: Question, option: str) -> None:
         return
     referral = refer.refer(unit, here.person.id, here.room, question.ref)
     _say(
-        unit, here, mark("{code} en camino a {institution}. La oferta no lleva ningún dato de ella."),
-        code=referral.code, institution=w.institution(unit, referral.peer),
+        unit, here, mark("{case}: {code} en camino a {institution}. La oferta no lleva ningún dato de ella."),
+        case=question.code, code=referral.code, institution=w.institution(unit, referral.peer),
     )  # fmt: skip
 
 
@@ -165,13 +165,19 @@ def _decline(unit: Unit, here: Here, question: Question, option: str) -> None:
 
 
 def _ask(unit: Unit, here: Here, question: Question, option: str) -> None:
-    found = answers.answer_ask(unit, here.person.id, question.ref, granted=option == "grant")
+    asked = unit.asks.get(question.ref)
+    if option == "grant" and asked is not None and blind.if_granted(unit, asked):  # the card did not say so: what they hold has changed since
+        close_questions(unit, question.ref)
+        again = ask(unit, here.room, "ask", question.ref, ("grant_blind", "refuse"), question.code)
+        put_choices(unit, here, again, f"{question.code}: {text(here.lang, blind.WARNING)}")
+        return
+    found = answers.answer_ask(unit, here.person.id, question.ref, granted=option != "refuse")
     close_questions(unit, question.ref)
     referral = unit.referrals.get(found.referral)
     if referral is not None and here.subject == referral.case:
         return  # she answered in the thread where the line about it stands
     label = w.field_label(unit, found.field, here.lang)
-    if option == "grant":
+    if option != "refuse":
         _say(unit, here, mark("{code}: permiso dado para «{field}». Sale solo si ella y el protocolo lo permiten."), code=question.code, field=label)
     else:
         _say(unit, here, mark("{code}: no se da «{field}»."), code=question.code, field=label)

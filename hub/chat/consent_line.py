@@ -7,13 +7,14 @@ para Víctimas`), so a part that is not known is tried again together with the p
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hub.cases.commands import AS_ASKED, RecordConsent
 from hub.chat import names
 from hub.chat.context import Context
 from hub.chat.fold import fold, words
-from hub.chat.names import Unknown
+from hub.chat.names import Found, Unknown
 from hub.chat.when import Misread
 
 Problem = tuple[str, str, tuple[str, ...]]
@@ -47,7 +48,8 @@ def read_consent(line: str, case: str | None, context: Context) -> tuple[Problem
     """The consent that a line states; what it does not state is `None`, to be asked. A problem ends the reading."""
     explained, line = _take_explained(line)
     mode, line = take_mode(line, context)
-    return _read_parts(line, _parts(line), RecordConsent(case=case, mode=mode, explained=explained), context)
+    problem, found = _read_parts(line, _parts(line), RecordConsent(case=case, mode=mode, explained=explained), context)
+    return (problem, found) if problem is not None else _settled(found, context)
 
 
 _MOST_PARTS = 24
@@ -128,8 +130,56 @@ def _joined(before: tuple[str, ...] | None, ids: tuple[str, ...]) -> tuple[str, 
 
 
 def read_fields(value: str, context: Context) -> tuple[tuple[str, ...], Unknown | None]:
-    """A list of fields, or `lo necesario` (`AS_ASKED`)."""
-    return (AS_ASKED, None) if fold(value) in _AS_ASKED else names.find_all(value, context.fields)
+    """A list of fields, or `lo necesario` (`AS_ASKED`); `todo menos X` is that, and each thing that is left out behind a minus sign."""
+    if fold(value) in _AS_ASKED:
+        return AS_ASKED, None
+    but = all_but(value)
+    if but is None:
+        return names.find_all(value, context.fields)
+    ids, unknown = names.find_all(re.sub(r"(?i)\s+(?:ni|nor|or)\s+", ", ", but), context.fields)
+    return (*AS_ASKED, *(f"-{i}" for i in ids)), unknown if ids or unknown else (value, Found())
+
+
+_BUT = re.compile(r"(?i)[\s,]+(?:menos|salvo|excepto|(?:pero\s+)?sin|pero\s+no|except(?:\s+for)?|but(?:\s+not)?)(?:[\s:]+|$)")
+_ALL = _AS_ASKED | {"todo", "todos", "todos los datos", "todos los campos", "everything", "all", "all of it", "all fields", "all data"}
+
+
+def all_but(value: str) -> str | None:
+    """What is left out by `todo menos X`, as it was typed; None when nothing is said so."""
+    head, *rest = _BUT.split(value.strip(), maxsplit=1)
+    return rest[0] if rest and fold(head) in _ALL else None
+
+
+def leaves_out(value: str) -> bool:
+    """Whether it says «todo menos …» in some way that may not be understood."""
+    return _BUT.search(value) is not None and any(word.folded in _ALL for word in words(value))
+
+
+def less(fields: Sequence[str], holds: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
+    """The fields of `todo menos X`, when every X stands in what the protocol asks and something is left. Else None: never more than she said."""
+    without = [name.removeprefix("-") for name in fields if name.startswith("-")]
+    if not set(without) <= set(holds) or set(fields) != {*AS_ASKED, *(f"-{name}" for name in without)}:
+        return None
+    gone = {field for name in without for field in holds.get(name, ())}
+    return tuple(field for name, (field, *_) in holds.items() if name == field and field not in gone) or None
+
+
+def _settled(command: RecordConsent, context: Context) -> tuple[Problem | None, RecordConsent]:
+    """`todo menos X` as the fields that it means. While it is not said for whom and what for, it is asked at its own step."""
+    if not any(name.startswith("-") for name in command.fields or ()):
+        return None, command
+    if not command.recipients or not command.purposes:
+        return None, replace(command, fields=None)
+    holds = context.as_asked(command.recipients, command.purposes)
+    fields = less(command.fields or (), holds)
+    if fields is None:
+        return ("all_but", ", ".join(_labels(command.fields or (), context)), tuple(name for name in holds if name in holds[name])), command
+    return None, replace(command, fields=fields)
+
+
+def _labels(fields: Sequence[str], context: Context) -> list[str]:
+    without = [name.removeprefix("-") for name in fields if name not in AS_ASKED]
+    return [context.fields[name][0] if context.fields.get(name) else name for name in without]
 
 
 def _listed(what: str, unknown: Unknown | None, command: RecordConsent) -> tuple[Problem | None, RecordConsent | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,6 +16,13 @@ PROGRESS: Names = {
     "on-hold": ("en espera", "en pausa", "pausado", "detenido", "on hold", "waiting", "paused"),
 }
 """FHIR Task states that a person may report while the work goes on."""
+
+AsAsked = Callable[[Sequence[str], Sequence[str]], Mapping[str, tuple[str, ...]]]
+"""Each field that the protocol asks for, and each group with those of its fields that are asked for."""
+
+
+def _nothing_asked(_recipients: Sequence[str], _purposes: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +53,8 @@ class Context:
     """Field id → the codes it may hold, for coded fields (`risk_level`, `aggressor_affiliation`, …). Others are free text."""
     several: frozenset[str] = frozenset()
     """Coded fields that may hold more than one code."""
+    as_asked: AsAsked = _nothing_asked
+    """Recipients and purposes → what *lo necesario* holds for them."""
 
     def when(self, text: str) -> When | Misread:
         """A point in time, read here and now."""

@@ -26,7 +26,7 @@ from hub.cases.commands import (
     When,
 )
 from hub.chat import verbs
-from hub.chat.answers import Misunderstood, agrees, read_answer
+from hub.chat.answers import Misunderstood, Reading, agrees, read_answer
 from hub.chat.context import Context
 from hub.chat.fold import fold, words
 from hub.chat.person_texts import consent_notice
@@ -139,7 +139,7 @@ def answer(state: State, said: str, context: Context) -> Turn:
         return state, prompt(state, context)
     if word == "skip":
         return _skip(state, question, context)
-    understood = read_answer(question, _agreed(state, said), context, state.first)
+    understood = _read(state, said, context)
     if isinstance(understood, Misunderstood):
         again = replace(state, guess=understood.guess)
         return again, prompt(again, context, notice=understood.sentence)
@@ -167,8 +167,15 @@ def is_for(state: State, said: str, context: Context) -> bool:
         return True
     if question.reads == "yes":
         return fold(said) in _PLAIN
-    understood = read_answer(question, _agreed(state, said), context, state.first)
+    understood = _read(state, said, context)
     return not isinstance(understood, Misunderstood) or understood.near
+
+
+def _read(state: State, said: str, context: Context) -> Reading:
+    question = _question(state)
+    told = state.answers
+    holds = context.as_asked(told.get("recipients") or (), told.get("purposes") or ()) if question.reads == "fields" else None
+    return read_answer(question, _agreed(state, said), context, state.first, holds)
 
 
 def _agreed(state: State, said: str) -> str:

@@ -22,7 +22,8 @@ from hub.chat.meant import case_code
 from hub.chat.misread import bad_argument
 from hub.chat.options import labels, put_choices
 from hub.chat.person_texts import NOTICE_VERSION
-from hub.chat.posting import close_questions, find_question, owners
+from hub.chat.plain import choices, message, paragraph
+from hub.chat.posting import close_questions, find_question, owners, resting
 from hub.chat.saying import Doers, desk_only, reply, say
 
 _CODE = re.compile(r"\b[Rr]-?[0-9A-Za-z]{5}\b")
@@ -187,6 +188,12 @@ def _loose_number(unit: Unit, here: Here, command: c.LooseNumber) -> None:
     say(unit, here, msgid, code=question.code, label=label, number=command.number)
 
 
+def _half_done(unit: Unit, here: Here, command: c.HalfDone) -> None:
+    left = resting(unit, here.room, here.person.id, command.number)
+    if left is not None:
+        reply(unit, here, message(paragraph(talk.half_done(here.lang, left.ref, left.code))))
+
+
 def _stray(unit: Unit, here: Here, _: c.Stray) -> None:
     talk.expect(unit, here)
 
@@ -202,6 +209,21 @@ def _nearly(unit: Unit, here: Here, command: c.Nearly) -> None:
         msgid = mark("{code}: ¿quiso decir «{label}»? Si es eso, responda con su número: {number}. No hice nada.")
     label = labels(unit, question, here.lang)[command.number - question.first]
     say(unit, here, msgid, code=question.code, label=label, number=command.number)
+
+
+def _which(unit: Unit, here: Here, command: c.Which) -> None:
+    """The same word would answer several: each with its code, its institution where it is a referral, and its number."""
+    shown = [(number, _whose(unit, here, number)) for number in command.numbers]
+    reply(unit, here, message(paragraph(text(here.lang, "¿Cuál de estas? Responda con su número. No hice nada.")), choices(shown)))
+
+
+def _whose(unit: Unit, here: Here, number: int) -> str:
+    question = find_question(unit, here.room, here.person.id, number)
+    if question is None:
+        return ""
+    referral = unit.referrals.get(question.ref)
+    to = f" → {w.institution(unit, referral.peer)}" if referral else ""
+    return f"{question.code}{to}: {labels(unit, question, here.lang)[number - question.first]}"
 
 
 def _unsure(unit: Unit, here: Here, command: c.Unsure) -> None:
@@ -225,6 +247,8 @@ _DOERS: Doers = {
     c.LooseNumber: _loose_number,
     c.Nearly: _nearly,
     c.Unsure: _unsure,
+    c.Which: _which,
+    c.HalfDone: _half_done,
     c.Stray: _stray,
     c.Undo: _undo,
     c.Cancel: _cancel,

@@ -13,12 +13,13 @@ from hub.base.ids import new_id
 from hub.cases import commands as c
 from hub.cases.lifecycle import Side
 from hub.cases.records import Undoable
-from hub.chat import overviews, views
+from hub.chat import blind, overviews, views
 from hub.chat import wording as w
 from hub.chat.choose import close_now, take_back
 from hub.chat.here import Here
 from hub.chat.meant import case_code
 from hub.chat.options import offer_choice, offer_days
+from hub.chat.plain import message, paragraph
 from hub.chat.posting import Place, close_questions, put
 from hub.chat.saying import Doers, desk_only, given, reply, say
 
@@ -32,7 +33,9 @@ def _set(unit: Unit, here: Here, command: c.SetField) -> None:
         moved = mark("Anotado en {code}: {field}. El próximo contacto pasa a su horario seguro: {when}. Si no es así, «control {code} …».")
         say(unit, here, moved, code=case.code, field=label, when=w.moment(unit, here.lang, now.next_contact_at))
         return
-    say(unit, here, mark("Anotado en {code}: {field}."), code=case.code, field=label)
+    noted = text(here.lang, "Anotado en {code}: {field}.", code=case.code, field=label)
+    warning = [text(here.lang, blind.WARNING)] if blind.once_noted(unit, now, command.field) else []
+    reply(unit, here, message(paragraph(noted, *warning)))
 
 
 def _check_in(unit: Unit, here: Here, command: c.PlanCheckIn) -> None:

@@ -89,7 +89,24 @@ def number_of(text: str) -> int | None:
 
 
 def mistyped(text: str, context: Context) -> Unclear | None:
-    """A slip in the verb of what is built like a command (`anotr relato: …`): better asked back than believed noted. None for a note."""
+    """A slip in the verb of what is built like a command (`anotr relato: …`, `drivar`): better asked back than believed done. None for a note."""
+    return _slipped(text, context) or _before_a_colon(text, context)
+
+
+def _slipped(text: str, context: Context) -> Unclear | None:
+    """One letter is wrong in the verb, and with the right one it would be a whole, firm command; then it was hardly meant for a colleague."""
+    first = next(iter(words(text)), None)
+    near = verbs.slips(first.folded, context.language) if first and not _asks(text) else {}
+    meant = {label for form, label in near.items() if first and _whole(text[: first.start] + form + text[first.end :], context)}
+    return Unclear(suggestions=tuple(sorted(meant))) if meant else None
+
+
+def _whole(text: str, context: Context) -> bool:
+    command = parse_in_thread(text, context)
+    return command is not None and not isinstance(command, BadArgument)
+
+
+def _before_a_colon(text: str, context: Context) -> Unclear | None:
     head = text.split(":", 1)[0].split()
     if ":" not in text or not 1 <= len(head) <= 4 or verbs.match_verb(words(head[0])) is not None:
         return None

@@ -22,7 +22,8 @@ def bad_argument(unit: Unit, lang: str, command: BadArgument, *, by_yes: bool = 
     verb = verbs.BY_KEY[command.verb].label(lang) if command.verb in verbs.BY_KEY else command.verb
     head = text(lang, template, given=given, verb=verb)
     names = [_suggested(unit, lang, command.what, s) for s in command.suggestions]
-    more = [text(lang, "¿Quiso decir: {names}?", names=", ".join(names))] if names else []
+    offered = mark("El protocolo pide: {names}.") if command.what == "all_but" else mark("¿Quiso decir: {names}?")
+    more = [text(lang, offered, names=", ".join(names))] if names else []
     more += [text(lang, "Si es eso, responda «sí».")] if by_yes else []
     return message(paragraph(head, *more))
 
@@ -42,6 +43,7 @@ MISREAD = {
     "purpose": mark("No entendí para qué: «{given}». Escriba «consentimiento» con el código y le pregunto paso a paso."),
     "mode": mark("No entendí «{given}». ¿Cómo lo dio: oral, escrito o por representante?"),
     "field": mark("No conozco el dato «{given}». Para ver los que hay: «ayuda anotar»."),
+    "all_but": mark("No anoté nada. Con «todo menos …» se quita algo de lo que el protocolo pide; no entendí qué: {given}."),
     "value": mark("No conozco «{given}» como respuesta a ese dato; no anoté nada. Pruebe con otra palabra."),
     "no_value": mark("Falta lo que anoto. Por ejemplo: «anotar {given}: …»."),
     "name": mark("Ese nombre es muy largo. Basta uno corto, puede ser inventado."),
@@ -55,7 +57,7 @@ _LISTS = {"need": "needs", "purpose": "purposes", "mode": "consent_modes"}
 def _suggested(unit: Unit, lang: str, what: str, found: str) -> str:
     if what == "institution":
         return w.named(unit, found)
-    if what == "field":
+    if what in ("field", "all_but"):
         return w.field_label(unit, found, lang)
     lists = unit.pack.vocabulary.lists
     name = _LISTS.get(what) or next((f.codes for f in unit.pack.vocabulary.fields.values() if f.codes and found in lists[f.codes]), None)

@@ -74,6 +74,28 @@ def split_list(given: str) -> tuple[str, ...]:
     return tuple(p.strip() for p in parts if fold(p))
 
 
+def numbers_in(given: str) -> tuple[int, ...]:
+    """The numbers of `2`, `opción dos` or `1, 3`, when every part is one; else none: they are words."""
+    found = [re.fullmatch(r"(?:opcion |option )?([0-9]{1,6}|[a-z]+)", fold(part)) for part in split_list(given)]
+    numbers = [_spoken(one[1]) for one in found if one]
+    return tuple(n for n in numbers if n is not None) if all(found) and None not in numbers else ()
+
+
+def _spoken(word: str) -> int | None:
+    return int(word) if word.isdecimal() else NUMBER_WORDS.get(word)
+
+
+_COUNTED = (
+    "uno dos tres cuatro cinco seis siete ocho nueve diez once doce", "one two three four five six seven eight nine ten eleven twelve",
+)  # fmt: skip
+_PLACES = (
+    "primera segunda tercera cuarta quinta sexta", "primero segundo tercero cuarto quinto sexto", "first second third fourth fifth sixth",
+)  # fmt: skip
+NUMBER_WORDS = {word: n for line in _COUNTED for n, word in enumerate(line.split(), 1)}
+PLACE_WORDS = {word: n for line in _PLACES for n, word in enumerate(line.split(), 1)}
+"""`la segunda`: the second of what was offered, whatever its number."""
+
+
 def find_all(given: str, names: Names) -> tuple[tuple[str, ...], Unknown | None]:
     """Every id of a list, and the first part that was not understood (with what to offer).
 

@@ -1,6 +1,6 @@
-"""What numbered questions offer: the words of each option, the questions that are only a list, and answers given in words.
+"""What numbered questions offer: the words of each option, and the questions that are only a list.
 
-One place names the options, so that a card that is drawn again, a question and an answer in words can never disagree.
+One place names the options, so that a card that is drawn again, a question and an answer in words (`in_words.py`) can never disagree.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from hub.base.i18n import mark, text
 from hub.cases.commands import When
 from hub.cases.lifecycle import Move
 from hub.cases.records import Question, Referral
-from hub.chat import talk, verifying
+from hub.chat import verifying
 from hub.chat import wording as w
-from hub.chat.fold import fold, words
+from hub.chat.fold import fold
 from hub.chat.here import Here
 from hub.chat.plain import choices, message, paragraph
 from hub.chat.plain import value as clean
-from hub.chat.posting import ask, close_questions, numbered, open_questions, put
+from hub.chat.posting import ask, close_questions, numbered, put
 
 
 def offer_choice(unit: Unit, here: Here, kind: str, ref: str, code: str, list_name: str, head: str, *, given: str = "") -> None:
@@ -35,7 +35,7 @@ def offer_choice(unit: Unit, here: Here, kind: str, ref: str, code: str, list_na
 def _not_understood(unit: Unit, here: Here, question: Question, given: str) -> str:
     if not given:
         return ""
-    near = _part_of(unit, question, given, here.lang)
+    near = part_of(unit, question, given, here.lang)
     if len(near) != 1:
         return text(here.lang, "No entendí «{given}».", given=clean(given, 60))
     label, number = labels(unit, question, here.lang)[near[0]], question.first + near[0]
@@ -74,7 +74,7 @@ DAYS = ("mañana a las 10", "en 3 días a las 10", "en 7 días a las 10")
 def ask_her(unit: Unit, here: Here, kind: str, ref: str, options: Sequence[str], code: str) -> Question:
     """A numbered question to this person alone. It does not stay open for days: an old number must not close a case."""
     question = ask(unit, here.room, kind, ref, options, code, asked=here.person.id)
-    question = replace(question, expires_at=unit.now + (CONFIRMED_WITHIN if kind in BY_NUMBER_ONLY else ANSWERED_WITHIN))
+    question = replace(question, thread=here.place.thread, expires_at=unit.now + (CONFIRMED_WITHIN if kind in BY_NUMBER_ONLY else ANSWERED_WITHIN))
     unit.questions.put(question)
     return question
 
@@ -123,81 +123,15 @@ BY_NUMBER_ONLY = frozenset({"relay", "withdraw", "take_back", "give_back", "clos
 """What destroys, ends, lets words out or lends trust is answered by its number, soon, never by a word that may be typed twice (chat rule 9)."""
 
 
-WHOLE = frozenset({"checkin", "decline"})
-"""What others hear at once, or what says how she is: in words only by the whole of an option. «contactada» does not say that she is safe."""
-HARMLESS = ("cancel", "keep")
-"""Options that leave everything as it was: they may be said in words."""
-
-
-def by_words(unit: Unit, here: Here, said: str, *, to_us: bool) -> int | None:
-    """The number that an answer in words means: the start of exactly one option (`aceptar`, `enviar`, `no la ubiqué`) that is open for her.
-
-    Words that do not address us (`to_us` false) count only for questions that she herself was asked; in a thread or a reply, only for those
-    about its case. Words in reply to what the other institution said are for them, and answer nothing here.
-    """
-    wanted = fold(said)
-    if len(wanted) < 4 or here.card == "message":
-        return None
-    about = codes_of(unit, here)
-    asked = (here.person.id, None) if to_us else (here.person.id,)
-    found = [
-        question.first + place
-        for question in open_questions(unit, here.room)
-        if question.asked in asked and (about is None or question.code in about)
-        if question.kind != talk.STEP
-        for place, (label, *others) in enumerate(_names(unit, question, here.lang))
-        if question.kind not in BY_NUMBER_ONLY or question.options[place] in HARMLESS
-        if label == wanted or wanted in others or (label.startswith(f"{wanted} ") and question.kind not in WHOLE)
-    ]
-    return found[0] if len(found) == 1 else None
-
-
-def nearly(unit: Unit, here: Here, said: str, *, to_us: bool = False) -> int | None:
-    """The number of the one option, of what she was asked, that these few words are a part of: too little to act on (`by_words`)."""
-    if not _is_short(said) or set(said) & set("?¿") or here.card == "message":
-        return None
-    people, about = (here.person.id, None) if to_us else (here.person.id,), codes_of(unit, here)
-    asked = [q for q in open_questions(unit, here.room) if q.asked in people and q.kind != talk.STEP and (about is None or q.code in about)]
-    found = [question.first + place for question in asked for place in _part_of(unit, question, said, here.lang)]
-    return found[0] if len(found) == 1 else None
-
-
-def about_check_in(unit: Unit, here: Here, said: str) -> Question | None:
-    """The check-in that rings in this thread and that these few words seem to answer: they begin with its number, or name what it asks."""
-    about = codes_of(unit, here)
-    if not about or not _is_short(said):
-        return None
-    heard = {word.folded for word in words(said)}
-    for question in open_questions(unit, here.room):
-        if question.kind == "checkin" and question.asked in (None, here.person.id) and question.code in about:
-            known = {word.folded for label in labels(unit, question, here.lang) for word in words(label) if len(word.folded) >= TELLING}
-            numbers = {str(question.first + place) for place in range(len(question.options))}
-            if heard & (known | numbers):
-                return question
-    return None
-
-
-TELLING = 5
-"""Letters of a word that says what an answer is about."""
-
-
-def _is_short(said: str) -> bool:
-    return 4 <= len(fold(said)) <= LONGEST
-
-
-LONGEST = 40
-"""Characters of what may be a part of an option."""
-
-
-def _part_of(unit: Unit, question: Question, said: str, lang: str) -> list[int]:
+def part_of(unit: Unit, question: Question, said: str, lang: str) -> list[int]:
     """The options that have these words, whole, somewhere in one of their names."""
     wanted = fold(said)
-    every = _names(unit, question, lang)
+    every = option_names(unit, question, lang)
     exact = [place for place, names in enumerate(every) if wanted in names]
     return exact or [place for place, names in enumerate(every) if any(f" {wanted} " in f" {name} " for name in names)]
 
 
-def _names(unit: Unit, question: Question, lang: str) -> list[tuple[str, ...]]:
+def option_names(unit: Unit, question: Question, lang: str) -> list[tuple[str, ...]]:
     """What each option goes by, folded: its label first, then the other names of a code."""
     shown = labels(unit, question, lang)
     terms = unit.pack.vocabulary.lists[CODE_LISTS[question.kind]] if question.kind in CODE_LISTS else {}

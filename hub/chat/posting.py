@@ -109,6 +109,12 @@ def owners(unit: Unit, room: str, user: str, number: int) -> list[Question]:
     return [q for q in mine if q.first <= number < q.first + len(q.options)]
 
 
+def resting(unit: Unit, room: str, user: str, number: int) -> Question | None:
+    """The question of this room that this person could have answered with this number, and cannot any more; the number rests."""
+    rest = unit.questions.all(room=room, state__not="open", expires_at__gt=unit.now)
+    return next((q for q in rest if q.asked in (None, user) and q.first <= number < q.first + len(q.options)), None)
+
+
 def close_questions(unit: Unit, ref: str, kinds: Iterable[str] = ()) -> None:
     """The open questions about `ref` (of these kinds, or all) take no answers any more."""
     wanted = set(kinds)

@@ -1,4 +1,7 @@
-"""Running dialogues: kept sealed between messages, one for each person in each room, gone after a while or with `cancelar`.
+"""Running dialogues: kept sealed between messages, one for each person in each thread (or the room itself), gone after a while or with `cancelar`.
+
+What is said in a thread is for the dialogue of that thread. A new one takes the place only of one that stood in the same thread, says so, and how
+to take it up again; the numbers of what was left answer nothing any more, and say the same.
 
 A step with numbered choices stands among the open questions of the room like every other: its numbers are nobody else's while it is open,
 and rest once it was answered. Whether a card came first or the dialogue, a number means one thing.
@@ -19,7 +22,7 @@ from hub.chat import dialogue, grammar
 from hub.chat.context import Context
 from hub.chat.here import Here
 from hub.chat.plain import message, paragraph
-from hub.chat.posting import Place, ask, close_questions, find_question, put
+from hub.chat.posting import NUMBER_REST, Place, ask, close_questions, find_question, put
 
 LIFE = timedelta(minutes=10)
 """Short on purpose: a forgotten dialogue must not take a colleague's chatter for an answer."""
@@ -56,10 +59,10 @@ def expect(unit: Unit, here: Here) -> None:
 
 
 def begin(unit: Unit, here: Here, turn: dialogue.Turn, case: str | None = None) -> tuple[Command, ...]:
-    """Start (or finish at once) a dialogue. Returns the commands to carry out when it is done."""
-    stop(unit, here)
+    """Start a dialogue, in place of the one that stood here; or finish at once, which ends nothing. Returns what to carry out when it is done."""
     if isinstance(turn, dialogue.Done):
         return turn.commands
+    left = _leave(unit, here, turn[0].kind, case)
     row = Dialogue(
         id=new_id("dlg"), room=here.room, user=here.person.id, thread=here.place.thread, case=case, kind=turn[0].kind,
         sealed=b"", expires_at=unit.now + LIFE,
@@ -67,8 +70,36 @@ def begin(unit: Unit, here: Here, turn: dialogue.Turn, case: str | None = None) 
     state, prompt = _numbered(unit, here, row, *turn)
     unit.dialogues.add(_kept(unit, row, state))
     remind(unit, "dialogue", row.id, row.expires_at)
-    put(unit, here.place, prompt.message())
+    put(unit, here.place, replace(prompt, notice=left).message())
     return ()
+
+
+LEFT = "left"
+"""The state of a question whose dialogue was left half done: its `ref` is the kind of that dialogue."""
+_LEFT = {
+    "consent": mark("Quedó a medias: consentimiento de {code}; no se guardó nada. Para retomarlo: «!tk consentimiento {code}»."),
+    "open_case": mark("Quedó a medias: abrir un caso; no se guardó nada. Para retomarlo: «!tk abrir»."),
+}
+
+
+def half_done(lang: str, kind: str, code: str) -> str:
+    """What was left half done, and how to take it up again: the command and a case code, never what she had answered."""
+    return text(lang, _LEFT[kind], code=code)
+
+
+def _leave(unit: Unit, here: Here, kind: str, case: str | None) -> str:
+    """End her dialogue in this very place. What to tell her about it: nothing when she only begins the same again."""
+    told = ""
+    for row in _hers(unit, here):
+        if row.thread != here.place.thread:
+            continue
+        if row.expires_at > unit.now and (row.kind, row.case) != (kind, case):
+            told = half_done(here.lang, row.kind, _code(unit, here, row))
+        steps = unit.questions.all(ref=row.id, kind=STEP)
+        _end(unit, row)
+        for step in steps:  # those that she answered too: in free text, a number that comes twice must not be taken for a name
+            unit.questions.put(replace(step, ref=row.kind, state=LEFT, expires_at=unit.now + NUMBER_REST))
+    return told
 
 
 def go_on(unit: Unit, here: Here, said: str) -> tuple[Command, ...]:
@@ -136,11 +167,15 @@ def _numbered(unit: Unit, here: Here, row: Dialogue, state: dialogue.State, prom
     """The step with numbers that are free in this room, which are its own from now on."""
     if not prompt.options:
         return state, prompt
-    case = unit.cases.get(row.case) if row.case else None
-    code = case.code if case else text(here.lang, "abrir")
-    question = ask(unit, here.room, STEP, row.id, tuple(label for _, label in prompt.options), code, asked=here.person.id)
+    labels = tuple(label for _, label in prompt.options)
+    question = ask(unit, here.room, STEP, row.id, labels, _code(unit, here, row), asked=here.person.id)
     unit.questions.put(replace(question, expires_at=row.expires_at))
     return replace(state, first=question.first), prompt.counted_from(question.first)
+
+
+def _code(unit: Unit, here: Here, row: Dialogue) -> str:
+    case = unit.cases.get(row.case) if row.case else None
+    return case.code if case else text(here.lang, "abrir")
 
 
 def _prolong(unit: Unit, row: Dialogue) -> None:

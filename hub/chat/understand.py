@@ -6,6 +6,7 @@ question, wherever it is typed: what a dialogue asks, what she was asked, or wha
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,6 +21,7 @@ from hub.cases.commands import (
     Decline,
     Finish,
     GiveBack,
+    HalfDone,
     Help,
     ListCases,
     LooseNumber,
@@ -28,6 +30,7 @@ from hub.cases.commands import (
     Stray,
     Unclear,
     Unsure,
+    Which,
 )
 from hub.cases.lifecycle import State
 from hub.cases.records import Dialogue, Question
@@ -35,8 +38,10 @@ from hub.chat import address, grammar, suggested, talk, verifying
 from hub.chat.fold import fold, words
 from hub.chat.heard import Heard
 from hub.chat.here import Here
-from hub.chat.options import about_check_in, by_words, codes_of, nearly
-from hub.chat.posting import find_question, open_questions
+from hub.chat.in_words import about_check_in, by_words, elsewhere, nearly
+from hub.chat.names import numbers_in
+from hub.chat.options import codes_of
+from hub.chat.posting import find_question, open_questions, resting
 from hub.chat.verbs import labels, match_verb
 
 
@@ -50,7 +55,7 @@ def meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | st
         return agreed
     running = None if here.loose and here.place.thread else talk.running(unit, here)
     running = None if _to_a_card(here) else running
-    chosen = _number(unit, here, said, in_dialogue=running is not None)
+    chosen = _rested(unit, here, said, running) or _number(unit, here, said, in_dialogue=running is not None)
     if chosen is not None:
         return chosen
     how = said.found.how if said.found else None
@@ -105,7 +110,7 @@ def _said(heard: Heard, here: Here, own_user: str) -> Said:
     return Said(plain=plain, found=found, bent=here.loose and (found is None or found.how in ("thread", "reply")))
 
 
-def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose | LooseNumber | Nearly | Unsure | None:
+def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose | LooseNumber | Nearly | Unsure | Which | None:
     """The number that was chosen, by itself or by the words of its option. One that fits nothing is answered with those that do."""
     words_ = said.found.text if said.found and said.to_us else said.plain
     number = grammar.number_of(words_) if said.to_us else int(words_) if words_.isdecimal() and len(words_) < 5 else None
@@ -123,8 +128,26 @@ def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose 
     return _half_said(unit, here, said, plain) if isinstance(grammar.parse(plain, here.context), Unclear) else None
 
 
-def _half_said(unit: Unit, here: Here, said: Said, plain: str) -> Nearly | Unsure | None:
+def _rested(unit: Unit, here: Here, said: Said, running: Dialogue | None) -> HalfDone | LooseNumber | Stray | None:
+    """Numbers, and nothing else, that belong to another question than the one she is in: whatever is asked now, they are no answer to it."""
+    given = numbers_in(said.found.text if said.found and said.to_us else said.plain)
+    for number in given:
+        old = resting(unit, here.room, here.person.id, number)
+        owner = find_question(unit, here.room, here.person.id, number)
+        if old is not None and old.state == talk.LEFT:
+            return HalfDone(number=number)
+        if running is not None and old is not None and owner is None and old.ref != running.id:  # its own earlier steps it knows itself
+            return Stray()
+        if running is not None and owner is not None and owner.ref != running.id and len(given) > 1:
+            return LooseNumber(number=number)
+    return None
+
+
+def _half_said(unit: Unit, here: Here, said: Said, plain: str) -> Nearly | Unsure | Which | None:
     """What is no command, and may be meant for an answer."""
+    standing = elsewhere(unit, here, plain)
+    if standing:
+        return Which(numbers=standing) if len(standing) > 1 else Nearly(number=standing[0])
     near = nearly(unit, here, plain, to_us=said.to_us)
     if near is not None:
         return Nearly(number=near)
@@ -170,7 +193,8 @@ def _ordered(unit: Unit, here: Here, found: address.Addressed, *, bent: bool) ->
 def _wavers(unit: Unit, here: Here, said: str) -> bool:
     """`acepto` in the thread of an offer that waits: not firm enough to take it, and silence would let her believe that she did."""
     referral = unit.referrals.get(here.subject or "")
-    matched = match_verb(words(said.split("\n", 1)[0][:200]))
+    line = re.sub(r"(?i)^(?:(?:s[ií]|ok|claro|bueno|listo|yes|la|lo|nosotras|nosotros)\b[\s,]+)+", "", said.split("\n", 1)[0][:200].strip())
+    matched = None if "?" in line else match_verb(words(line))
     return bool(referral and referral.state is State.RECEIVED and matched and matched[0].key in ("accept", "decline"))
 
 

@@ -210,6 +210,27 @@ def nearest(words: Sequence[Word], language: str, limit: int = 3) -> tuple[str, 
     return labels((key for key in best if scores[key] >= scores[best[0]] - 0.2), language)[:limit]
 
 
+def slips(word: str, language: str) -> dict[str, str]:
+    """The firm forms of which a word is one slip of the finger, with their labels. First and last letter stand, so that an inflected verb
+    (`aceptan`, `derivará`) or another word (`abril`, `pasos`) is none; nor is a slip in what only leads through a dialogue.
+    """
+    if word in _BY_FORM:
+        return {}
+    near = ((form, verb) for verb in VERBS if verb.key not in _STEPS for form in verb.firm)
+    return {form: verb.label(language) for form, verb in near if one_slip(word, form)}
+
+
+def one_slip(word: str, form: str) -> bool:
+    """Whether a word is another one with a single letter wrong, missing, too many, or swapped with the next."""
+    if len(form) < SHORTEST_SLIP or not word:
+        return False
+    return (word[0], word[-1]) == (form[0], form[-1]) and OSA.distance(word, form, score_cutoff=1) == 1
+
+
+SHORTEST_SLIP = 5
+_STEPS = frozenset({"skip", "back"})
+
+
 def size_like(words: Sequence[Word], label: str) -> int:
     """How many of the first words are a slip for the verb with this label; 0 when there is no such verb."""
     forms = [form for form, verb in _BY_FORM.items() if label in (verb.es, verb.en)]

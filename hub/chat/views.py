@@ -12,6 +12,7 @@ from hub.actions.withdraw import Stops
 from hub.base.i18n import mark, plural, text
 from hub.cases.commands import Refer
 from hub.cases.records import Case, Referral
+from hub.chat import blind
 from hub.chat import wording as w
 from hub.chat.here import Here
 from hub.chat.options import ask_her, labels
@@ -40,8 +41,8 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
     shown = _leaves(unit, lang, draft)
     if shown:
         blocks += [paragraph(text(lang, "Primero va una oferta sin ningún dato de ella. Si aceptan, verán:")), listing(shown)]
-    if _blind_call(draft):
-        blocks.append(paragraph([strong(text(lang, "Atención: va su teléfono sin la forma segura de contactarla. Podrían llamarla sin saberla."))]))
+    if blind.calls_blindly({line.field for line in (*draft.preview.seen, *draft.preview.generalised)}):
+        blocks.append(paragraph([strong(text(lang, blind.WARNING))]))
     stays = [*_held_back(unit, lang, draft), *_stays(unit, lang, draft)]
     if stays:
         blocks += [paragraph(text(lang, "No sale:")), listing(stays)]
@@ -52,12 +53,6 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
     blocks.append(paragraph(*_there(unit, lang, draft)))
     question = ask_her(unit, here, "refer", referral.id, ("confirm", "edit", "cancel"), case.code)
     return message(*blocks, choices(numbered(question, labels(unit, question, lang))))
-
-
-def _blind_call(draft: Draft) -> bool:
-    """Whether a way to call her would leave, and how to do it without putting her in danger would not (R29)."""
-    leaves = {line.field for line in (*draft.preview.seen, *draft.preview.generalised)}
-    return bool(leaves & {"phone", "email", "address"}) and "safe_contact" not in leaves
 
 
 def _leaves(unit: Unit, lang: str, draft: Draft) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from hub.actions.decide import peer_kind
@@ -140,7 +141,7 @@ def context(unit: Unit, lang: str) -> Context:
         now=unit.now,
         language=lang,
         institutions=peers,
-        fields=field_names(unit) | groups(unit),
+        fields=field_names(unit, lang) | groups(unit, lang),
         needs={t.id: names_of(t, lang) for t in lists["needs"].values()},
         purposes=purposes(unit, lang),
         decline_reasons={t.id: names_of(t, lang) for t in lists["decline_reasons"].values()},
@@ -149,12 +150,13 @@ def context(unit: Unit, lang: str) -> Context:
         consent_modes={t.id: names_of(t, lang) for t in lists["consent_modes"].values()},
         options={f.id: {t.id: names_of(t, lang) for t in lists[f.codes].values()} for f in words.fields.values() if f.codes},
         several=frozenset(f.id for f in words.fields.values() if f.codes and f.type == "list") | {"aggressor_affiliation"},
+        as_asked=partial(_holds, unit),
     )
 
 
-def field_names(unit: Unit) -> dict[str, tuple[str, ...]]:
-    """Every field by the names that people say."""
-    return {f.id: _field_names(f) for f in unit.pack.vocabulary.fields.values()}
+def field_names(unit: Unit, lang: str = "es") -> dict[str, tuple[str, ...]]:
+    """Every field by the names that people say, the one of this language first."""
+    return {f.id: (f.label.get(lang), *_field_names(f)) for f in unit.pack.vocabulary.fields.values()}
 
 
 def purposes(unit: Unit, lang: str) -> Names:
@@ -196,9 +198,9 @@ GROUPS = {
 }
 
 
-def groups(unit: Unit) -> dict[str, tuple[str, ...]]:
+def groups(unit: Unit, lang: str = "es") -> dict[str, tuple[str, ...]]:
     """Field groups by name, behind `group:` so that no field is ever mistaken for one."""
-    return {f"group:{name}": names for name, names in GROUPS.items()}
+    return {f"group:{name}": (text(lang, names[0]), *names) for name, names in GROUPS.items()}
 
 
 def expand(unit: Unit, fields: tuple[str, ...], purposes: tuple[str, ...], recipients: tuple[str, ...]) -> tuple[str, ...]:
@@ -208,7 +210,7 @@ def expand(unit: Unit, fields: tuple[str, ...], purposes: tuple[str, ...], recip
     for name in fields:
         group = name.removeprefix("group:")
         if (name,) == AS_ASKED:
-            result.update(dict.fromkeys(_as_asked(unit, purposes, recipients)))
+            result.update(dict.fromkeys(_as_asked(unit, recipients, purposes)))
         elif name.startswith("group:"):
             result.update(dict.fromkeys(f.id for f in words.fields_in(group)))
         else:
@@ -216,7 +218,15 @@ def expand(unit: Unit, fields: tuple[str, ...], purposes: tuple[str, ...], recip
     return tuple(result)
 
 
-def _as_asked(unit: Unit, purposes: tuple[str, ...], recipients: tuple[str, ...]) -> list[str]:
+def _holds(unit: Unit, recipients: Sequence[str], purposes: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What *lo necesario* holds, by the names that may be left out of it: every field, and every group with those of its fields that are asked."""
+    asked = in_order(unit, _as_asked(unit, recipients, purposes))
+    classes = ((name, {field.id for field in unit.pack.vocabulary.fields_in(name)}) for name in GROUPS)
+    found = {f"group:{name}": tuple(field for field in asked if field in members) for name, members in classes}
+    return {field: (field,) for field in asked} | {name: members for name, members in found.items() if members}
+
+
+def _as_asked(unit: Unit, recipients: Sequence[str], purposes: Sequence[str]) -> list[str]:
     """Everything that the protocols of these purposes could ever let out to the kinds of these recipients, and no more."""
     kinds = {peer_kind(unit, r) for r in recipients}
     found: dict[str, None] = {}

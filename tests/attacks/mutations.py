@@ -43,7 +43,8 @@ TURN = "attacks/twins/test_keys_turn.py::"
 IDLE = "attacks/twins/test_idle.py::"
 MANY = "attacks/backups/test_many_referrals.py::"
 NOT_TAKEN = "attacks/twins/test_not_taken.py::"
-NUMBERS = "desk/test_numbers.py::"
+NUMBERS, HALF_DONE = "desk/test_numbers.py::", "desk/test_half_done.py::"
+STANDING, BLIND, BUT = "desk/test_standing.py::", "desk/test_blind_calls.py::", "desk/test_all_but.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
 VERDICTS, ROWS, FIELDS = "homeserver/test_trust.py::", "homeserver/test_rows.py::", "attacks/twins/test_fields.py::"
@@ -130,7 +131,11 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("X34", "hub/matrix/receiving.py", "firm = isinstance(inner, dict)", "firm = True", EVENTS + "test_x34_repointed_relation_changes_no_answer"),
     _m("X34", "hub/chat/desk.py", "subject=subject if heard.firm else None", "subject=subject",
        ANSWERS + "test_x34_what_a_bent_pointer_names_is_never_acted_on"),
-    _m("X34", "hub/chat/options.py", "if question.asked in asked and (about is None or question.code in about)", "if question.asked in asked",
+    _m("X34", "hub/chat/in_words.py", "return question.asked is None or question.thread == here.place.thread", "return True",
+       STANDING + "test_x34_what_stands_in_a_thread_is_not_sent_from_the_room_nor_from_another_thread"),
+    _m("X34", "hub/chat/in_words.py", "alone = here.place.thread is not None or len([q for q, _ in found if q.asked]) <= 1", "alone = True",
+       STANDING + "test_x34_with_more_than_one_it_is_asked_which"),
+    _m("X34", "hub/chat/in_words.py", "if (about is None or q.code in about) and _stands_here(q, here)]", "if _stands_here(q, here)]",
        ANSWERS + "test_x34_words_in_the_thread_of_one_never_act_on_another"),
     _m("X34", "hub/chat/meant.py", "here.subject or here.replied or here.loose else", "here.subject or here.replied else",
        ANSWERS + "test_x34_words_in_the_thread_of_one_never_act_on_another"),
@@ -144,6 +149,8 @@ MUTATIONS: tuple[Mutation, ...] = (
        NUMBERS + "test_a_number_that_two_questions_own_is_asked_back_and_does_nothing"),
     _m("X34", "hub/chat/understand.py", "return LooseNumber(number=number) if in_dialogue else None", "return None",
        NUMBERS + "test_the_number_of_a_card_for_everybody_is_no_answer_of_a_dialogue"),
+    _m("X34", "hub/chat/understand.py", "chosen = _rested(unit, here, said, running) or _number", "chosen = _number",
+       HALF_DONE + "test_x34_the_numbers_of_what_was_left_never_answer_what_came_after"),
     _m("X34", "hub/chat/posting.py", 'state="closed", expires_at=unit.now + NUMBER_REST', 'state="closed", expires_at=unit.now',
        LATE + "test_the_numbers_of_an_answered_question_rest_x34"),
     # ---- device statements
@@ -448,6 +455,12 @@ MUTATIONS: tuple[Mutation, ...] = (
        ENVELOPES + "test_p06_an_offer_outside_the_contract_is_refused"),
     _m("P01", "hub/actions/receive_offer.py", "state=State.RECEIVED) >= MOST_WAITING", "state=State.RECEIVED) >= 10**9",
        LATE + "test_offers_that_nobody_answered_are_bounded"),
+    _m("P09", "hub/chat/choose.py", 'if option == "grant" and asked is not None and blind.if_granted(unit, asked):', "if False:",
+       BLIND + "test_what_was_taken_back_since_the_card_is_warned_of_before_anything_is_granted"),
+    _m("P09", "hub/chat/asked.py", "warned = blind.if_granted(unit, found)", "warned = False",
+       BLIND + "test_a_telephone_that_is_asked_for_later_is_warned_of_before_it_is_granted"),
+    _m("P03", "hub/chat/consent_line.py", "if not set(without) <= set(holds) or", "if",
+       BUT + "test_what_is_not_in_the_list_is_asked_back_and_never_taken_for_more"),
     _m("P12", "hub/actions/withdraw.py", "        shred(unit, referral.id, why)\n", "",
        WITHDRAW + "test_a_withdrawal_that_overtakes_the_disclosure_still_ends_the_key_that_would_open_it"),
     _m("P12", "hub/actions/withdraw.py", 'state="active") if disclosures else ():', 'state="active") if False else ():',

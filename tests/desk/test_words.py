@@ -14,7 +14,7 @@ import pytest
 from hub.actions.ports import Unit
 from hub.cases.records import Question
 from hub.chat.here import Here
-from hub.chat.options import by_words
+from hub.chat.in_words import by_words
 from hub.chat.plain import MOST_CHARACTERS, MOST_LINES
 from hub.chat.posting import Place
 from hub.chat.wording import context
@@ -351,7 +351,7 @@ def _here(unit: Unit, twin: Twin, name: str) -> Here:
 
 def test_the_words_of_an_option_mean_its_number_when_they_mean_one(desk: Desk) -> None:
     desk.consents()
-    preview = desk.ana("derivar a csmc-comas por salud mental")
+    preview = desk.ana(f"!tk derivar {desk.code} a csmc-comas por salud mental", thread=False)
 
     def said(words: str, name: str = "ana", *, to_us: bool = False) -> int | None:
         return desk.cem.run(lambda unit: by_words(unit, _here(unit, desk.cem, name), words, to_us=to_us))

@@ -383,6 +383,7 @@ def upgrade() -> None:
     sa.Column('code', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('expires_at', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('state', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('thread', sa.Text(), autoincrement=False, nullable=True),
     sa.Column('inserted', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )

@@ -1,0 +1,101 @@
+"""What was begun and left for something else is told, and how to take it up again; its numbers act on nothing (X34, R51)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.desk.test_numbers import consents, numbers
+from tests.desk.test_words import ONE_LINE, Desk, code_in, open_desk, pick
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A desk of one's own."""
+    return open_desk()
+
+
+def dialogues(desk: Desk) -> set[str]:
+    return {row.kind for row in desk.cem.run(lambda unit: unit.dialogues.all())}
+
+
+@pytest.mark.parametrize("room", ["desk", "direct"])
+def test_what_is_left_half_done_is_named_with_the_way_back_and_nothing_of_hers(desk: Desk, room: str) -> None:
+    desk.ana("!tk abrir", thread=False, room=room)
+    desk.ana("Mar Inventada", thread=False, room=room)
+    said = desk.ana(f"!tk consentimiento {desk.code}", thread=False, room=room)
+    assert "Quedó a medias: abrir un caso; no se guardó nada" in said
+    assert "le explicó" in said.lower()
+    assert "Mar" not in said
+    again = desk.ana("!tk abrir", thread=False, room=room)
+    assert f"Quedó a medias: consentimiento de {desk.code}" in again
+    assert f"«!tk consentimiento {desk.code}»" in again
+    assert dialogues(desk) == {"open_case"}
+    assert "Quedó a medias" in desk.ana(f"!tk consentimiento {desk.code}", thread=False, room=room)
+    assert "A qué instituciones" in desk.ana("sí", thread=False, room=room)
+
+
+def test_x34_the_numbers_of_what_was_left_never_answer_what_came_after(desk: Desk) -> None:
+    """Also those of the steps that she had answered, and several at once: in free text any of them would be taken for a name."""
+    first = desk.ana(f"!tk consentimiento {desk.code}", thread=False)
+    second = desk.ana("sí", thread=False)
+    desk.ana("!tk abrir", thread=False)
+    some, more = min(numbers(first)), sorted(numbers(second))
+    for words in (str(some), str(more[0]), f"opción {more[0]}", f"{some} y {more[0]}", f"!tk {more[0]}"):
+        assert f"Quedó a medias: consentimiento de {desk.code}" in desk.ana(words, thread=False), words
+    assert "próximo contacto" in desk.ana("Mar Inventada", thread=False), "the name was still waited for"
+    assert consents(desk) == 0
+    assert "Quedó a medias" in desk.ana(str(some)), "in another thread too"
+
+
+def test_x34_the_numbers_of_another_open_question_are_no_name(desk: Desk) -> None:
+    asked = desk.ana("consentimiento")
+    asked = desk.ana(pick(asked, "Sí"))
+    desk.ana("!tk abrir", thread=False)
+    said = desk.ana(", ".join(map(str, [*numbers(asked), *numbers(asked)])), thread=False)
+    assert desk.code in said
+    assert "No hice nada" in said
+    assert "próximo contacto" in desk.ana("Mar Inventada", thread=False)
+    assert "Para qué" in desk.ana(pick(asked, "Csmc Comas"))
+
+
+def test_a_dialogue_in_another_thread_goes_on(desk: Desk) -> None:
+    step = desk.ana("consentimiento")
+    said = desk.ana("!tk abrir", thread=False)
+    assert "Quedó a medias" not in said
+    assert dialogues(desk) == {"consent", "open_case"}
+    assert "próximo contacto" in desk.ana("Mar Inventada", thread=False)
+    assert "A qué instituciones" in desk.ana("sí")
+    assert "Quedó a medias" not in desk.ana(str(min(numbers(step))))
+    assert "Listo" in [desk.ana(words, thread=False) for words in ("mañana a las 12", *["saltar"] * 6)][-1]
+
+
+def test_what_is_said_in_one_line_ends_nothing(desk: Desk) -> None:
+    desk.ana(f"!tk consentimiento {desk.code}", thread=False)
+    opened = desk.ana("!tk abrir Mar Inventada, mañana a las 10", thread=False)
+    assert "Quedó a medias" not in opened
+    desk.ana(f"!tk consentimiento {code_in(opened, 'C')} {ONE_LINE}", thread=False)
+    assert "A qué instituciones" in desk.ana("sí", thread=False)
+
+
+def test_what_is_begun_again_is_not_called_half_done(desk: Desk) -> None:
+    old = desk.ana("consentimiento")
+    new = desk.ana("consentimiento")
+    assert "Quedó a medias" not in new
+    assert "Quedó a medias" in desk.ana(pick(old, "Sí"))
+    assert "A qué instituciones" in desk.ana(pick(new, "Sí"))
+
+
+def test_a_number_of_an_earlier_step_is_told_every_time(desk: Desk) -> None:
+    first = desk.ana("consentimiento")
+    desk.ana(pick(first, "Sí"))
+    for _ in range(2):
+        assert "No conozco" in desk.ana(pick(first, "Sí"))
+
+
+def test_a_number_typed_twice_is_no_answer_of_what_was_begun_in_between(desk: Desk) -> None:
+    number = pick(desk.ana(f"!tk control {desk.code}", thread=False), ".*")
+    desk.ana(number, thread=False)
+    desk.ana("!tk abrir", thread=False)
+    assert "Cómo quiere que la llamen" in desk.ana(number, thread=False)
+    assert dialogues(desk) == {"open_case"}
+    assert "próximo contacto" in desk.ana("Mar Inventada", thread=False)
