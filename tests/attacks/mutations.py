@@ -641,7 +641,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("R14", "hub/app/restore.py", "if wanted.lost_at and not max(", "if False and not max(",
        SHREDDING + "test_r14_the_control_without_the_journal_the_dead_come_back"),
     _m("R14", "hub/app/restore.py", "doubts = graves.doubts if proven else", "doubts = graves.doubts if True else",
-       SHREDDING + "test_r14_the_control_without_the_journal_the_dead_come_back"),
+       SHREDDING + "test_r14_a_hub_restored_in_doubt_proves_nothing_to_the_next_restore"),
     _m("R14", "hub/app/graves.py", "waiting = await store.run(condemned, quiet=True)", "waiting = list[str]()",
        JOURNAL + "test_r14_a_younger_stream_never_covers_one_that_burned"),
     _m("R14", "hub/app/graves.py", "            known.add(end(lines, institution, stream))\n",

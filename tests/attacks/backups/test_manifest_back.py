@@ -14,6 +14,7 @@ import pytest
 
 from hub import doctor_backups
 from hub.actions import peers
+from hub.actions.again import TOGETHER
 from hub.actions.manifest_versions import keep_version
 from hub.actions.opening_keys import is_fresh
 from hub.actions.own_manifest import lacking
@@ -287,6 +288,7 @@ def test_d11_a_peer_that_lies_about_what_it_holds_is_told_once_a_day_and_changes
 
     given = road.csmc.store.given.hand
     for _ in range(5):
+        road.net.clock.advance(TOGETHER)  # further apart than what is told together anyway
         now = road.net.clock.now()
         stated = road.csmc.run(lambda unit: unit.daily.statement(CSMC, unit.now, given.signer))
         body = Hek(statement=stated, fresh=sign_freshness(given.manifest, now, given.signer), holds=10**6, want=False)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hub.actions.erase import shred
+from hub.actions.erase import condemned, shred
 from hub.actions.ports import Unit
 from hub.app import backup, restore
 from hub.base.errors import Stopped
@@ -181,6 +181,22 @@ def test_r14_yesterdays_copy_of_the_backup_disk_is_not_taken_for_the_newest(fort
     real = net.machines[CSMC].config.paths.state
     machine = restored(net, CSMC, parts, disk=keepsake, tombstones=(real,))
     assert not scanned(machine, fortnight.words) & fortnight.dead[CSMC]
+
+
+def test_r14_a_hub_restored_in_doubt_proves_nothing_to_the_next_restore(fortnight: Fortnight, tmp_path: Path) -> None:
+    """It runs, and says truly that it has destroyed all it knows of. What died between the copy of the disk and the fire it does not know."""
+    net, disk = fortnight.net, tmp_path / "disk"
+    shutil.copytree(fortnight.keepsake, disk)
+    data, keys = fortnight.parts[CSMC][12]
+    parts = (disk / data.name, disk / "keys" / keys.name)
+    machine = restored(net, CSMC, parts, disk=disk, insist=True)
+    store, _ = machine.start(net.clock)
+    assert machine.journal
+    machine.journal.pulse(net.clock.now(), store.run_now(condemned))
+    machine.lose()
+    with pytest.raises(Stopped) as refused:
+        restored(net, CSMC, parts, disk=disk)
+    assert refused.value.code == "backup.tombstones_old"
 
 
 def test_r14_a_key_part_older_than_seven_days_is_refused_even_if_somebody_kept_it(fortnight: Fortnight, tmp_path: Path) -> None:
