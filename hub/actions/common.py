@@ -57,8 +57,11 @@ def staff_member(unit: Unit, user: str) -> Staff:
 
 
 def supervisors(unit: Unit) -> tuple[str, ...]:
-    """Who is rung when nobody answers: supervisors, then administrators, then everybody on duty, then everybody."""
-    people = unit.staff.all(removed_at=None, order="added_at")
+    """Who is rung when nobody answers: supervisors, then administrators, then everybody on duty, then everybody.
+
+    Whoever is blocked, because her key changed, reads nothing and is counted only where nobody else is left.
+    """
+    people = unit.staff.all(removed_at=None, refused_master=None, order="added_at") or unit.staff.all(removed_at=None, order="added_at")
     for wanted in ("supervisor", "administrator"):
         found = tuple(p.id for p in people if p.role == wanted)
         if found:
@@ -75,7 +78,7 @@ def keeper(unit: Unit, lead: str) -> str:
 
 def on_duty(unit: Unit) -> tuple[str, ...]:
     """Who is rung for something new: everybody on duty, or the supervisors when nobody is."""
-    people = tuple(p.id for p in unit.staff.all(removed_at=None, on_duty=True, order="added_at"))
+    people = tuple(p.id for p in unit.staff.all(removed_at=None, on_duty=True, refused_master=None, order="added_at"))
     return people or supervisors(unit)
 
 

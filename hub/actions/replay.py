@@ -25,10 +25,7 @@ def replay(unit: Unit, owners: Iterable[str]) -> int:
     people = {unit.vault.alias(each.id): each for each in unit.staff.all(removed_at=None)}
     links = {link.id: link for link in unit.links.all(frozen=None)}
     facts = facts_of(owners)
-    for what, subject, _ in facts:
-        if what == REMOVED and subject in people:
-            taken.append(people.pop(subject).id)
-            remove_staff(unit, taken[-1])
+    gone = [people.pop(subject).id for what, subject, _ in facts if what == REMOVED and subject in people]
     for what, subject, why in facts:
         if what == BLOCKED and subject in people:
             found = people.pop(subject)
@@ -40,6 +37,9 @@ def replay(unit: Unit, owners: Iterable[str]) -> int:
             link = links.pop(subject)
             freeze(unit, link, why)
             taken.append(link.peer)
+    for user in gone:  # last: what she had in hand goes to nobody who was blocked
+        remove_staff(unit, user)
+    taken += gone
     if taken:
         unit.announce(Alarm(code="decided_again", params=(("number", str(len(taken))), ("detail", ", ".join(taken)))))
     return len(taken)

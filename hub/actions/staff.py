@@ -10,7 +10,7 @@ from hub.actions.facts import BLOCKED, REMOVED, REPINNED, SERVED, tell
 from hub.actions.peers import tell_profile
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
-from hub.cases.events import Alarm, CaseChanged
+from hub.cases.events import Alarm, CaseChanged, ReferralMoved
 from hub.cases.lifecycle import Side
 from hub.cases.records import Staff
 from keys.manifest import Manifest
@@ -149,6 +149,7 @@ def _hand_over(unit: Unit, person: Staff) -> Departure:
         unit.announce(CaseChanged(case=case.id))
     for referral in referrals if left.to else ():
         unit.referrals.put(replace(referral, by=to))
+        unit.announce(ReferralMoved(referral=referral.id, what="handed_over"))
     if cases or referrals:
         told = (("user", user), ("detail", to), ("codes", ", ".join((*left.cases, *left.referrals))), ("number", str(left.check_ins)))
         unit.announce(Alarm(code="lead_moved" if left.to else "lead_nobody", params=told))

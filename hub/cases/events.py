@@ -19,7 +19,8 @@ class CaseChanged(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ReferralMoved(Event):
-    """A referral changed state or was delivered; `what` is the move or `delivered`, `asked`, `refused`, `overdue`, `disclosed`."""
+    """A referral changed state or was delivered; `what` is the move or `delivered`, `asked`, `refused`, `overdue`, `disclosed`,
+    `handed_over` (nothing is said of it, but its card names somebody else)."""
 
     referral: str
     what: str

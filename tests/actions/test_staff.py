@@ -144,6 +144,47 @@ def test_who_leaves_takes_no_case_along(net: Net) -> None:
     assert (gone.cases, gone.referrals, gone.check_ins) == ((), (referral.code,), 0)
 
 
+def blocked(twin: Any, name: str) -> str:
+    """Her homeserver shows another key than the pinned one: she can read nothing until somebody compared it."""
+    user = twin.person(name)
+    twin.run(staff.pin_first_sight, user, "suya")
+    twin.run(staff.refuse_master, user, "ajena")
+    return str(user)
+
+
+def test_x03_whoever_is_blocked_is_neither_rung_nor_given_what_somebody_left(net: Net) -> None:
+    """`sara` supervises, and reads nothing; administration reads."""
+    case, _ = working(net)
+    sara = blocked(net.cem, "sara")
+    net.cem.enrol("jefa", role="administrator")
+    assert remove(net.cem, "ana").to == net.cem.person("jefa")
+    net.wait(days=2)
+    rung = {user for said in net.cem.said for user in said.ring}
+    assert net.cem.person("jefa") in rung
+    assert sara not in rung
+    assert net.cem.run(lambda unit: unit.cases.get(case.id)).lead == net.cem.person("jefa")
+
+
+def test_x03_where_only_blocked_people_are_left_one_of_them_answers_for_it(net: Net) -> None:
+    opened(net.cem)
+    everybody = [person.id for person in net.cem.run(lambda unit: unit.staff.all(removed_at=None))]
+    for user in everybody:
+        blocked(net.cem, user[1:].partition(":")[0])
+    assert remove(net.cem, "ana").to in everybody
+
+
+def test_the_card_of_a_referral_names_her_who_has_it_now(net: Net) -> None:
+    _, referral = working(net)
+    net.csmc.post()
+    before = len(net.csmc.said)
+    remove(net.csmc, "ana")
+    net.csmc.post()
+    drawn = [said.body for said in net.csmc.said[before:] if said.body.startswith(f"{there(net.csmc, referral).code} · ")]
+    assert drawn
+    assert "Sara Ejemplo" in drawn[-1]
+    assert "Ana Ejemplo" not in drawn[-1]
+
+
 def test_the_admin_room_reads_the_codes_of_what_moved_and_no_name(net: Net) -> None:
     case, _ = working(net)
     remove(net.cem, "ana")

@@ -11,7 +11,8 @@ import pytest
 
 from hub.actions.common import intend
 from hub.actions.dispatch import dispatch
-from hub.app.outbox import Dispatcher, Rests
+from hub.app.outbox import Dispatcher
+from hub.app.puts import Rests
 from hub.base.faults import Faults
 from hub.exchange.records import Link
 from hub.matrix.errors import Held
@@ -28,12 +29,18 @@ class Homeserver:
         self.put: list[str] = []
         self.tried = 0
         self.closed: set[str] = set()
+        self.slow: dict[str, asyncio.Event] = {}
+        self.broken: set[str] = set()
         self.health = SimpleNamespace(returns=0)
 
     async def send(self, room: str, _type: str, _content: object, _txn: str) -> str:
         self.tried += 1
         if room in self.closed:
             raise Held("matrix.peer_not_joined", "the peer has not joined its link room yet")
+        if room in self.broken:
+            raise ZeroDivisionError
+        if room in self.slow:
+            await self.slow[room].wait()
         self.put.append(room)
         return f"$e{len(self.put)}"
 
@@ -127,22 +134,74 @@ async def test_t9_a_peer_that_left_its_room_costs_the_others_nothing() -> None:
 
 def test_rests_grow_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("hub.app.outbox.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("hub.app.puts.time.monotonic", lambda: now[0])
     rests = Rests()
-    assert rests.pause() == float("inf")
+    assert rests.pause(()) == float("inf")
     pauses = []
     for _ in range(40):
-        rests.note(["lnk"])
-        pauses.append(rests.pause())
+        rests.note((), ["lnk"])
+        pauses.append(rests.pause(()))
         assert rests.resting() == {"lnk"}
         now[0] += pauses[-1]
         assert rests.resting() == frozenset()
     assert pauses[:5] == [1.0] * 5
     assert pauses[-1] == 15.0
-    rests.note([])
-    assert rests.pause() == float("inf"), "one that has nothing to say any more wakes nobody"
-    rests.note(["lnk"])
-    assert rests.pause() == 1.0
+    rests.note(["lnk"], ["other"])
+    rests.note((), ["lnk"])
+    assert rests.pause(["other"]) == 15.0, "one that was left alone in a turn has proven nothing, however long that took"
+    rests.note((), [])
+    assert rests.pause(()) == float("inf"), "one that has nothing to say any more wakes nobody"
+    rests.note((), ["lnk"])
+    assert rests.pause(()) == 1.0
+
+
+async def test_t9_a_room_that_takes_its_time_keeps_no_other_waiting() -> None:
+    """Its homeserver answers each question for keys after ten seconds. The others' events leave meanwhile, and its own once, when it is done."""
+    net = fresh(*HUBS, (HOGAR, "shelter"))
+    server, worker, links = alone(net)
+    slow = asyncio.Event()
+    server.slow = {room_of(links, CSMC): slow}
+    net.cem.run(lambda unit: [intend(unit, peer, "profile") for peer in (CSMC, HOGAR)])
+    await worker.turn()
+    assert server.put == [room_of(links, HOGAR)]
+    net.cem.run(lambda unit: [intend(unit, peer, "profile") for peer in (CSMC, HOGAR)])
+    for _ in range(3):
+        await worker.turn()
+    assert server.put == [room_of(links, HOGAR)] * 2
+    assert server.tried == 3, "nothing is put a second time while it is under way"
+    worker._poked.clear()
+    slow.set()
+    await asyncio.wait_for(worker._poked.wait(), timeout=5)
+    await worker.turn()
+    assert server.put == [room_of(links, HOGAR)] * 2 + [room_of(links, CSMC)]
+    await worker.turn()
+    assert server.put.count(room_of(links, CSMC)) == 2, "what came meanwhile follows"
+
+
+async def test_d05_what_waits_for_an_answer_of_yesterday_is_put_again_at_once() -> None:
+    """The homeserver vanished in mid-request. It is back, and the request would hang for a minute."""
+    net = fresh(*HUBS)
+    server, worker, links = alone(net)
+    server.slow = {room_of(links, CSMC): asyncio.Event()}
+    net.cem.run(lambda unit: intend(unit, CSMC, "profile"))
+    await worker.turn()
+    assert server.put == []
+    server.slow.clear()
+    server.health.returns += 1
+    await worker.turn()
+    await worker.turn()
+    assert room_of(links, CSMC) in server.put
+
+
+async def test_t9_a_fault_on_one_link_takes_nothing_back_from_the_others() -> None:
+    net = fresh(*HUBS, (HOGAR, "shelter"))
+    server, worker, links = alone(net)
+    server.broken.add(room_of(links, CSMC))
+    net.cem.run(lambda unit: [intend(unit, peer, "profile") for peer in (CSMC, HOGAR)])
+    with pytest.raises(ZeroDivisionError):
+        await worker.turn()
+    rows = net.cem.run(lambda unit: {row.link: row.attempts for row in unit.outbox.all(state="dispatched")})
+    assert rows == {links[CSMC].id: 0, links[HOGAR].id: 1}, "what left is marked"
 
 
 def test_d02_what_may_have_been_put_is_put_again_under_its_own_name() -> None:
