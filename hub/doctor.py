@@ -189,7 +189,7 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
 
     Keys: `cross_signing` ("ok", "absent", "foreign", "changed"), `rate_limited` (answers 429 since start), `sync_age_seconds`,
     `one_time_keys`, `undecryptable`, `quarantined`, `unsigned` (with `unsigned_writers`), `overdue_checkins`,
-    `rooms` [{room, drift: [code]}], `manifest_days`, `protocols` [{protocol, code}],
+    `rooms` [{room, drift: [code], missing: [user]}], `manifest_days`, `protocols` [{protocol, code}],
     `servers` [{server, running}] (of a hub with two),
     `peers` [{institution, days, stopped: code or None, unanswered}], `staff_blocked` (people whose master key changed).
     """
@@ -203,6 +203,8 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
     yield _unsigned(facts)
     drifted = [room for room in _rows(facts, "rooms") if room.get("drift")]
     yield _judge("rooms", bad=bool(drifted), worst=Level.WARN, params={"count": len(drifted)})
+    missing = sorted({str(user) for room in drifted if isinstance(room.get("missing"), list) for user in room["missing"]})
+    yield _judge("not_invited", bad=bool(missing), worst=Level.WARN, params={"who": ", ".join(missing[:MOST_NAMED])})
     servers = _rows(facts, "servers")
     if servers:
         running = sum(row.get("running") is True for row in servers)

@@ -291,8 +291,16 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("Las salas están como deben.", "Rooms are as they should be."),
         ("{count} salas se apartan de lo debido.", "{count} rooms drifted from what they should be."),
         (
-            "Mire `tinkuy status`; el hub dice en la sala de administración qué cambió.",
-            "See `tinkuy status`; the hub says in the admin room what changed.",
+            "El hub las repara solo: espere un minuto y mire otra vez. En la sala de administración dice qué cambió.",
+            "The hub mends them by itself: wait a minute and look again. In the admin room it says what changed.",
+        ),
+    ),
+    "not_invited": (
+        ("Todo el personal está invitado a sus salas.", "All staff are invited to their rooms."),
+        ("No se pudo invitar a: {who}.", "Could not be invited: {who}."),
+        (
+            "Revise que la cuenta exista y esté bien escrita. Si no: tinkuy staff remove, y agréguela otra vez.",
+            "Check that the account exists and is spelt right. If not: tinkuy staff remove, and add it again.",
         ),
     ),
     "manifest": (

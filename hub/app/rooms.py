@@ -76,6 +76,8 @@ class RoomsKeeper(Worker):
     async def _settle_all(self) -> float:
         await self._matrix.set_trust(await self._store.run(trust_list, quiet=True))
         wanted_now = await self._store.run(wanted_rooms, quiet=True)
+        for gone in self._settled.keys() - {wanted.purpose for wanted in wanted_now}:
+            del self._settled[gone]
         done = {wanted.purpose: await self._settle(wanted) for wanted in wanted_now}
         return min((self._patience(wanted, done=done[wanted.purpose]) for wanted in wanted_now), default=LONGEST)
 
@@ -112,17 +114,18 @@ class RoomsKeeper(Worker):
         self.poke()
 
     async def drift(self) -> list[dict[str, object]]:
-        """How the rooms differ from their desired state now, without repairing anything."""
+        """How the rooms differ from their desired state now, without repairing anything; `missing`: accounts of ours that are not even invited."""
         found: list[dict[str, object]] = []
         for wanted in await self._store.look(wanted_rooms):
             if wanted.room:
                 actions = await self._matrix.check_room(wanted.room, wanted.spec)
-                found.append({"room": wanted.purpose.split(":")[0], "drift": [action.kind for action in actions]})
+                missing = [action.target for action in actions if action.kind == "invite" and wanted.spec.purpose != "link"]
+                found.append({"room": wanted.purpose.split(":")[0], "drift": [action.kind for action in actions], "missing": missing})
         return found
 
     async def _settle(self, wanted: Wanted) -> bool:
         patient = wanted.spec.purpose != "link" or not wanted.ours_to_make or self._complete(wanted)
-        if self._settled.get(wanted.purpose) == wanted.spec and patient:
+        if wanted.room is not None and self._settled.get(wanted.purpose) == wanted.spec and patient:
             return True
         if wanted.room is None and not wanted.ours_to_make:
             return True  # the peer invites us
@@ -134,6 +137,7 @@ class RoomsKeeper(Worker):
             return False
         if record.room_id != wanted.room:
             await self._store.run(lambda unit: keep_room(unit, wanted.purpose, record.room_id))
+            return False  # whether everybody could be invited shows the next look
         self._settled[wanted.purpose] = wanted.spec
         return True
 

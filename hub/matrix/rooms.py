@@ -6,6 +6,7 @@ Names, topics and every other state are clear text to every homeserver, so nothi
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -60,7 +61,7 @@ def power_of(spec: RoomSpec) -> dict[str, Any]:
 
 
 def create_body(spec: RoomSpec) -> dict[str, Any]:
-    """The createRoom request. Encryption is there from the first event on.
+    """The createRoom request. Encryption is there from the first event on; nobody is invited in it: one who cannot be would spoil it for all.
 
     Raises MatrixError for a link with a name, or with other than one member.
     """
@@ -73,7 +74,6 @@ def create_body(spec: RoomSpec) -> dict[str, Any]:
         "preset": "private_chat",
         "room_version": VERSION,
         "creation_content": creation,
-        "invite": sorted(spec.members),
         "is_direct": spec.purpose == "direct",
         "initial_state": state,
         "power_level_content_override": power_of(spec),
@@ -116,20 +116,32 @@ class RoomKeeper:
         self._rooms = rooms
 
     async def create(self, spec: RoomSpec) -> RoomRecord:
-        """A new room with its members invited. Raises HomeserverAway, HomeserverRefused."""
+        """A new room, its members invited as far as they can be; `check` says who is missing. Raises HomeserverAway, HomeserverRefused."""
         answer = await http.request(self._client, "POST", "/_matrix/client/v3/createRoom", create_body(spec))
-        return RoomRecord(room_id=answer["room_id"], purpose=spec.purpose, members=spec.members)
+        record = RoomRecord(room_id=answer["room_id"], purpose=spec.purpose, members=spec.members)
+        with contextlib.suppress(MatrixError):
+            await self.apply(record.room_id, [Action(kind="invite", target=user) for user in sorted(spec.members)])
+        return record
 
     async def check(self, room_id: str, spec: RoomSpec) -> list[Action]:
         """The plan for a room as the homeserver shows it now; nothing is changed."""
         return plan(spec, await self.look(room_id), self._client.user_id)
 
     async def apply(self, room_id: str, actions: Sequence[Action]) -> None:
-        """Do what `check` said. `replace` is not ours to do and raises MatrixError."""
+        """Do what `check` said, all that can be done: an account that does not exist keeps nobody else out. Raises the first error, after that.
+
+        `replace` is not ours to do and raises MatrixError.
+        """
+        errors: list[MatrixError] = []
         for action in actions:
             if action.kind == "replace":
                 raise MatrixError("matrix.link_replace", "a link room is never repaired: make a new one")
-            await self._do(room_id, action)
+            try:
+                await self._do(room_id, action)
+            except MatrixError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     async def look(self, room_id: str) -> RoomView:
         """The whole state, asked for now."""

@@ -97,6 +97,14 @@ def test_a_writer_on_an_unsigned_device_is_no_fault_of_the_homeserver() -> None:
     assert not re.search("administra el servidor|runs the homeserver", fix_es + fix_en)
 
 
+def test_who_could_not_be_invited_is_named() -> None:
+    rooms = [{"room": "desk", "drift": ["invite"], "missing": ["@rosa:x.example"]}, {"room": "direct", "drift": [], "missing": []}]
+    found = {check.id: check for check in judge_live(HEALTHY | {"rooms": rooms})}
+    assert found["not_invited"].level is Level.WARN
+    assert "@rosa:x.example" in found["not_invited"].sentences()[0]
+    assert "staff remove" in found["not_invited"].sentences()[2]
+
+
 def test_a_stopped_link_is_named_with_its_reason_in_words() -> None:
     facts = HEALTHY | {"peers": [PEER, PEER | {"institution": "csmc-prueba", "stopped": "stranger"}, {"institution": "otra-prueba", "days": 9}]}
     found = {check.id: check for check in judge_live(facts)}

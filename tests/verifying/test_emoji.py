@@ -130,7 +130,7 @@ async def test_at_the_terminal_in_the_desk_room(scene: Scene) -> None:
     assert "quedó verificada" in out.decode()
     assert await level(scene) == "verified"
     assert f"{scene.ana.user_id}\t" in await scene.hub.tinkuy("staff", "list")
-    assert re.search(rf"{scene.ana.user_id}.*verified", await scene.hub.tinkuy("staff", "list"))
+    assert re.search(rf"{scene.ana.user_id}.*verificada en persona", await scene.hub.tinkuy("staff", "list"))
 
 
 async def test_a_no_of_the_administrator_cancels_and_alarms(scene: Scene) -> None:

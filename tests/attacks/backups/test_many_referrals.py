@@ -31,8 +31,10 @@ def road(tmp_path: Path) -> Road:
 
 def copies(road: Road, count: int) -> Callable[[Unit], None]:
     """Writes that many more of the same referral, for both hubs under the same names."""
-    names = [(f"ref_{secrets.token_hex(12)}", new_code(REFERRAL, secrets.randbelow)) for _ in range(count)]
-    ours = road.referral_id()
+    ours, codes = road.referral_id(), {road.referral}
+    while len(codes) <= count:  # of 400, two may be alike
+        codes.add(new_code(REFERRAL, secrets.randbelow))
+    names = [(f"ref_{secrets.token_hex(12)}", code) for code in codes - {road.referral}]
 
     def write(unit: Unit) -> None:
         one = unit.referrals.get(ours)

@@ -169,9 +169,9 @@ def restore_note(machine: Machine) -> dict[str, Any]:
     return dict(json.loads((machine.config.paths.state / restore.NOTE).read_text()))
 
 
-def test_r14_yesterdays_copy_of_the_backup_disk_is_not_taken_for_the_newest(fortnight: Fortnight) -> None:
-    net, keepsake = fortnight.net, fortnight.keepsake
-    assert keepsake
+def test_r14_yesterdays_copy_of_the_backup_disk_is_not_taken_for_the_newest(fortnight: Fortnight, tmp_path: Path) -> None:
+    assert fortnight.keepsake
+    net, keepsake = fortnight.net, shutil.copytree(fortnight.keepsake, tmp_path / "disk")
     data, keys = fortnight.parts[CSMC][12]
     parts = (keepsake / data.name, keepsake / "keys" / keys.name)
     with pytest.raises(Stopped) as refused:
