@@ -162,11 +162,11 @@ async def test_t9_a_room_that_takes_its_time_keeps_no_other_waiting() -> None:
     slow = asyncio.Event()
     server.slow = {room_of(links, CSMC): slow}
     net.cem.run(lambda unit: [intend(unit, peer, "profile") for peer in (CSMC, HOGAR)])
-    await worker.turn()
+    await asyncio.wait_for(worker.turn(), timeout=5)
     assert server.put == [room_of(links, HOGAR)]
     net.cem.run(lambda unit: [intend(unit, peer, "profile") for peer in (CSMC, HOGAR)])
     for _ in range(3):
-        await worker.turn()
+        await asyncio.wait_for(worker.turn(), timeout=5)
     assert server.put == [room_of(links, HOGAR)] * 2
     assert server.tried == 3, "nothing is put a second time while it is under way"
     worker._poked.clear()
