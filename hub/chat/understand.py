@@ -134,7 +134,7 @@ def _rested(unit: Unit, here: Here, said: Said, running: Dialogue | None) -> Hal
     for number in given:
         old = resting(unit, here.room, here.person.id, number)
         owner = find_question(unit, here.room, here.person.id, number)
-        if old is not None and old.state == talk.LEFT:
+        if old is not None and owner is None and old.state == talk.LEFT:
             return HalfDone(number=number)
         if running is not None and old is not None and owner is None and old.ref != running.id:  # its own earlier steps it knows itself
             return Stray()

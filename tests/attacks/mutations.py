@@ -151,6 +151,12 @@ MUTATIONS: tuple[Mutation, ...] = (
        NUMBERS + "test_the_number_of_a_card_for_everybody_is_no_answer_of_a_dialogue"),
     _m("X34", "hub/chat/understand.py", "chosen = _rested(unit, here, said, running) or _number", "chosen = _number",
        HALF_DONE + "test_x34_the_numbers_of_what_was_left_never_answer_what_came_after"),
+    _m("X34", "hub/chat/talk.py", "kind=STEP) if numbers_are_its_own(unit, step)]", "kind=STEP)]",
+       HALF_DONE + "test_x34_what_is_left_takes_no_number_back_from_a_check_in_that_rings"),
+    _m("X34", "hub/chat/understand.py", "old is not None and owner is None and old.state == talk.LEFT", "old is not None and old.state == talk.LEFT",
+       HALF_DONE + "test_x34_a_number_of_what_was_left_that_has_an_owner_now_is_its_owners"),
+    _m("X34", "hub/chat/posting.py", '(unit.now - NUMBER_REST if question.state == "open" else unit.now)', "unit.now",
+       HALF_DONE + "test_x34_the_numbers_of_what_nobody_answered_in_time_rest_too"),
     _m("X34", "hub/chat/posting.py", 'state="closed", expires_at=unit.now + NUMBER_REST', 'state="closed", expires_at=unit.now',
        LATE + "test_the_numbers_of_an_answered_question_rest_x34"),
     # ---- device statements
