@@ -465,6 +465,8 @@ MUTATIONS: tuple[Mutation, ...] = (
        BLIND + "test_what_was_taken_back_since_the_card_is_warned_of_before_anything_is_granted"),
     _m("P09", "hub/chat/asked.py", "warned = blind.if_granted(unit, found)", "warned = False",
        BLIND + "test_a_telephone_that_is_asked_for_later_is_warned_of_before_it_is_granted"),
+    _m("P03", "hub/chat/consent_line.py", 'if key in ("to", "purpose") and any(', 'if key in () and any(',
+       BUT + "test_p03_who_or_what_for_behind_everything_but_is_asked_back"),
     _m("P03", "hub/chat/consent_line.py", "if not set(without) <= set(holds) or", "if",
        BUT + "test_what_is_not_in_the_list_is_asked_back_and_never_taken_for_more"),
     _m("P12", "hub/actions/withdraw.py", "        shred(unit, referral.id, why)\n", "",
