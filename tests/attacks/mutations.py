@@ -43,7 +43,7 @@ TURN = "attacks/twins/test_keys_turn.py::"
 IDLE = "attacks/twins/test_idle.py::"
 MANY = "attacks/backups/test_many_referrals.py::"
 NOT_TAKEN = "attacks/twins/test_not_taken.py::"
-NUMBERS, HALF_DONE = "desk/test_numbers.py::", "desk/test_half_done.py::"
+NUMBERS, HALF_DONE, HALF_SAID = "desk/test_numbers.py::", "desk/test_half_done.py::", "desk/test_half_said.py::"
 STANDING, BLIND, BUT = "desk/test_standing.py::", "desk/test_blind_calls.py::", "desk/test_all_but.py::"
 OUTAGES, LEDGERS = "attacks/twins/test_delivery.py::", "attacks/twins/test_ledgers.py::"
 
@@ -127,7 +127,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        '            with contextlib.suppress(Exception):\n                await self._to_device(dict.fromkeys(chunk, ("m.room_key", key)))\n',
        SECRECY + "test_x27_a_failing_key_share_is_not_success"),
     _m("X34", "hub/chat/understand.py", "if about and owner.code and owner.code not in about", "if not about and owner.code not in (about or ())",
-       "desk/test_half_said.py::test_x34_a_number_in_another_womans_thread_is_asked_back"),
+       HALF_SAID + "test_x34_a_number_in_another_womans_thread_is_asked_back"),
     _m("X34", "hub/matrix/receiving.py", "firm = isinstance(inner, dict)", "firm = True", EVENTS + "test_x34_repointed_relation_changes_no_answer"),
     _m("X34", "hub/chat/desk.py", "subject=subject if heard.firm else None", "subject=subject",
        ANSWERS + "test_x34_what_a_bent_pointer_names_is_never_acted_on"),
@@ -157,6 +157,10 @@ MUTATIONS: tuple[Mutation, ...] = (
        HALF_DONE + "test_x34_a_number_of_what_was_left_that_has_an_owner_now_is_its_owners"),
     _m("X34", "hub/chat/posting.py", '(unit.now - NUMBER_REST if question.state == "open" else unit.now)', "unit.now",
        HALF_DONE + "test_x34_the_numbers_of_what_nobody_answered_in_time_rest_too"),
+    _m("X34", "hub/chat/understand.py", "    rings = _rings(unit, here, plain)\n", "    rings = None\n",
+       HALF_SAID + "test_x34_the_whole_answer_to_a_check_in_is_never_met_with_silence"),
+    _m("X34", "hub/chat/understand.py", "return _rings(unit, here, said.plain)", "return None",
+       HALF_SAID + "test_x34_the_whole_answer_to_a_check_in_is_never_met_with_silence"),
     _m("X34", "hub/chat/posting.py", 'state="closed", expires_at=unit.now + NUMBER_REST', 'state="closed", expires_at=unit.now',
        LATE + "test_the_numbers_of_an_answered_question_rest_x34"),
     # ---- device statements
