@@ -15,6 +15,7 @@ from hub.actions.legal_hold import forget_hold, living_hold
 from hub.actions.manifest_versions import warn_expiry, warn_signing
 from hub.actions.plan_check_in import ring_check_in
 from hub.actions.ports import Unit
+from hub.actions.reach import SAFE, WAYS, calls_blindly, told, turns_blind, would_tell
 from hub.actions.receipts import confirm, erasure_overdue
 from hub.actions.refer import offer_overdue
 from hub.actions.restart import ASKING
@@ -22,7 +23,7 @@ from hub.actions.tell_standing import ask_again
 from hub.actions.withdraw import end_holding, recall
 from hub.base.errors import TinkuyError
 from hub.cases.events import Alarm, CaseChanged, ReferralMoved
-from hub.cases.lifecycle import WORKING, Side
+from hub.cases.lifecycle import WORKING, Side, State
 from hub.cases.records import Disclosure, Referral
 from hub.exchange.pacing import SILENT_AFTER, SILENT_AGAIN
 from keys.errors import KeysError, ProviderError
@@ -53,15 +54,33 @@ def _consent_end(unit: Unit, consent_id: str) -> None:
     for referral in living_referrals(unit, consent.case):
         active = unit.disclosures.all(referral=referral.id, side=Side.SENDER, state="active")
         if referral.peer in consent.recipients and active:
-            _shrink_to(unit, referral, active, still_allowed(unit, referral))
+            _shrink_to(unit, referral, active)
+        elif referral.peer in consent.recipients and referral.state in (State.REQUESTED, State.RECEIVED) and SAFE in consent.fields:
+            _hold_ways(unit, referral)
     unit.announce(CaseChanged(case=consent.case))
 
 
-def _shrink_to(unit: Unit, referral: Referral, active: list[Disclosure], allowed: frozenset[str]) -> None:
+def _shrink_to(unit: Unit, referral: Referral, active: list[Disclosure]) -> None:
+    """What they may not hold any more is called back, and what they may is sent anew: a way to reach her never outlives the safe way (R29)."""
+    allowed = still_allowed(unit, referral)
+    case = unit.cases.get(referral.case or "")
+    blind = case is not None and turns_blind(told(unit, referral), would_tell(unit, case, referral))
+    allowed -= WAYS if blind else frozenset()
     over = [d for d in active if not allowed.issuperset(d.fields)]
     recall(unit, referral, over)
     if over and allowed and referral.state in WORKING:
-        intend(unit, referral.peer, "disclose", referral=referral.id)
+        intend(unit, referral.peer, "disclose", referral=referral.id, only=sorted(allowed) if blind else [])
+    if over and blind:
+        unit.announce(ReferralMoved(referral=referral.id, what="ways_ended", ring=True))
+
+
+def _hold_ways(unit: Unit, referral: Referral) -> None:
+    """They have not answered yet. Once they do, no way to reach her goes that was confirmed together with the safe way."""
+    case = unit.cases.get(referral.case or "")
+    if case is not None and calls_blindly(would_tell(unit, case, referral)):
+        kept = sorted({*referral.offer.get("held_back", ()), *WAYS})
+        unit.referrals.put(replace(referral, offer=referral.offer | {"held_back": kept}))
+        unit.announce(ReferralMoved(referral=referral.id, what="ways_ended", ring=True))
 
 
 def _retention(unit: Unit, disclosure_id: str) -> None:

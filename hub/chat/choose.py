@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from hub.actions import answer as answers
-from hub.actions import close_case, plan_check_in, refer, withdraw, work
+from hub.actions import close_case, plan_check_in, reach, refer, withdraw, work
 from hub.actions.common import find_case, find_referral, forget_reminders
 from hub.actions.decide import rule
 from hub.actions.erase import drop_words
@@ -65,7 +65,7 @@ def take_back(unit: Unit, here: Here, referral: Referral) -> None:
         put(unit, here.place, views.take_back(unit, here, referral))
         return
     stops = withdraw.preview_withdrawal(unit, referral.case, referral.peer, ())
-    close_questions(unit, views.withdrawal_ref(stops, referral.peer), ("withdraw",))
+    close_questions(unit, views.withdrawal_ref(stops, referral.peer), views.WITHDRAWAL)
     put(unit, here.place, views.withdrawal(unit, here, stops, referral.peer))
 
 
@@ -242,12 +242,19 @@ def close_now(unit: Unit, here: Here, case_id: str, outcome: str) -> None:
 
 
 def _withdraw(unit: Unit, here: Here, question: Question, option: str) -> None:
-    close_questions(unit, question.ref, ("withdraw",))
+    close_questions(unit, question.ref, views.WITHDRAWAL)
     if option == "cancel":
         _say(unit, here, mark("{code}: no se retiró nada."), code=question.code)
         return
-    case_id, recipient, fields = question.ref.split("|")
-    withdraw.withdraw(unit, here.person.id, case_id, recipient or None, tuple(f for f in fields.split(",") if f))
+    case_id, peer, listed = question.ref.split("|")
+    recipient, fields = peer or None, tuple(f for f in listed.split(",") if f)
+    if option == "confirm_ways":
+        fields = tuple(dict.fromkeys((*fields, *sorted(reach.WAYS))))
+    stops = withdraw.preview_withdrawal(unit, case_id, recipient, fields)
+    if question.kind == "withdraw" and blind.if_withdrawn(unit, stops):  # what she read did not say so: what they hold has changed since
+        put(unit, here.place, views.withdrawal(unit, here, stops, recipient))
+        return
+    withdraw.withdraw(unit, here.person.id, case_id, recipient, fields)
     _say(unit, here, mark("{code}: retirado. Le aviso aquí cuando cada institución confirme con firma."), code=question.code)
 
 
@@ -264,6 +271,7 @@ _CHOSEN: dict[str, Callable[[Unit, Here, Question, str], None]] = {
     "close": _close,
     "close_as": _close_as,
     "withdraw": _withdraw,
+    "withdraw_blind": _withdraw,
     "where": _where,
     "progress": _progress,
     "plan": _plan,

@@ -77,7 +77,7 @@ def _read_parts(line: str, parts: list[_Part], command: RecordConsent, context: 
         return None
 
     found = onward(0, command)
-    return (None, found) if found is not None else (problems[0], command)
+    return (None, found) if found is not None else (next((p for p in problems if p[0] == AFTER_BUT), problems[0]), command)
 
 
 def _take_explained(line: str) -> tuple[bool | None, str]:
@@ -106,7 +106,13 @@ def _parts(line: str) -> list[_Part]:
     return lead + [_Part(key=key, start=w.end, end=end) for (key, w), end in zip(keyed, ends, strict=True)]
 
 
+AFTER_BUT = "after_but"
+"""`todo menos X a Y`: whether Y may have everything but X, or X is what Y may not have, she alone can say."""
+
+
 def _with_part(key: str, value: str, command: RecordConsent, context: Context) -> tuple[Problem | None, RecordConsent | None]:
+    if key in ("to", "purpose") and any(name.startswith("-") for name in command.fields or ()):
+        return (AFTER_BUT, value, ()), None
     if key == "to":
         ids, unknown = names.find_all(value, context.institutions)
         return _listed("institution", unknown, replace(command, recipients=_joined(command.recipients, ids)))

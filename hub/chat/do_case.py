@@ -93,7 +93,7 @@ def _withdraw(unit: Unit, here: Here, command: c.Withdraw) -> None:
         code = mine.case
     fields = w.expand(unit, command.fields, (), ())
     stops = withdraw.preview_withdrawal(unit, code, command.recipient, fields)
-    close_questions(unit, views.withdrawal_ref(stops, command.recipient), ("withdraw",))
+    close_questions(unit, views.withdrawal_ref(stops, command.recipient), views.WITHDRAWAL)
     reply(unit, here, views.withdrawal(unit, here, stops, command.recipient))
 
 

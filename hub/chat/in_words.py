@@ -43,6 +43,14 @@ def elsewhere(unit: Unit, here: Here, said: str) -> tuple[int, ...]:
     return tuple(number for question, number in _named(unit, here, said, to_us=False) if question.asked)
 
 
+def of_check_ins(unit: Unit, here: Here, said: str) -> tuple[int, ...]:
+    """The numbers of every check-in that rings in this room and that these words are a whole answer to, wherever and to whomever they were said.
+
+    Her client may say nowhere, or in the clear alone, which thread she writes in: silence would let her believe that a risk was heard.
+    """
+    return tuple(number for question, number in _named(unit, here, said, to_us=True) if question.kind == "checkin")
+
+
 def _stands_here(question: Question, here: Here) -> bool:
     return question.asked is None or question.thread == here.place.thread
 

@@ -44,6 +44,10 @@ MISREAD = {
     "mode": mark("No entendí «{given}». ¿Cómo lo dio: oral, escrito o por representante?"),
     "field": mark("No conozco el dato «{given}». Para ver los que hay: «ayuda anotar»."),
     "all_but": mark("No anoté nada. Con «todo menos …» se quita algo de lo que el protocolo pide; no entendí qué: {given}."),
+    "after_but": mark(
+        "No anoté nada: no entendí si «{given}» va con lo que ella acepta o con lo que no quiere. Los datos van al final: «a … para … campos todo "
+        "menos …». Si a cada institución le da algo distinto, anote un consentimiento para cada una."
+    ),
     "value": mark("No conozco «{given}» como respuesta a ese dato; no anoté nada. Pruebe con otra palabra."),
     "no_value": mark("Falta lo que anoto. Por ejemplo: «anotar {given}: …»."),
     "name": mark("Ese nombre es muy largo. Basta uno corto, puede ser inventado."),

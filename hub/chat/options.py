@@ -113,13 +113,14 @@ LABELS = {
     "checkin": CHECKIN_ANSWERS,
     "progress": (mark("en curso"), mark("en espera")),
     "withdraw": (mark("retirar"), mark("no retirar nada")),
+    "withdraw_blind": (mark("retirar también su teléfono, correo y dirección"), mark("retirar solo lo pedido"), mark("no retirar nada")),
     "close_as": (mark("cerrar el caso"), mark("dejarlo abierto")),
     "take_back": (mark("cancelar la derivación"), mark("dejarla como está")),
     **verifying.LABELS,
 }
 CODE_LISTS = {"decline": "decline_reasons", "finish": "close_outcomes", "give_back": "give_back_reasons", "close": "close_outcomes"}
 NO_MORE = "-"
-BY_NUMBER_ONLY = frozenset({"relay", "withdraw", "take_back", "give_back", "close", "close_as", "finish", *verifying.OPTIONS})
+BY_NUMBER_ONLY = frozenset({"relay", "withdraw", "withdraw_blind", "take_back", "give_back", "close", "close_as", "finish", *verifying.OPTIONS})
 """What destroys, ends, lets words out or lends trust is answered by its number, soon, never by a word that may be typed twice (chat rule 9)."""
 
 

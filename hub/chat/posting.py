@@ -16,7 +16,7 @@ from hub.chat.plain import Message
 PLACE = "posts|sealed"
 MOST_BYTES = 30_000
 NUMBER_REST = timedelta(minutes=30)
-"""How long the numbers of an answered question rest before another may use them."""
+"""How long the numbers of a question that is over, answered or not, rest before another may use them."""
 QUESTION_LIFE = timedelta(hours=72)
 
 
@@ -82,7 +82,7 @@ def ask(unit: Unit, room: str, kind: str, ref: str, options: Sequence[str], code
     An answer that comes late, or that a homeserver holds back for a while, must not fit a question asked after it (X34).
     """
     taken: set[int] = set()
-    for other in unit.questions.all(room=room, expires_at__gt=unit.now):
+    for other in _in_use(unit, room):
         taken.update(range(other.first, other.first + len(other.options)))
     first = next(n for n in itertools.count(1) if taken.isdisjoint(range(n, n + len(options))))
     question = Question(
@@ -91,6 +91,16 @@ def ask(unit: Unit, room: str, kind: str, ref: str, options: Sequence[str], code
     )  # fmt: skip
     unit.questions.add(question)
     return question
+
+
+def _in_use(unit: Unit, room: str) -> list[Question]:
+    """The questions of a room whose numbers are nobody else's: the open ones, and those that rest."""
+    return [q for q in unit.questions.all(room=room, expires_at__gt=unit.now - NUMBER_REST) if numbers_are_its_own(unit, q)]
+
+
+def numbers_are_its_own(unit: Unit, question: Question) -> bool:
+    """While it is open, and for a while after: then its numbers may be those of a check-in that rings, and it takes none of them back."""
+    return question.expires_at > (unit.now - NUMBER_REST if question.state == "open" else unit.now)
 
 
 def open_questions(unit: Unit, room: str) -> list[Question]:
@@ -111,7 +121,7 @@ def owners(unit: Unit, room: str, user: str, number: int) -> list[Question]:
 
 def resting(unit: Unit, room: str, user: str, number: int) -> Question | None:
     """The question of this room that this person could have answered with this number, and cannot any more; the number rests."""
-    rest = unit.questions.all(room=room, state__not="open", expires_at__gt=unit.now)
+    rest = (q for q in _in_use(unit, room) if q.state != "open" or q.expires_at <= unit.now)
     return next((q for q in rest if q.asked in (None, user) and q.first <= number < q.first + len(q.options)), None)
 
 

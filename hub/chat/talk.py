@@ -22,7 +22,7 @@ from hub.chat import dialogue, grammar
 from hub.chat.context import Context
 from hub.chat.here import Here
 from hub.chat.plain import message, paragraph
-from hub.chat.posting import NUMBER_REST, Place, ask, close_questions, find_question, put
+from hub.chat.posting import NUMBER_REST, Place, ask, close_questions, find_question, numbers_are_its_own, put
 
 LIFE = timedelta(minutes=10)
 """Short on purpose: a forgotten dialogue must not take a colleague's chatter for an answer."""
@@ -95,7 +95,7 @@ def _leave(unit: Unit, here: Here, kind: str, case: str | None) -> str:
             continue
         if row.expires_at > unit.now and (row.kind, row.case) != (kind, case):
             told = half_done(here.lang, row.kind, _code(unit, here, row))
-        steps = unit.questions.all(ref=row.id, kind=STEP)
+        steps = [step for step in unit.questions.all(ref=row.id, kind=STEP) if numbers_are_its_own(unit, step)]
         _end(unit, row)
         for step in steps:  # those that she answered too: in free text, a number that comes twice must not be taken for a name
             unit.questions.put(replace(step, ref=row.kind, state=LEFT, expires_at=unit.now + NUMBER_REST))

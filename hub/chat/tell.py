@@ -58,6 +58,10 @@ SENDER_LINES = {
         "Siguiente paso: «derivar» a otra institución, o llame."
     ),
     "conflict": mark("{code}: se detuvo con {institution}: la persona agresora es de ese sector. Lo que tenían se les reclama. Derive a otra."),
+    "ways_ended": mark(
+        "{code}: terminó su permiso para la forma segura de contactarla. Por eso su teléfono, correo y dirección tampoco van a {institution}, ni "
+        "quedan allí. Vea con ella si da un permiso nuevo para las dos cosas."
+    ),
     "withdraw": mark("{code}: retirada. Espero la confirmación firmada de {institution}."),
     "forgotten": mark("{code}: {institution} perdió su máquina y no recuerda su respuesta. Se le ofrece otra vez; si urge, llame."),
     "caught_up": mark("{code}: puesta al día con lo que {institution} sabe."),

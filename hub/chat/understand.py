@@ -38,7 +38,7 @@ from hub.chat import address, grammar, suggested, talk, verifying
 from hub.chat.fold import fold, words
 from hub.chat.heard import Heard
 from hub.chat.here import Here
-from hub.chat.in_words import about_check_in, by_words, elsewhere, nearly
+from hub.chat.in_words import about_check_in, by_words, elsewhere, nearly, of_check_ins
 from hub.chat.names import numbers_in
 from hub.chat.options import codes_of
 from hub.chat.posting import find_question, open_questions, resting
@@ -119,7 +119,9 @@ def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose 
         return _owned(unit, here, said, owner, number, in_dialogue=in_dialogue)
     if number is not None and not in_dialogue and _awaits(unit, here):
         return Choose(number=number)
-    if in_dialogue or not said.plain:
+    if in_dialogue:
+        return _rings(unit, here, said.plain)
+    if not said.plain:
         return None
     plain = said.found.text if said.found else said.plain
     chosen = by_words(unit, here, plain, to_us=said.to_us)
@@ -134,7 +136,7 @@ def _rested(unit: Unit, here: Here, said: Said, running: Dialogue | None) -> Hal
     for number in given:
         old = resting(unit, here.room, here.person.id, number)
         owner = find_question(unit, here.room, here.person.id, number)
-        if old is not None and old.state == talk.LEFT:
+        if old is not None and owner is None and old.state == talk.LEFT:
             return HalfDone(number=number)
         if running is not None and old is not None and owner is None and old.ref != running.id:  # its own earlier steps it knows itself
             return Stray()
@@ -148,11 +150,20 @@ def _half_said(unit: Unit, here: Here, said: Said, plain: str) -> Nearly | Unsur
     standing = elsewhere(unit, here, plain)
     if standing:
         return Which(numbers=standing) if len(standing) > 1 else Nearly(number=standing[0])
+    rings = _rings(unit, here, plain)
+    if rings is not None:
+        return rings
     near = nearly(unit, here, plain, to_us=said.to_us)
     if near is not None:
         return Nearly(number=near)
     ringing = about_check_in(unit, here, plain)
     return Unsure(number=ringing.first) if ringing else None
+
+
+def _rings(unit: Unit, here: Here, plain: str) -> Which | None:
+    """Words that are the whole answer to a check-in, and stand where they answer none: by its number alone, for no «sí» says whose it is."""
+    numbers = of_check_ins(unit, here, plain)
+    return Which(numbers=numbers) if numbers else None
 
 
 def _owned(unit: Unit, here: Here, said: Said, owner: Question, number: int, *, in_dialogue: bool) -> Choose | LooseNumber | None:

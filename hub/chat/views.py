@@ -6,6 +6,7 @@ from hub.actions.close_case import Ends
 from hub.actions.common import value_of
 from hub.actions.decide import candidates
 from hub.actions.ports import Unit
+from hub.actions.reach import calls_blindly
 from hub.actions.refer import Draft
 from hub.actions.show_value import Values
 from hub.actions.withdraw import Stops
@@ -41,7 +42,7 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
     shown = _leaves(unit, lang, draft)
     if shown:
         blocks += [paragraph(text(lang, "Primero va una oferta sin ningún dato de ella. Si aceptan, verán:")), listing(shown)]
-    if blind.calls_blindly({line.field for line in (*draft.preview.seen, *draft.preview.generalised)}):
+    if calls_blindly({line.field for line in (*draft.preview.seen, *draft.preview.generalised)}):
         blocks.append(paragraph([strong(text(lang, blind.WARNING))]))
     stays = [*_held_back(unit, lang, draft), *_stays(unit, lang, draft)]
     if stays:
@@ -144,6 +145,10 @@ def where_to(unit: Unit, here: Here, case: Case, command: Refer) -> Message:
     return message(paragraph(head), choices(numbered(question, labels(unit, question, lang))))
 
 
+WITHDRAWAL = ("withdraw", "withdraw_blind")
+"""The kinds of question that a withdrawal is; the second warned of what would stay."""
+
+
 def withdrawal(unit: Unit, here: Here, stops: Stops, recipient: str | None) -> Message:
     """What a withdrawal stops, and the numbers to confirm it."""
     lang = here.lang
@@ -162,8 +167,11 @@ def withdrawal(unit: Unit, here: Here, stops: Stops, recipient: str | None) -> M
             plural(lang, "Queda {n} contacto de seguimiento suyo con ella.", "Quedan {n} contactos de seguimiento suyos con ella.", stops.checkins)
         )
     lines.append(text(lang, "Lo que alguien ya leyó o anotó fuera no se puede borrar."))
-    question = ask_her(unit, here, "withdraw", withdrawal_ref(stops, recipient), ("confirm", "cancel"), stops.case.code)
-    return message(paragraph(*lines), choices(numbered(question, labels(unit, question, lang))))
+    warned = blind.if_withdrawn(unit, stops)
+    kind, options = ("withdraw_blind", ("confirm_ways", "confirm", "cancel")) if warned else ("withdraw", ("confirm", "cancel"))
+    question = ask_her(unit, here, kind, withdrawal_ref(stops, recipient), options, stops.case.code)
+    warning = [paragraph([strong(text(lang, blind.WARNING))])] if warned else []
+    return message(paragraph(*lines), *warning, choices(numbered(question, labels(unit, question, lang))))
 
 
 def what_ends(unit: Unit, lang: str, ends: Ends) -> list[str]:

@@ -106,3 +106,23 @@ def test_two_ways_to_say_it_in_one_line_are_asked_back(desk: Desk) -> None:
     said = desk.ana(LINE.format(code=desk.code, fields="teléfono campos todo menos teléfono"))
     assert "No anoté nada" in said
     assert consents(desk) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("oral a csmc-comas para salud mental campos todo menos el teléfono a csmc-comas hasta 3 meses explicado", "«csmc-comas»"),
+        ("oral para salud mental campos todo menos el teléfono a csmc-comas hasta 3 meses explicado", "«csmc-comas»"),
+        ("oral a csmc-comas campos todo menos el teléfono para salud mental hasta 3 meses explicado", "«salud mental»"),
+        ("oral a csmc-comas para salud mental campos todo menos el teléfono hasta 3 meses a csmc-comas explicado", "«csmc-comas»"),
+        ("oral campos todo menos el teléfono a csmc-comas", "«csmc-comas»"),
+    ],
+)
+def test_p03_who_or_what_for_behind_everything_but_is_asked_back(calm_desk: Desk, line: str, told: str) -> None:
+    """«todo menos el teléfono a Y»: she may have said that the telephone is not for Y, and nobody may make Y a recipient of the rest."""
+    said = calm_desk.ana(f"consentimiento {calm_desk.code} {line}")
+    assert "No anoté nada" in said
+    assert told in said
+    assert "campos todo menos …»" in said, "how to write it so that it means one thing"
+    assert consents(calm_desk) == 0
+    assert calm_desk.ana("sí") == "", "nothing is begun either"

@@ -85,3 +85,128 @@ def test_a_telephone_that_was_granted_before_it_was_known_is_warned_of_when_it_i
     card = asked_for(desk, referred(desk, "riesgo, correo"), "correo")
     desk.ana(pick(card, "dar permiso"))
     assert WARNING in desk.ana("anotar correo: inventada@example.org")
+
+
+def held(desk: Desk) -> list[set[str]]:
+    """Of what matters here, what each living disclosure tells the other institution."""
+    found = desk.csmc.run(lambda unit: unit.disclosures.all(state="active", order="at"))
+    return [set(one.fields) & {"phone", "safe_contact", "risk_level"} for one in found]
+
+
+BOTH = "riesgo, teléfono, contacto seguro"
+
+
+@pytest.mark.parametrize("where", ["", " a csmc-comas"])
+def test_the_safe_way_taken_back_alone_is_warned_of_and_the_ways_can_go_with_it(desk: Desk, where: str) -> None:
+    referred(desk, BOTH)
+    shown = desk.ana(f"retirar {desk.code}{where} contacto seguro")
+    assert WARNING in shown
+    assert held(desk) == [{"phone", "safe_contact", "risk_level"}], "nothing was done yet"
+    desk.ana(pick(shown, "retirar también"))
+    desk.net.settle(20)
+    assert held(desk) == [{"risk_level"}]
+
+
+def test_she_may_take_back_the_safe_way_alone_once_it_was_said(desk: Desk) -> None:
+    referred(desk, BOTH)
+    desk.ana(pick(desk.ana(f"retirar {desk.code} contacto seguro"), "retirar solo lo pedido"))
+    desk.net.settle(20)
+    assert held(desk) == [{"phone", "risk_level"}]
+
+
+def test_nothing_is_taken_back_by_the_last_number_nor_by_words(desk: Desk) -> None:
+    referred(desk, BOTH)
+    shown = desk.ana(f"retirar {desk.code} contacto seguro")
+    desk.ana("retirar también su teléfono, correo y dirección")
+    desk.ana("retirar solo lo pedido")
+    assert "no se retiró nada" in desk.ana(pick(shown, "no retirar nada"))
+    desk.net.settle(20)
+    assert held(desk) == [{"phone", "safe_contact", "risk_level"}]
+
+
+@pytest.mark.parametrize("what", ["riesgo", "teléfono", "contacto seguro, teléfono", ""])
+def test_a_withdrawal_that_leaves_no_way_without_the_safe_one_is_not_warned_of(desk: Desk, what: str) -> None:
+    referred(desk, BOTH)
+    shown = desk.ana(f"retirar {desk.code} {what}".strip())
+    assert pick(shown, "retirar")
+    assert WARNING not in shown
+
+
+def test_while_an_offer_waits_it_is_warned_of_too(desk: Desk) -> None:
+    thread = referred(desk, BOTH, accept=False)
+    shown = desk.ana(f"retirar {desk.code} contacto seguro")
+    assert WARNING in shown
+    desk.ana(pick(shown, "retirar también"))
+    desk.bea("aceptar", thread=thread)
+    desk.net.settle(20)
+    assert held(desk) == [{"risk_level"}]
+
+
+def test_what_they_got_since_the_question_is_warned_of_before_anything_is_taken_back(desk: Desk) -> None:
+    card = asked_for(desk, referred(desk, "riesgo, contacto seguro"), "teléfono")
+    desk.ana(f"consentimiento {desk.code} {FEW.format(fields='teléfono')}")
+    shown = desk.ana(f"retirar {desk.code} riesgo, contacto seguro")
+    assert WARNING in shown, "sent anew, the telephone would go too"
+    desk.ana(pick(shown, "no retirar nada"))
+    shown = desk.ana(f"retirar {desk.code} a csmc-comas riesgo, contacto seguro")
+    desk.ana(pick(card, "dar permiso"))
+    desk.net.settle(20)
+    assert {"phone"} in held(desk)
+    desk.ana(pick(shown, "retirar también"))
+    desk.net.settle(20)
+    assert not any(held(desk))
+
+
+def test_a_question_that_did_not_warn_takes_nothing_back_once_a_way_is_held(desk: Desk) -> None:
+    referred(desk, "riesgo, contacto seguro")
+    shown = desk.ana(f"retirar {desk.code} contacto seguro")
+    assert WARNING not in shown
+    desk.ana(f"consentimiento {desk.code} {FEW.format(fields='teléfono')}")
+    again = desk.ana(pick(shown, "retirar"))
+    assert WARNING in again
+    desk.net.settle(20)
+    assert held(desk) == [{"safe_contact", "risk_level"}]
+    desk.ana(pick(again, "retirar también"))
+    desk.net.settle(20)
+    assert held(desk) == [{"risk_level"}]
+
+
+def days(desk: Desk, safe: int, *, accept: bool = True) -> str:
+    """The safe way agreed to for some days, the rest for three months."""
+    for fields, until in (("riesgo, teléfono", "3 meses"), ("contacto seguro", f"{safe} días")):
+        said = desk.ana(f"consentimiento {desk.code} oral a csmc-comas para salud mental campos {fields} hasta {until} explicado")
+        assert "consentimiento anotado" in said
+    _, offer = desk.refers()
+    if accept:
+        desk.bea("aceptar", thread=offer.event)
+        desk.net.settle()
+    return offer.event
+
+
+def ends(desk: Desk) -> list[str]:
+    """The consent to the safe way ends. What is said about it at the desk."""
+    end = min(one.until for one in desk.cem.run(lambda unit: unit.consents.all()))
+    before = len(desk.cem.said)
+    desk.net.clock.advance(end - desk.net.clock.now())
+    desk.cem.ring()
+    desk.net.settle(20)
+    return [said.body for said in desk.cem.said[before:] if "forma segura" in said.body and desk.cem.person("ana") in said.ring]
+
+
+def test_when_the_permission_for_the_safe_way_ends_the_ways_end_with_it_and_her_caseworker_is_told(desk: Desk) -> None:
+    days(desk, 2)
+    assert held(desk) == [{"phone", "safe_contact", "risk_level"}]
+    (told,) = ends(desk)
+    assert "tampoco van a Csmc Comas" in told
+    assert held(desk) == [{"risk_level"}]
+    shown = desk.ana(f"retirar {desk.code} riesgo")
+    assert WARNING in shown, "sent anew, the telephone would go after all"
+
+
+def test_when_it_ends_while_an_offer_waits_no_way_goes_once_they_accept(desk: Desk) -> None:
+    thread = days(desk, 1, accept=False)
+    (told,) = ends(desk)
+    assert "tampoco van a Csmc Comas" in told
+    desk.bea("aceptar", thread=thread)
+    desk.net.settle(20)
+    assert held(desk) == [{"risk_level"}]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
+from hub.actions.ports import Unit
 from tests.desk.test_numbers import consents, numbers
 from tests.desk.test_words import ONE_LINE, Desk, code_in, open_desk, pick
 
@@ -99,3 +103,59 @@ def test_a_number_typed_twice_is_no_answer_of_what_was_begun_in_between(desk: De
     assert "Cómo quiere que la llamen" in desk.ana(number, thread=False)
     assert dialogues(desk) == {"open_case"}
     assert "próximo contacto" in desk.ana("Mar Inventada", thread=False)
+
+
+MINUTES = timedelta(minutes=1)
+
+
+def rings_late(desk: Desk) -> str:
+    """A dialogue of which the first numbers have rested out, still waiting for its fields; and a check-in that rings with those numbers."""
+    due = desk.cem.run(lambda unit: unit.checkins.all()[0].due_at)
+    desk.net.clock.advance(due - desk.net.clock.now() - 59 * MINUTES)
+    desk.ana(f"!tk consentimiento {desk.code}", thread=False)
+    for words in ("sí", "csmc-comas", "salud mental", "telefno", "telefno ", "telefno  "):
+        desk.net.clock.advance(9 * MINUTES)
+        desk.ana(words, thread=False)
+    desk.net.clock.advance(due - desk.net.clock.now())
+    desk.cem.ring()
+    assert dialogues(desk) == {"consent"}, "it still runs"
+    return desk.cem.find("toca el contacto").body
+
+
+@pytest.mark.parametrize(("words", "thread"), [("{}", True), ("!tk {}", False)])
+def test_x34_what_is_left_takes_no_number_back_from_a_check_in_that_rings(desk: Desk, words: str, *, thread: bool) -> None:
+    ring = rings_late(desk)
+    rose = pick(ring, "el riesgo subió")
+    assert int(rose) < 5, "numbers of the dialogue's first steps"
+    desk.ana("!tk abrir", thread=False)
+    assert "Avisé a supervisión" in desk.ana(words.format(rose), thread=thread)
+    taken_back = desk.cem.run(lambda unit: [q.first for q in unit.questions.all(state="left") if q.first <= 4])
+    assert taken_back == []
+
+
+def test_x34_a_number_of_what_was_left_that_has_an_owner_now_is_its_owners(desk: Desk) -> None:
+    """It cannot come to be that both have it; were it so, the one that waits for an answer is not passed over."""
+    due = desk.cem.run(lambda unit: unit.checkins.all()[0].due_at)
+    desk.net.clock.advance(due - desk.net.clock.now())
+    desk.cem.ring()
+    rose = pick(desk.cem.find("toca el contacto").body, "el riesgo subió")
+    desk.ana("!tk abrir", thread=False)
+
+    def same_numbers(unit: Unit) -> None:
+        ring = unit.questions.one(kind="checkin", state="open")
+        assert ring is not None
+        unit.questions.add(replace(ring, id="q_left", asked=desk.cem.person("ana"), kind="step", ref="consent", state="left"))
+
+    desk.cem.run(same_numbers)
+    assert "Avisé a supervisión" in desk.ana(f"!tk {rose}")
+
+
+def test_x34_the_numbers_of_what_nobody_answered_in_time_rest_too(desk: Desk) -> None:
+    """Typed late, `1` would answer what was asked in between."""
+    asked = numbers(desk.ana(f"!tk consentimiento {desk.code}", thread=False))
+    desk.net.clock.advance(11 * MINUTES)
+    later = numbers(desk.ana(f"!tk control {desk.code}", thread=False))
+    assert later
+    assert not asked & later
+    desk.net.clock.advance(31 * MINUTES)
+    assert numbers(desk.ana("consentimiento")) == asked

@@ -79,3 +79,50 @@ def test_a_part_of_a_reason_declines_nothing(desk: Desk) -> None:
     desk.bea("rechazar", thread=offer.event)
     assert "quiso decir «No hay cupo" in desk.bea("no hay", thread=offer.event)
     assert desk.csmc.run(lambda unit: unit.referrals.all()[0].state.value) == "received"
+
+
+WHOLE = ["el riesgo subió", "El riesgo subio!!", "no la ubiqué", "contactada y a salvo"]
+
+
+@pytest.mark.parametrize("said", WHOLE)
+@pytest.mark.parametrize("where", ["room", "loose thread", "another thread", "room dialogue", "thread dialogue"])
+def test_x34_the_whole_answer_to_a_check_in_is_never_met_with_silence(said: str, where: str) -> None:
+    """Typed in the room, by a client whose relation a homeserver could have made up, or into a dialogue: it is asked back, and acts on nothing."""
+    desk = open_desk()
+    ring = rung(desk)
+    thread = None if where.startswith("room") else desk.card
+    if where == "another thread":
+        opened = desk.ana("!tk abrir Mar Inventada, mañana a las 10", thread=False)
+        desk.net.settle()
+        thread = desk.cem.find(f"{code_in(opened, 'C')} · Mar").event
+    if where.endswith("dialogue"):
+        desk.cem.type("ana", "!tk abrir", thread=thread)
+    answer = desk.cem.type("ana", said, thread=thread, firm=where != "loose thread")
+    assert "Responda con su número" in answer
+    assert desk.code in answer
+    number = pick(answer, ".*")
+    assert number in map(str, numbers(ring))
+    assert not {"safe", "risk_rose", "not_reached"} & results(desk)
+    desk.cem.type("ana", "sí", thread=thread)
+    assert not {"safe", "risk_rose", "not_reached"} & results(desk), "and no yes takes it"
+    assert f"{desk.code}: anotado" in desk.ana(f"!tk {number}")
+
+
+def test_two_that_ring_are_named_each_by_its_code(desk: Desk) -> None:
+    other = code_in(desk.ana("!tk abrir Mar Inventada, mañana a las 10", thread=False), "C")
+    desk.net.clock.advance(max(one.due_at for one in desk.cem.run(lambda unit: unit.checkins.all())) - desk.net.clock.now())
+    desk.cem.ring()
+    answer = desk.ana("el riesgo subió", thread=False)
+    assert desk.code in answer
+    assert other in answer
+    assert len(numbers(answer)) == 2
+
+
+@pytest.mark.parametrize("said", ["dicen que el riesgo subió en el distrito", "riesgo", "subió", "a salvo", "ya almorcé", "¿la ubicaron?"])
+def test_ordinary_talk_in_the_room_while_a_check_in_rings_is_left_alone(desk: Desk, said: str) -> None:
+    rung(desk)
+    assert desk.ana(said, thread=False) == ""
+
+
+def test_where_nothing_rings_the_same_words_are_ordinary_talk(desk: Desk) -> None:
+    assert desk.ana("el riesgo subió", thread=False) == ""
