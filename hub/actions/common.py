@@ -138,6 +138,12 @@ def link_to(unit: Unit, peer: str) -> Link:
     return link
 
 
+def is_stopped(unit: Unit, peer: str) -> bool:
+    """Whether people, or the hub, stopped the link to this peer: what is written now waits until administration opens it."""
+    link = unit.links.one(peer=peer)
+    return link is not None and link.frozen is not None
+
+
 _WAITS_FOR_A_THAW = frozenset({"profile", "disclose", "cancel", "withdraw", "erased", "report", "give-back"})
 """What is written although the link is frozen, and leaves when it is opened again: what a person asks for by `retirar`, what time brings,
 and what the hub owes by itself. Everything else is refused, so that whoever asks knows that it does not go."""

@@ -10,6 +10,7 @@ from hub.actions.common import (
     find_case,
     forget_reminders,
     intend,
+    is_stopped,
     living_referrals,
     note,
     remind,
@@ -20,7 +21,7 @@ from hub.actions.keep_ledger import ledger_key_owner
 from hub.actions.legal_hold import keep, living_hold
 from hub.actions.ports import Unit
 from hub.actions.receipts import confirm, make_receipt
-from hub.actions.refer import cancel_offer
+from hub.actions.refer import cancel_offer, has_left
 from hub.base.errors import Refused
 from hub.base.ids import new_id
 from hub.cases.events import CaseChanged, ReferralMoved
@@ -38,6 +39,8 @@ class Stops:
     referrals: tuple[Referral, ...]
     disclosures: tuple[Disclosure, ...]
     checkins: int
+    unheard: tuple[str, ...] = ()
+    """Who would have to be told of it over a link that is stopped: nothing leaves there until people open it."""
 
 
 def preview_withdrawal(unit: Unit, code: str | None, recipient: str | None, fields: tuple[str, ...]) -> Stops:
@@ -60,7 +63,13 @@ def preview_withdrawal(unit: Unit, code: str | None, recipient: str | None, fiel
         referrals=referrals,
         disclosures=held,
         checkins=unit.checkins.count(case=case.id, state__in=("planned", "ringing")),
+        unheard=_unheard(unit, referrals, {d.referral for d in held}, whole=not fields),
     )
+
+
+def _unheard(unit: Unit, referrals: tuple[Referral, ...], held: set[str], *, whole: bool) -> tuple[str, ...]:
+    told = (r.peer for r in referrals if r.id in held or (whole and has_left(unit, r)))
+    return tuple(sorted({peer for peer in told if is_stopped(unit, peer)}))
 
 
 def withdraw(unit: Unit, by: str, code: str | None, recipient: str | None, fields: tuple[str, ...] = ()) -> Stops:

@@ -148,8 +148,9 @@ def _take_back(unit: Unit, here: Here, question: Question, option: str) -> None:
         close_questions(unit, question.ref, ("take_back",))
         return
     close_questions(unit, question.ref, ("take_back",))
-    referral = refer.cancel_offer(unit, here.person.id, question.ref)
-    _say(unit, here, mark("{code}: cancelada. Se lo digo a {institution}."), code=referral.code, institution=w.institution(unit, referral.peer))
+    told = views.taken_back(unit, here, found)
+    refer.cancel_offer(unit, here.person.id, question.ref)
+    put(unit, here.place, told)
 
 
 def _offer(unit: Unit, here: Here, question: Question, option: str) -> None:
@@ -247,8 +248,8 @@ def _withdraw(unit: Unit, here: Here, question: Question, option: str) -> None:
         _say(unit, here, mark("{code}: no se retiró nada."), code=question.code)
         return
     case_id, recipient, fields = question.ref.split("|")
-    withdraw.withdraw(unit, here.person.id, case_id, recipient or None, tuple(f for f in fields.split(",") if f))
-    _say(unit, here, mark("{code}: retirado. Le aviso aquí cuando cada institución confirme con firma."), code=question.code)
+    stops = withdraw.withdraw(unit, here.person.id, case_id, recipient or None, tuple(f for f in fields.split(",") if f))
+    put(unit, here.place, views.withdrawn(unit, here, stops))
 
 
 _CHOSEN: dict[str, Callable[[Unit, Here, Question, str], None]] = {

@@ -1,8 +1,12 @@
-"""Why a link stands still, in words: for the admin room and for `tinkuy doctor`."""
+"""Why a link stands still, in words for the admin room and for `tinkuy doctor`; and, for a desk, what that means for what was just asked."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from hub.actions.ports import Unit
 from hub.base.i18n import mark, text
+from hub.chat import wording as w
 
 BECAUSE = {
     "people": mark("administración lo detuvo"),
@@ -17,3 +21,19 @@ BECAUSE = {
 def because(lang: str, code: str) -> str:
     """The reason in words; one that this hub has no words for stays a code."""
     return text(lang, BECAUSE[code]) if code in BECAUSE else code
+
+
+NOT_HEARD = mark(
+    "ATENCIÓN: {institution} todavía NO se entera. El enlace está detenido: no sale nada hasta que administración lo abra. "
+    "Llámeles ahora por teléfono."
+)
+STILL_READS = mark("Mientras tanto allá pueden seguir leyendo lo que tengan.")
+
+
+def not_heard(unit: Unit, lang: str, peers: Iterable[str], *, holding: bool = True) -> list[str]:
+    """A sentence for each institution that is to be told something over a stopped link: whoever asks believes otherwise that they know.
+
+    With `holding`, one more: what is taken back from them they go on reading.
+    """
+    lines = [text(lang, NOT_HEARD, institution=w.institution(unit, peer)) for peer in peers]
+    return lines + ([text(lang, STILL_READS)] if lines and holding else [])

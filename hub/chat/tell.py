@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from hub.actions.common import on_duty, supervisors, value_of
+from hub.actions.common import is_stopped, on_duty, supervisors, value_of
 from hub.actions.legal_hold import living_hold
 from hub.actions.ports import Unit
 from hub.actions.staff import WARNING
@@ -35,6 +35,7 @@ from hub.chat.posting import (
     room_of,
 )
 from hub.chat.restored import tell_restored
+from hub.chat.stopped import not_heard
 from hub.chat.verifying import tell_verification
 
 DESK = "desk"
@@ -214,7 +215,9 @@ def _line(unit: Unit, template: str | None, referral: Referral, event: e.Referra
         who=w.person(unit, event.by) or unit.me.name,
         reason=reason,
     )
-    return message(paragraph(words))
+    told = (referral.side, event.what) in ((Side.SENDER, "conflict"), (Side.RECIPIENT, "give-back"))  # a withdrawal was shown so before
+    deaf = (referral.peer,) if told and is_stopped(unit, referral.peer) else ()
+    return message(paragraph(words, *not_heard(unit, lang, deaf, holding=referral.side is Side.SENDER)))
 
 
 def _message(unit: Unit, event: e.MessageArrived) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hub.actions.close_case import Ends
-from hub.actions.common import value_of
+from hub.actions.common import is_stopped, value_of
 from hub.actions.decide import candidates
 from hub.actions.ports import Unit
-from hub.actions.refer import Draft
+from hub.actions.refer import Draft, has_left
 from hub.actions.show_value import Values
 from hub.actions.withdraw import Stops
 from hub.base.i18n import mark, plural, text
@@ -28,6 +28,7 @@ from hub.chat.plain import (
 )
 from hub.chat.plain import Line as Words
 from hub.chat.posting import numbered
+from hub.chat.stopped import not_heard
 from policies.explain import explain
 from policies.preview import Line
 
@@ -162,6 +163,7 @@ def withdrawal(unit: Unit, here: Here, stops: Stops, recipient: str | None) -> M
             plural(lang, "Queda {n} contacto de seguimiento suyo con ella.", "Quedan {n} contactos de seguimiento suyos con ella.", stops.checkins)
         )
     lines.append(text(lang, "Lo que alguien ya leyó o anotó fuera no se puede borrar."))
+    lines += not_heard(unit, lang, stops.unheard)
     question = ask_her(unit, here, "withdraw", withdrawal_ref(stops, recipient), ("confirm", "cancel"), stops.case.code)
     return message(paragraph(*lines), choices(numbered(question, labels(unit, question, lang))))
 
@@ -206,7 +208,28 @@ def take_back(unit: Unit, here: Here, referral: Referral) -> Message:
         code=referral.code, institution=w.institution(unit, referral.peer),
     )  # fmt: skip
     question = ask_her(unit, here, "take_back", referral.id, ("confirm", "cancel"), referral.code)
-    return message(paragraph(head), choices(numbered(question, labels(unit, question, lang))))
+    return message(paragraph(head, *not_heard(unit, lang, _deaf(unit, referral))), choices(numbered(question, labels(unit, question, lang))))
+
+
+def _deaf(unit: Unit, referral: Referral) -> tuple[str, ...]:
+    """The other side of an offer, when it knows of it and its link is stopped."""
+    return (referral.peer,) if is_stopped(unit, referral.peer) and has_left(unit, referral) else ()
+
+
+def taken_back(unit: Unit, here: Here, referral: Referral) -> Message:
+    """The answer to it, said before the offer is cancelled: afterwards nothing tells whether it had left."""
+    lang, deaf = here.lang, _deaf(unit, referral)
+    said = mark("{code}: cancelada aquí.") if deaf else mark("{code}: cancelada. Se lo digo a {institution}.")
+    head = text(lang, said, code=referral.code, institution=w.institution(unit, referral.peer))
+    return message(paragraph(head, *not_heard(unit, lang, deaf)))
+
+
+def withdrawn(unit: Unit, here: Here, stops: Stops) -> Message:
+    """The answer to a withdrawal: what is done here, and who does not know of it yet."""
+    said = mark("{code}: retirado. Le aviso aquí cuando cada institución confirme con firma.")
+    if stops.unheard:
+        said = mark("{code}: retirado aquí. Le aviso aquí cuando cada institución confirme con firma; quien aún no se entera, no puede confirmar.")
+    return message(paragraph(text(here.lang, said, code=stops.case.code), *not_heard(unit, here.lang, stops.unheard)))
 
 
 def shown(unit: Unit, lang: str, found: Values, minutes: int) -> Message:
