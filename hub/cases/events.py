@@ -19,7 +19,7 @@ class CaseChanged(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ReferralMoved(Event):
-    """A referral changed state or was delivered; `what` is the move or `delivered`, `asked`, `refused`, `overdue`, `disclosed`,
+    """A referral changed state or was delivered; `what` is the move or `delivered`, `asked`, `refused`, `overdue`, `disclosed`, `unheard`,
     `handed_over` (nothing is said of it, but its card names somebody else)."""
 
     referral: str

@@ -21,6 +21,7 @@ from hub.chat.here import Here
 from hub.chat.options import NO_MORE, ask_her, offer_choice, put_choices
 from hub.chat.plain import message, paragraph
 from hub.chat.posting import ask, close_questions, find_question, open_questions, put
+from hub.chat.stopped import sent
 from policies.preview import view
 
 
@@ -193,7 +194,7 @@ def _relay(unit: Unit, here: Here, question: Question, option: str) -> None:
         _say(unit, here, mark("{code}: no salió; queda entre ustedes."), code=question.code)
         return
     found = work.say_sealed(unit, here.person.id, referral, owner, words)
-    _say(unit, here, mark("Enviado a {institution}, sellado ({code})."), institution=w.institution(unit, found.peer), code=found.code)
+    put(unit, here.place, message(paragraph(*sent(unit, here.lang, found))))
 
 
 def _checkin(unit: Unit, here: Here, question: Question, option: str) -> None:

@@ -35,11 +35,14 @@ from hub.chat.posting import (
     room_of,
 )
 from hub.chat.restored import tell_restored
-from hub.chat.stopped import not_heard
+from hub.chat.stopped import minutes_unheard, not_heard
 from hub.chat.verifying import tell_verification
 
 DESK = "desk"
 
+UNHEARD_LINE = mark(
+    "{code}: lo que dijimos aquí aún no lo recibe {institution}: sin acuse desde hace {minutes} minutos. Lo sigo intentando; si urge, llame."
+)
 SENDER_LINES = {
     "offer": mark("{code}: ofrecida a {institution}, sin ningún dato de ella."),
     "delivered": mark("{code}: {institution} la recibió (acuse firmado)."),
@@ -62,6 +65,7 @@ SENDER_LINES = {
     "withdraw": mark("{code}: retirada. Espero la confirmación firmada de {institution}."),
     "forgotten": mark("{code}: {institution} perdió su máquina y no recuerda su respuesta. Se le ofrece otra vez; si urge, llame."),
     "caught_up": mark("{code}: puesta al día con lo que {institution} sabe."),
+    "unheard": UNHEARD_LINE,
     "overdue": mark("{code}: {institution} no respondió a tiempo. Puede llamar, o «retirar {code}» y derivar a otra."),
 }
 NOT_TAKEN = {
@@ -90,6 +94,7 @@ RECIPIENT_LINES = {
         "destruye y lo confirma."
     ),
     "caught_up": mark("{code}: puesta al día con lo que {institution} sabe."),
+    "unheard": UNHEARD_LINE,
     "overdue": mark("{code}: {institution} espera respuesta y ya pasó el plazo. ¿Quién la toma? «aceptar» o «rechazar»."),
 }
 KEPT_LINE = mark(
@@ -214,10 +219,12 @@ def _line(unit: Unit, template: str | None, referral: Referral, event: e.Referra
         by=str(referral.offer.get("accepted_by", "")),
         who=w.person(unit, event.by) or unit.me.name,
         reason=reason,
+        minutes=minutes_unheard(unit, referral),
     )
-    told = (referral.side, event.what) in ((Side.SENDER, "conflict"), (Side.RECIPIENT, "give-back"))  # a withdrawal was shown so before
+    gives_back = event.what == "give-back" and referral.side is Side.RECIPIENT
+    told = gives_back or event.what in ("conflict", "unheard")  # a withdrawal was shown so before
     deaf = (referral.peer,) if told and is_stopped(unit, referral.peer) else ()
-    return message(paragraph(words, *not_heard(unit, lang, deaf, holding=referral.side is Side.SENDER)))
+    return message(paragraph(words, *not_heard(unit, lang, deaf, holding=event.what == "conflict")))
 
 
 def _message(unit: Unit, event: e.MessageArrived) -> None:
