@@ -62,7 +62,8 @@ def _shrink_to(unit: Unit, referral: Referral, active: list[Disclosure], allowed
     over = [d for d in active if not allowed.issuperset(d.fields)]
     recall(unit, referral, over)
     if over and allowed and referral.state in WORKING:
-        intend(unit, referral.peer, "disclose", referral=referral.id)
+        gone = sorted({f for d in over for f in d.fields} - allowed)
+        intend(unit, referral.peer, "disclose", referral=referral.id, without=gone)
 
 
 def _retention(unit: Unit, disclosure_id: str) -> None:

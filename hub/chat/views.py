@@ -11,6 +11,7 @@ from hub.actions.show_value import Values
 from hub.actions.withdraw import Stops
 from hub.base.i18n import mark, plural, text
 from hub.cases.commands import Refer
+from hub.cases.lifecycle import WORKING
 from hub.cases.records import Case, Referral
 from hub.chat import blind
 from hub.chat import wording as w
@@ -152,7 +153,7 @@ def withdrawal(unit: Unit, here: Here, stops: Stops, recipient: str | None) -> M
     what = w.field_list(unit, stops.fields, lang) if stops.fields else text(lang, "todo")
     lines = [text(lang, "{code}: se retira {what} de {names}.", code=stops.case.code, what=what, names=names)]
     if stops.disclosures:
-        lines.append(text(lang, "Deberán destruir lo que tienen y confirmarlo con firma."))
+        lines += _how_it_ends(lang, stops)
     for referral in stops.referrals:
         if not stops.fields:
             need = w.term(unit, "needs", referral.need, lang)
@@ -166,6 +167,19 @@ def withdrawal(unit: Unit, here: Here, stops: Stops, recipient: str | None) -> M
     lines += not_heard(unit, lang, stops.unheard)
     question = ask_her(unit, here, "withdraw", withdrawal_ref(stops, recipient), ("confirm", "cancel"), stops.case.code)
     return message(paragraph(*lines), choices(numbered(question, labels(unit, question, lang))))
+
+
+def _how_it_ends(lang: str, stops: Stops) -> list[str]:
+    """What they have to do there. Of a part: the key dies with all that it opens, their messages too, and what she still shares goes anew."""
+    if not stops.fields:
+        return [text(lang, "Deberán destruir lo que tienen y confirmarlo con firma.")]
+    touched = [r for r in stops.referrals if any(d.referral == r.id for d in stops.disclosures)]
+    over = ", ".join(r.code for r in touched if r.state not in WORKING)
+    lines = [text(lang, "{codes} ya terminó: allá se destruye todo lo que tienen, y no se entrega de nuevo.", codes=over)] if over else []
+    if any(r.state in WORKING for r in touched):
+        lines.append(text(lang, "Deberán destruirlo y confirmarlo con firma. Lo demás sigue: se les entrega de nuevo."))
+        lines.append(text(lang, "Allá se borran también los mensajes que ya leyeron: diga otra vez lo que siga valiendo, como una cita."))
+    return lines
 
 
 def what_ends(unit: Unit, lang: str, ends: Ends) -> list[str]:
@@ -227,9 +241,12 @@ def taken_back(unit: Unit, here: Here, referral: Referral) -> Message:
 def withdrawn(unit: Unit, here: Here, stops: Stops) -> Message:
     """The answer to a withdrawal: what is done here, and who does not know of it yet."""
     said = mark("{code}: retirado. Le aviso aquí cuando cada institución confirme con firma.")
+    if stops.fields and not stops.unheard:
+        said = mark("{code}: retirado {fields}; lo demás sigue. Le aviso aquí cuando cada institución confirme con firma.")
     if stops.unheard:
         said = mark("{code}: retirado aquí. Le aviso aquí cuando cada institución confirme con firma; quien aún no se entera, no puede confirmar.")
-    return message(paragraph(text(here.lang, said, code=stops.case.code), *not_heard(unit, here.lang, stops.unheard)))
+    head = text(here.lang, said, code=stops.case.code, fields=w.field_list(unit, stops.fields, here.lang))
+    return message(paragraph(head, *not_heard(unit, here.lang, stops.unheard)))
 
 
 def shown(unit: Unit, lang: str, found: Values, minutes: int) -> Message:
