@@ -222,6 +222,10 @@ def _give_back(unit: Unit, here: Here, question: Question, option: str) -> None:
 
 
 def _close(unit: Unit, here: Here, question: Question, option: str) -> None:
+    if option in views.GRAVE:
+        close_questions(unit, question.ref, ("close",))
+        put(unit, here.place, views.closing(unit, here, close_case.preview_close(unit, question.ref), option))
+        return
     close_now(unit, here, question.ref, option)
 
 
@@ -234,13 +238,20 @@ def _close_as(unit: Unit, here: Here, question: Question, option: str) -> None:
     close_now(unit, here, case, outcome)
 
 
+def close_confirmations(unit: Unit, case_id: str) -> None:
+    """Earlier confirmations of a closing take no answers any more; each is about the case and an outcome, so `close_questions` misses it."""
+    for question in unit.questions.all(kind="close_as", state="open"):
+        if question.ref.split("|")[0] == case_id:
+            close_questions(unit, question.ref, ("close_as",))
+
+
 def close_now(unit: Unit, here: Here, case_id: str, outcome: str) -> None:
-    """Close it, and say how it is undone."""
+    """Close it, and say how it ended and how that is undone."""
+    ends = close_case.preview_close(unit, case_id)
     case = close_case.close_case(unit, here.person.id, case_id, outcome, room=here.room)
     close_questions(unit, case.id)
     talk.case_is_over(unit, case.id)
-    said = mark("{code} cerrado. Para seguir con él escriba «deshacer» (1 minuto). Si ella vuelve después, siempre se puede abrir otro.")
-    _say(unit, here, said, code=case.code)
+    put(unit, here.place, views.closed(unit, here.lang, ends, outcome))
 
 
 def _withdraw(unit: Unit, here: Here, question: Question, option: str) -> None:

@@ -192,12 +192,32 @@ def what_ends(unit: Unit, lang: str, ends: Ends) -> list[str]:
                 len(ends.checkins), when=w.moment(unit, lang, ends.checkins[0].due_at),
             )
         )  # fmt: skip
-    if ends.holders:
-        until = w.moment(unit, lang, max(ends.holders.values()))
-        names = ", ".join(w.institution(unit, peer) for peer in ends.holders)
-        held = mark("Todavía tienen datos de ella, como mucho hasta el {until}: {names}. Para que los destruyan: «retirar {code}».")
-        lines.append(text(lang, held, until=until, names=names, code=ends.case.code))
-    return lines
+    return lines + _holders(unit, lang, ends)
+
+
+def _holders(unit: Unit, lang: str, ends: Ends) -> list[str]:
+    if not ends.holders:
+        return []
+    until = w.moment(unit, lang, max(ends.holders.values()))
+    names = ", ".join(w.institution(unit, peer) for peer in ends.holders)
+    held = mark("Todavía tienen datos de ella, como mucho hasta el {until}: {names}. Para que los destruyan: «retirar {code}».")
+    return [text(lang, held, until=until, names=names, code=ends.case.code)]
+
+
+GRAVE = frozenset({"died"})
+"""An outcome that is never taken from a slip, and after which nobody is told what to do when she comes back."""
+
+
+def closed(unit: Unit, lang: str, ends: Ends, outcome: str) -> Message:
+    """The answer to a closing: how it ended, in words, and the way back. After her death only what is done, and who has something of hers."""
+    head = text(lang, "{code} cerrado: «{outcome}».", code=ends.case.code, outcome=w.term(unit, "close_outcomes", outcome, lang))
+    if outcome not in GRAVE:
+        back = mark("Para seguir con él escriba «deshacer» (1 minuto). Si ella vuelve después, siempre se puede abrir otro.")
+        return message(paragraph(head, text(lang, back)))
+    gone = len(ends.checkins)
+    done = [plural(lang, "Se canceló {n} aviso de seguimiento.", "Se cancelaron {n} avisos de seguimiento.", gone)] if gone else []
+    slip = text(lang, "Si fue un error: «deshacer» (1 minuto).")
+    return message(paragraph(head, *done, *_holders(unit, lang, ends), slip))
 
 
 def closing(unit: Unit, here: Here, ends: Ends, outcome: str) -> Message:
@@ -205,7 +225,8 @@ def closing(unit: Unit, here: Here, ends: Ends, outcome: str) -> Message:
     lang, case = here.lang, ends.case
     said = w.term(unit, "close_outcomes", outcome, lang)
     question = ask_her(unit, here, "close_as", f"{case.id}|{outcome}", ("confirm", "cancel"), case.code)
-    head = text(lang, "{code}: ¿lo cierro como «{outcome}»?", code=case.code, outcome=said)
+    ask = mark("{code}: va a cerrarse como «{outcome}». ¿Seguro?") if outcome in GRAVE else mark("{code}: ¿lo cierro como «{outcome}»?")
+    head = text(lang, ask, code=case.code, outcome=said)
     return message(paragraph(head, *what_ends(unit, lang, ends)), choices(numbered(question, labels(unit, question, lang))))
 
 
