@@ -12,6 +12,7 @@ from hub.base.ids import new_id
 from hub.cases.codes import parse_code
 from hub.cases.lifecycle import Side, State
 from hub.cases.records import Case, CaseField, LogLine, Referral, Staff, Timer
+from hub.exchange.pacing import SILENT_AFTER
 from hub.exchange.records import Link, Outgoing
 
 SYSTEM = "hub"
@@ -121,10 +122,10 @@ def remind(unit: Unit, kind: str, ref: str, due: datetime) -> None:
 
 
 def forget_reminders(unit: Unit, ref: str, kinds: Iterable[str] = ()) -> None:
-    """Timers about `ref` (of these kinds, or all) will not ring any more."""
+    """Timers about `ref` (of these kinds, or all) will not ring any more. Whether what was said is heard is asked on, unless that is named."""
     wanted = set(kinds)
     for timer in unit.timers.all(ref=ref, done_at=None):
-        if not wanted or timer.kind in wanted:
+        if timer.kind in wanted or not (wanted or timer.kind == UNHEARD):
             unit.timers.delete(timer.id)
 
 
@@ -138,9 +139,20 @@ def link_to(unit: Unit, peer: str) -> Link:
     return link
 
 
+def is_stopped(unit: Unit, peer: str) -> bool:
+    """Whether people, or the hub, stopped the link to this peer: what is written now waits until administration opens it."""
+    link = unit.links.one(peer=peer)
+    return link is not None and link.frozen is not None
+
+
 _WAITS_FOR_A_THAW = frozenset({"profile", "disclose", "cancel", "withdraw", "erased", "report", "give-back"})
 """What is written although the link is frozen, and leaves when it is opened again: what a person asks for by `retirar`, what time brings,
 and what the hub owes by itself. Everything else is refused, so that whoever asks knows that it does not go."""
+
+
+AWAITED = frozenset({"say", "ask", "accept", "disclose", "withdraw", "cancel", "finish", "give-back"})
+"""What somebody believes to be heard over there, so that her thread is told when it is not (`unheard.py`)."""
+UNHEARD = "unheard"
 
 
 def intend(unit: Unit, peer: str, kind: str, *, delay: timedelta = timedelta(0), **ref: Any) -> str:
@@ -160,6 +172,8 @@ def intend(unit: Unit, peer: str, kind: str, *, delay: timedelta = timedelta(0),
         made_at=unit.now,
     )
     unit.outbox.add(row)
+    if kind in AWAITED and not unit.timers.count(kind=UNHEARD, ref=ref["referral"], done_at=None):
+        remind(unit, UNHEARD, ref["referral"], unit.now + SILENT_AFTER)
     return row.id
 
 

@@ -111,7 +111,8 @@ def _disclose(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
         fields=shown,
     )
     unit.announce(CaseChanged(case=ruling.case.id))
-    unit.announce(ReferralMoved(referral=referral.id, what="disclosed"))
+    without = tuple(row.ref.get("without", ()))
+    unit.announce(ReferralMoved(referral=referral.id, what="rest" if without else "disclosed", fields=without))
     ledger = {
         "purpose": referral.purpose,
         "protocol": _version(ruling),

@@ -227,7 +227,8 @@ def _tell_dropped(unit: Unit, row: Outgoing, why: str) -> None:
     if row.kind == "offer":
         offer_stopped(unit, str(row.ref["referral"]), why)
     elif row.kind == "disclose" and referral and referral.state in WORKING:
-        unit.announce(ReferralMoved(referral=referral.id, what="nothing_disclosed", ring=True))
+        what = "nothing_left" if row.ref.get("without") else "nothing_disclosed"
+        unit.announce(ReferralMoved(referral=referral.id, what=what, ring=what == "nothing_disclosed"))
     if why == "too_large" or why.startswith("keys."):
         unit.announce(Alarm(code="dispatch_failed", params=(("kind", row.kind), ("why", why))))
 

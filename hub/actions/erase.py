@@ -61,6 +61,12 @@ def unsay_messages(unit: Unit, referral: str) -> None:
             _unsay(unit, post)
 
 
+def said_under(unit: Unit, referral: str) -> int:
+    """How many messages of the other side stand, or are to stand, in the thread of a referral."""
+    posts = unit.posts.all(thread=f"ref:{referral}", state__in=("ready", "sending", "sent"))
+    return sum((post.key or "").startswith("msg:") for post in posts)
+
+
 def condemned(unit: Unit) -> list[str]:
     """Whose keys are to die and may live still."""
     return [tombstone.id for tombstone in unit.tombstones.all(confirmed_at=None)]

@@ -12,6 +12,7 @@ from hub.actions.manifest_versions import keys_ever, signer_for
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.cases.events import CaseChanged, HolderAnswered
+from hub.cases.lifecycle import Side
 from hub.cases.records import Disclosure, LegalHold, Referral
 from keys.receipt import Outcome, Receipt, sign_receipt, verify_receipt
 
@@ -51,6 +52,8 @@ def record_receipt(unit: Unit, referral: Referral, data: bytes) -> None:
         raise Refused("wrong_receipt")
     for disclosure in known:  # a second receipt for what is destroyed tells nothing new
         _mark(unit, disclosure, receipt, data)
+    if known:  # one receipt is one answer, whatever it covers
+        unit.announce(HolderAnswered(disclosure=known[0].id, what=receipt.outcome.value, fields=_lost(unit, referral, known)))
     unit.announce(CaseChanged(case=referral.case or ""))
 
 
@@ -69,7 +72,13 @@ def _mark(unit: Unit, disclosure: Disclosure, receipt: Receipt, data: bytes) -> 
     forget_reminders(unit, disclosure.id)
     if receipt.until:  # the day after, the destruction that was put off must be confirmed
         remind(unit, "erasure", disclosure.id, until + timedelta(days=unit.rules.erasure_days))
-    unit.announce(HolderAnswered(disclosure=disclosure.id, what=state))
+
+
+def _lost(unit: Unit, referral: Referral, covered: list[Disclosure]) -> tuple[str, ...]:
+    """What they do not have any more, of what these disclosures gave; empty when they have nothing else, for then it is all of it."""
+    active = unit.disclosures.all(referral=referral.id, side=Side.SENDER, state="active")
+    left = {f for d in active for f in d.fields}
+    return tuple(sorted({f for d in covered for f in d.fields} - left)) if left else ()
 
 
 def erasure_overdue(unit: Unit, disclosure_id: str) -> None:

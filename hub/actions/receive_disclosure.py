@@ -57,11 +57,21 @@ def receive_disclosure(unit: Unit, referral: Referral, body: wire.Disclose) -> N
         outcome = item.outcome.word
         unit.held.add(HeldValue(id=new_id("val"), disclosure=body.disclosure, referral=referral.id, field=name, outcome=outcome, sealed=sealed))
     remind(unit, "retention", body.disclosure, until)
+    gone = _replaced(unit, referral)
     note(unit, referral.id, referral.peer, "disclosure.received", fields=sorted(kept), dropped=len(dropped))
     if dropped:
         names = [name[:40] for name in dropped][:50]
         intend(unit, referral.peer, "report", referral=referral.id, disclosure=body.disclosure, dropped=names)
-    unit.announce(ReferralMoved(referral=referral.id, what="disclosed", ring=True))
+    unit.announce(ReferralMoved(referral=referral.id, what="rest" if gone else "disclosed", ring=True, fields=gone))
+
+
+def _replaced(unit: Unit, referral: Referral) -> tuple[str, ...]:
+    """What was taken back, when this disclosure brings the rest again: what died here since the one before, and did not come back."""
+    lost: set[str] = set()
+    for line in unit.log.all(about=referral.id, what__in=("disclosure.withdrawn", "disclosure.received"), order="at"):
+        lost = lost | set(line.detail.get("fields", ())) if line.what == "disclosure.withdrawn" else set()
+    active = unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT, state="active")
+    return tuple(sorted(lost - {f for d in active for f in d.fields}))
 
 
 def _written(unit: Unit, name: str, item: Disclosed) -> Disclosed | None:

@@ -142,6 +142,15 @@ def cancel_offer(unit: Unit, by: str, code: str) -> Referral:
     return referral
 
 
+def has_left(unit: Unit, referral: Referral) -> bool:
+    """Whether the other side may know of this referral: its offer is no draft, and does not wait here unsent."""
+    if referral.state is State.DRAFT:
+        return False
+    link = unit.links.one(peer=referral.peer)
+    waiting = unit.outbox.all(state="ready", link=link.id, kind="offer") if link else []
+    return not any(row.ref.get("referral") == referral.id for row in waiting)
+
+
 def offer_overdue(unit: Unit, referral_id: str) -> None:
     """Nobody answered in time: ring the supervisor on both sides' desks, each hub at its own (R11, R87)."""
     referral = unit.referrals.get(referral_id)

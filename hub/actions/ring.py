@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from hub.actions.again import AGAIN, tell_together
-from hub.actions.common import SYSTEM, intend, living_referrals, note, remind
+from hub.actions.common import SYSTEM, UNHEARD, intend, living_referrals, note, remind
 from hub.actions.decide import still_allowed
 from hub.actions.erase import drop_words, redact
 from hub.actions.legal_hold import forget_hold, living_hold
@@ -20,6 +20,7 @@ from hub.actions.receipts import confirm, erasure_overdue
 from hub.actions.refer import offer_overdue
 from hub.actions.restart import ASKING
 from hub.actions.tell_standing import ask_again
+from hub.actions.unheard import tell_unheard
 from hub.actions.withdraw import end_holding, recall
 from hub.base.errors import TinkuyError
 from hub.cases.events import Alarm, CaseChanged, ReferralMoved
@@ -69,7 +70,8 @@ def _shrink_to(unit: Unit, referral: Referral, active: list[Disclosure]) -> None
     over = [d for d in active if not allowed.issuperset(d.fields)]
     recall(unit, referral, over)
     if over and allowed and referral.state in WORKING:
-        intend(unit, referral.peer, "disclose", referral=referral.id, only=sorted(allowed) if blind else [])
+        gone = sorted({f for d in over for f in d.fields} - allowed)
+        intend(unit, referral.peer, "disclose", referral=referral.id, without=gone, only=sorted(allowed) if blind else [])
     if over and blind:
         unit.announce(ReferralMoved(referral=referral.id, what="ways_ended", ring=True))
 
@@ -144,6 +146,7 @@ _RUN: dict[str, Callable[[Unit, str], None]] = {
     "silent": _peer_silent,
     "unsaid": drop_words,
     "gap": _gap,
+    UNHEARD: tell_unheard,
     AGAIN: tell_together,
     "expiry": warn_expiry,
     "signing_age": warn_signing,

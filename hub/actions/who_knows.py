@@ -43,13 +43,29 @@ def who_knows(unit: Unit, by: str, code: str | None) -> Knowledge:
             institution=r.peer,
             referral=r,
             disclosure=d,
-            fields=tuple(d.fields),
+            fields=fields,
             since=d.at,
             until=d.until,
             state=d.state,
         )
         for r in referrals
-        for d in unit.disclosures.all(referral=r.id, side=Side.SENDER, order="at")
+        for d, fields in _told_once(unit.disclosures.all(referral=r.id, side=Side.SENDER, order="at"))
     )
     with_data = {h.referral.id for h in holdings}
     return Knowledge(case=case, holdings=holdings, waiting=tuple(r for r in referrals if r.id not in with_data))
+
+
+def _told_once(disclosures: list[Disclosure]) -> list[tuple[Disclosure, tuple[str, ...]]]:
+    """Each with the fields to name: of one that was called back, only what no later one gave again, so that nothing is named twice.
+
+    One that was destroyed and given again whole is left out; one that nobody has signed for never is.
+    """
+    found: list[tuple[Disclosure, tuple[str, ...]]] = []
+    later: set[str] = set()
+    for disclosure in reversed(disclosures):
+        called_back = disclosure.state in ("destroyed", "recalled", "overdue")
+        own = tuple(f for f in disclosure.fields if not (called_back and f in later))
+        if own or disclosure.state != "destroyed":
+            found.insert(0, (disclosure, own or tuple(disclosure.fields)))
+        later |= set(disclosure.fields)
+    return found

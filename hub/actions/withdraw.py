@@ -10,17 +10,18 @@ from hub.actions.common import (
     find_case,
     forget_reminders,
     intend,
+    is_stopped,
     living_referrals,
     note,
     remind,
 )
 from hub.actions.decide import is_excluded
-from hub.actions.erase import forget_words, shred, unsay_all, unsay_messages
+from hub.actions.erase import forget_words, said_under, shred, unsay_all, unsay_messages
 from hub.actions.keep_ledger import ledger_key_owner
 from hub.actions.legal_hold import keep, living_hold
 from hub.actions.ports import Unit
 from hub.actions.receipts import confirm, make_receipt
-from hub.actions.refer import cancel_offer
+from hub.actions.refer import cancel_offer, has_left
 from hub.base.errors import Refused
 from hub.base.ids import new_id
 from hub.cases.events import CaseChanged, ReferralMoved
@@ -38,6 +39,8 @@ class Stops:
     referrals: tuple[Referral, ...]
     disclosures: tuple[Disclosure, ...]
     checkins: int
+    unheard: tuple[str, ...] = ()
+    """Who would have to be told of it over a link that is stopped: nothing leaves there until people open it."""
 
 
 def preview_withdrawal(unit: Unit, code: str | None, recipient: str | None, fields: tuple[str, ...]) -> Stops:
@@ -60,7 +63,13 @@ def preview_withdrawal(unit: Unit, code: str | None, recipient: str | None, fiel
         referrals=referrals,
         disclosures=held,
         checkins=unit.checkins.count(case=case.id, state__in=("planned", "ringing")),
+        unheard=_unheard(unit, referrals, {d.referral for d in held}, whole=not fields),
     )
+
+
+def _unheard(unit: Unit, referrals: tuple[Referral, ...], held: set[str], *, whole: bool) -> tuple[str, ...]:
+    told = (r.peer for r in referrals if r.id in held or (whole and has_left(unit, r)))
+    return tuple(sorted({peer for peer in told if is_stopped(unit, peer)}))
 
 
 def withdraw(unit: Unit, by: str, code: str | None, recipient: str | None, fields: tuple[str, ...] = ()) -> Stops:
@@ -72,7 +81,7 @@ def withdraw(unit: Unit, by: str, code: str | None, recipient: str | None, field
             if not fields:
                 cancel_offer(unit, by, referral.id)
         else:
-            _call_back(unit, by, referral, [d for d in stops.disclosures if d.referral == referral.id], whole=not fields)
+            _call_back(unit, by, referral, [d for d in stops.disclosures if d.referral == referral.id], fields)
     note(unit, stops.case.id, by, "consent.withdrawn", recipients=list(stops.recipients), fields=list(fields))
     unit.announce(CaseChanged(case=stops.case.id))
     return stops
@@ -111,17 +120,21 @@ def recall(unit: Unit, referral: Referral, held: list[Disclosure], *, whole: boo
     intend(unit, referral.peer, "withdraw", referral=referral.id, disclosures=[d.id for d in held], whole=whole)
 
 
-def _call_back(unit: Unit, by: str, referral: Referral, held: list[Disclosure], *, whole: bool) -> None:
+def _call_back(unit: Unit, by: str, referral: Referral, held: list[Disclosure], fields: tuple[str, ...] = ()) -> None:
+    """Everything, or these fields: a key opens all of its disclosure, so that one dies too, and what she still shares goes under a new one."""
+    whole = not fields
     if not held and not whole:
         return
+    gone = tuple(sorted({f for d in held for f in d.fields} & set(fields)))
+    part = not whole and referral.state in WORKING
     recall(unit, referral, held, whole=whole)
     if whole:
         referral = replace(referral, state=after(referral.state, Move.WITHDRAW, Side.SENDER), ended_at=unit.now, note="withdrawn")
         unit.referrals.put(referral)
         forget_reminders(unit, referral.id)
-    elif referral.state in WORKING:
-        intend(unit, referral.peer, "disclose", referral=referral.id)
-    unit.announce(ReferralMoved(referral=referral.id, what="withdraw", by=by))
+    elif part:
+        intend(unit, referral.peer, "disclose", referral=referral.id, without=list(gone))
+    unit.announce(ReferralMoved(referral=referral.id, what="withdraw_part" if part else "withdraw", by=by, fields=gone if part else ()))
 
 
 def obey_withdrawal(unit: Unit, referral: Referral, disclosures: tuple[str, ...], *, whole: bool) -> None:
@@ -133,13 +146,17 @@ def obey_withdrawal(unit: Unit, referral: Referral, disclosures: tuple[str, ...]
         forget_reminders(unit, referral.id)
     held = [d.id for d in unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT) if whole or d.id in disclosures]
     unknown = sorted(set(disclosures) - set(held))  # still on the road: they will not be kept
+    part = not whole and referral.state in WORKING
+    lost = sorted({f for name in held if (d := unit.disclosures.get(name)) for f in d.fields})
+    removed = said_under(unit, referral.id)
     receipt = end_holding(unit, referral, held, "withdrawn", whole=whole)
     if held or not unknown:
         confirm(unit, referral, held, receipt)
     if unknown:
         confirm(unit, referral, unknown, make_receipt(unit, referral, unknown))
-    note(unit, referral.id, SYSTEM, "referral.withdrawn" if whole else "disclosure.withdrawn")
-    unit.announce(ReferralMoved(referral=referral.id, what="withdraw"))
+    note(unit, referral.id, SYSTEM, "referral.withdrawn" if whole else "disclosure.withdrawn", fields=lost)
+    removed = removed - said_under(unit, referral.id) if part else 0
+    unit.announce(ReferralMoved(referral=referral.id, what="withdraw_part" if part else "withdraw", removed=removed))
 
 
 def end_holding(unit: Unit, referral: Referral, disclosures: list[str], why: str, *, whole: bool) -> bytes:
@@ -182,6 +199,6 @@ def stop_excluded(unit: Unit, case: Case) -> None:
         if referral.state in (State.REQUESTED, State.RECEIVED):
             cancel_offer(unit, SYSTEM, referral.id)
         else:
-            _call_back(unit, SYSTEM, referral, held, whole=True)
+            _call_back(unit, SYSTEM, referral, held)
         note(unit, case.id, SYSTEM, "conflict.found", referral=referral.id)
         unit.announce(ReferralMoved(referral=referral.id, what="conflict", ring=True))

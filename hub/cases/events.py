@@ -20,12 +20,17 @@ class CaseChanged(Event):
 @dataclass(frozen=True, kw_only=True)
 class ReferralMoved(Event):
     """A referral changed state or was delivered; `what` is the move or `delivered`, `asked`, `refused`, `overdue`, `disclosed`,
+    `unheard`, `withdraw_part` and `rest` (some fields are taken back, the others go on),
     `handed_over` (nothing is said of it, but its card names somebody else)."""
 
     referral: str
     what: str
     by: str | None = None
     ring: bool = False
+    fields: tuple[str, ...] = ()
+    """The names of what is not shared any more, when the rest goes on."""
+    removed: int = 0
+    """How many messages of theirs were taken out of the thread with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +68,11 @@ class CheckInRang(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class HolderAnswered(Event):
-    """A holder destroyed, or retained on a legal basis, what it held; or is overdue."""
+    """A holder destroyed, or retained on a legal basis, what it held; or is overdue. `fields`: all that it lost, while it holds the rest."""
 
     disclosure: str
     what: str
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from hub.chat.here import Here
 from hub.chat.options import NO_MORE, ask_her, offer_choice, put_choices
 from hub.chat.plain import message, paragraph
 from hub.chat.posting import ask, close_questions, find_question, open_questions, put
+from hub.chat.stopped import sent
 from policies.preview import view
 
 
@@ -148,8 +149,9 @@ def _take_back(unit: Unit, here: Here, question: Question, option: str) -> None:
         close_questions(unit, question.ref, ("take_back",))
         return
     close_questions(unit, question.ref, ("take_back",))
-    referral = refer.cancel_offer(unit, here.person.id, question.ref)
-    _say(unit, here, mark("{code}: cancelada. Se lo digo a {institution}."), code=referral.code, institution=w.institution(unit, referral.peer))
+    told = views.taken_back(unit, here, found)
+    refer.cancel_offer(unit, here.person.id, question.ref)
+    put(unit, here.place, told)
 
 
 def _offer(unit: Unit, here: Here, question: Question, option: str) -> None:
@@ -192,7 +194,7 @@ def _relay(unit: Unit, here: Here, question: Question, option: str) -> None:
         _say(unit, here, mark("{code}: no salió; queda entre ustedes."), code=question.code)
         return
     found = work.say_sealed(unit, here.person.id, referral, owner, words)
-    _say(unit, here, mark("Enviado a {institution}, sellado ({code})."), institution=w.institution(unit, found.peer), code=found.code)
+    put(unit, here.place, message(paragraph(*sent(unit, here.lang, found))))
 
 
 def _checkin(unit: Unit, here: Here, question: Question, option: str) -> None:
@@ -220,6 +222,10 @@ def _give_back(unit: Unit, here: Here, question: Question, option: str) -> None:
 
 
 def _close(unit: Unit, here: Here, question: Question, option: str) -> None:
+    if option in views.GRAVE:
+        close_questions(unit, question.ref, ("close",))
+        put(unit, here.place, views.closing(unit, here, close_case.preview_close(unit, question.ref), option))
+        return
     close_now(unit, here, question.ref, option)
 
 
@@ -232,13 +238,20 @@ def _close_as(unit: Unit, here: Here, question: Question, option: str) -> None:
     close_now(unit, here, case, outcome)
 
 
+def close_confirmations(unit: Unit, case_id: str) -> None:
+    """Earlier confirmations of a closing take no answers any more; each is about the case and an outcome, so `close_questions` misses it."""
+    for question in unit.questions.all(kind="close_as", state="open"):
+        if question.ref.split("|")[0] == case_id:
+            close_questions(unit, question.ref, ("close_as",))
+
+
 def close_now(unit: Unit, here: Here, case_id: str, outcome: str) -> None:
-    """Close it, and say how it is undone."""
+    """Close it, and say how it ended and how that is undone."""
+    ends = close_case.preview_close(unit, case_id)
     case = close_case.close_case(unit, here.person.id, case_id, outcome, room=here.room)
     close_questions(unit, case.id)
     talk.case_is_over(unit, case.id)
-    said = mark("{code} cerrado. Para seguir con él escriba «deshacer» (1 minuto). Si ella vuelve después, siempre se puede abrir otro.")
-    _say(unit, here, said, code=case.code)
+    put(unit, here.place, views.closed(unit, here.lang, ends, outcome))
 
 
 def _withdraw(unit: Unit, here: Here, question: Question, option: str) -> None:
@@ -254,8 +267,8 @@ def _withdraw(unit: Unit, here: Here, question: Question, option: str) -> None:
     if question.kind == "withdraw" and blind.if_withdrawn(unit, stops):  # what she read did not say so: what they hold has changed since
         put(unit, here.place, views.withdrawal(unit, here, stops, recipient))
         return
-    withdraw.withdraw(unit, here.person.id, case_id, recipient, fields)
-    _say(unit, here, mark("{code}: retirado. Le aviso aquí cuando cada institución confirme con firma."), code=question.code)
+    stops = withdraw.withdraw(unit, here.person.id, case_id, recipient, fields)
+    put(unit, here.place, views.withdrawn(unit, here, stops))
 
 
 _CHOSEN: dict[str, Callable[[Unit, Here, Question, str], None]] = {

@@ -15,7 +15,7 @@ from hub.cases.lifecycle import Side
 from hub.cases.records import Undoable
 from hub.chat import blind, overviews, views
 from hub.chat import wording as w
-from hub.chat.choose import close_now, take_back
+from hub.chat.choose import close_confirmations, close_now, take_back
 from hub.chat.here import Here
 from hub.chat.meant import case_code
 from hub.chat.options import offer_choice, offer_days
@@ -117,11 +117,12 @@ def _close(unit: Unit, here: Here, command: c.CloseCase) -> None:
     desk_only(here)
     ends = close_case.preview_close(unit, case_code(unit, here, command.case))
     case, told = ends.case, views.what_ends(unit, here.lang, ends)
-    close_questions(unit, case.id, ("close", "close_as"))
+    close_questions(unit, case.id, ("close",))
+    close_confirmations(unit, case.id)
     if command.outcome is None:
         head = " ".join((text(here.lang, "¿Cómo termina el caso?"), *told))
         offer_choice(unit, here, "close", case.id, case.code, "close_outcomes", head, given=given(command.said))
-    elif ends.checkins or ends.holders:
+    elif ends.checkins or ends.holders or command.outcome in views.GRAVE:
         reply(unit, here, views.closing(unit, here, ends, command.outcome))
     else:
         close_now(unit, here, case.id, command.outcome)

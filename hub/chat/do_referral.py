@@ -13,13 +13,14 @@ from hub.cases import commands as c
 from hub.cases.lifecycle import Move, Side, State, after
 from hub.cases.records import Referral
 from hub.chat import views
-from hub.chat import wording as w
 from hub.chat.choose import preview_referral
 from hub.chat.here import Here
 from hub.chat.meant import case_code, meant, received
 from hub.chat.options import ask_relay, offer_choice, offer_progress
+from hub.chat.plain import message, paragraph
 from hub.chat.posting import close_questions
-from hub.chat.saying import Doers, desk_only, given, reply, say
+from hub.chat.saying import Doers, desk_only, given, reply
+from hub.chat.stopped import sent
 
 
 def _refer(unit: Unit, here: Here, command: c.Refer) -> None:
@@ -58,7 +59,7 @@ def _ask_field(unit: Unit, here: Here, command: c.AskField) -> None:
 def _say(unit: Unit, here: Here, command: c.Say) -> None:
     desk_only(here)
     referral = work.say(unit, here.person.id, meant(unit, here, command.referral), command.text)
-    say(unit, here, mark("Enviado a {institution}, sellado ({code})."), institution=w.institution(unit, referral.peer), code=referral.code)
+    reply(unit, here, message(paragraph(*sent(unit, here.lang, referral))))
 
 
 def _relay(unit: Unit, here: Here, command: c.Relay) -> None:

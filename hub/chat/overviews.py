@@ -108,9 +108,12 @@ def _plain(name: str, lang: str, **params: str) -> list[str]:
 def _holding(unit: Unit, lang: str, holding: Holding) -> Block:
     disclosure = holding.disclosure
     name = w.institution(unit, holding.institution)
+    named = {field: disclosure.fields[field] for field in holding.fields}
     lines: list[Words] = [[strong(f"{name} ({holding.referral.code})"), f" · {text(lang, w.HOLDING[holding.state])}"]]
     if holding.state != "destroyed":
-        lines.append(text(lang, "Datos: {fields}", fields=_held(unit, lang, holding.disclosure.fields)))
+        lines.append(text(lang, "Datos: {fields}", fields=_held(unit, lang, named)))
+    elif named != disclosure.fields:  # the rest was given anew, and stands there
+        lines.append(text(lang, "Se destruyó: {fields}", fields=_held(unit, lang, named)))
     until = disclosure.ended_at if holding.state == "destroyed" and disclosure.ended_at else holding.until
     lines.append(text(lang, "Desde {since}, hasta {until}", since=w.moment(unit, lang, holding.since), until=w.moment(unit, lang, until)))
     if disclosure.ended_at and holding.state in ("destroyed", "retained"):

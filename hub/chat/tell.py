@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from hub.actions.common import on_duty, supervisors, value_of
+from hub.actions.common import is_stopped, on_duty, supervisors, value_of
 from hub.actions.legal_hold import living_hold
 from hub.actions.ports import Unit
 from hub.actions.staff import WARNING
-from hub.base.i18n import mark, text
+from hub.base.i18n import mark, plural, text
 from hub.base.ids import new_id
 from hub.cases import events as e
 from hub.cases.lifecycle import OPEN, WORKING, Side
@@ -35,10 +35,14 @@ from hub.chat.posting import (
     room_of,
 )
 from hub.chat.restored import tell_restored
+from hub.chat.stopped import minutes_unheard, not_heard
 from hub.chat.verifying import tell_verification
 
 DESK = "desk"
 
+UNHEARD_LINE = mark(
+    "{code}: lo que dijimos aquí aún no lo recibe {institution}: sin acuse desde hace {minutes} minutos. Lo sigo intentando; si urge, llame."
+)
 SENDER_LINES = {
     "offer": mark("{code}: ofrecida a {institution}, sin ningún dato de ella."),
     "delivered": mark("{code}: {institution} la recibió (acuse firmado)."),
@@ -63,8 +67,12 @@ SENDER_LINES = {
         "quedan allí. Vea con ella si da un permiso nuevo para las dos cosas."
     ),
     "withdraw": mark("{code}: retirada. Espero la confirmación firmada de {institution}."),
+    "withdraw_part": mark("{code}: a {institution} se le retira {fields}; lo demás sigue. Espero su confirmación firmada."),
+    "rest": mark("{code}: se entregó de nuevo lo demás, sin {fields}."),
+    "nothing_left": mark("{code}: aparte de lo retirado, a {institution} no le queda ningún dato de ella."),
     "forgotten": mark("{code}: {institution} perdió su máquina y no recuerda su respuesta. Se le ofrece otra vez; si urge, llame."),
     "caught_up": mark("{code}: puesta al día con lo que {institution} sabe."),
+    "unheard": UNHEARD_LINE,
     "overdue": mark("{code}: {institution} no respondió a tiempo. Puede llamar, o «retirar {code}» y derivar a otra."),
 }
 NOT_TAKEN = {
@@ -87,12 +95,17 @@ RECIPIENT_LINES = {
     "give-back": mark("{code}: devuelta a {institution} ({reason}). Los datos se destruyeron aquí."),
     "cancel": mark("{code}: {institution} la canceló. Nada que hacer."),
     "withdraw": mark("{code}: retirado. Los datos se destruyeron aquí y se confirmó con firma."),
+    "withdraw_part": mark(
+        "{code}: {institution} retira una parte de los datos. Lo anterior se destruyó aquí, con firma; lo que sigue permitido llega de nuevo."
+    ),
+    "rest": mark("{code}: ya no se comparte: {fields}. Lo demás sigue y llegó de nuevo: está en la tarjeta; el resto, con «ver» en este hilo."),
     "retention": mark("{code}: ya no hay que conservar los datos; se destruyeron aquí."),
     "forgotten": mark(
         "{code}: {institution} perdió su máquina y no recuerda esta derivación. Sus datos siguen aquí. Llame y acuerden qué sigue; «devolver» los "
         "destruye y lo confirma."
     ),
     "caught_up": mark("{code}: puesta al día con lo que {institution} sabe."),
+    "unheard": UNHEARD_LINE,
     "overdue": mark("{code}: {institution} espera respuesta y ya pasó el plazo. ¿Quién la toma? «aceptar» o «rechazar»."),
 }
 KEPT_LINE = mark(
@@ -195,7 +208,7 @@ def _kept(unit: Unit, event: e.ReferralMoved, referral: Referral) -> Message | N
     """What ended is not destroyed while a law obliges us to keep it, and nobody is told that it was."""
     hold = living_hold(unit, referral.id)
     kept = hold and unit.disclosures.count(referral=referral.id, side=Side.RECIPIENT, state="retained")
-    if hold is None or not kept or event.what not in ("withdraw", "give-back", "cancel", "retention"):
+    if hold is None or not kept or event.what not in ("withdraw", "withdraw_part", "give-back", "cancel", "retention"):
         return None
     lang = unit.me.language
     return message(paragraph(text(lang, KEPT_LINE, code=referral.code, until=w.moment(unit, lang, hold.until))))
@@ -217,8 +230,27 @@ def _line(unit: Unit, template: str | None, referral: Referral, event: e.Referra
         by=str(referral.offer.get("accepted_by", "")),
         who=w.person(unit, event.by) or unit.me.name,
         reason=reason,
+        minutes=minutes_unheard(unit, referral),
+        fields=w.field_list(unit, event.fields, lang),
     )
-    return message(paragraph(words))
+    gives_back = event.what == "give-back" and referral.side is Side.RECIPIENT
+    told = gives_back or event.what in ("conflict", "unheard")  # a withdrawal was shown so before
+    deaf = (referral.peer,) if told and is_stopped(unit, referral.peer) else ()
+    gone = _removed(unit, referral, event, lang)
+    return message(paragraph(words, *gone, *not_heard(unit, lang, deaf, holding=event.what == "conflict")))
+
+
+def _removed(unit: Unit, referral: Referral, event: e.ReferralMoved, lang: str) -> list[str]:
+    """What was said was sealed under the key that died, and no machine can tell whether free words show what was taken back."""
+    if not event.removed:
+        return []
+    return [
+        plural(
+            lang, "Con eso se borró de este hilo {n} mensaje de {institution}: podía nombrarlo. Si ahí se acordó algo, como una cita, pregunte.",
+            "Con eso se borraron de este hilo {n} mensajes de {institution}: podían nombrarlo. Si ahí se acordó algo, como una cita, pregunte.",
+            event.removed, institution=w.institution(unit, referral.peer),
+        )
+    ]  # fmt: skip
 
 
 def _message(unit: Unit, event: e.MessageArrived) -> None:
@@ -279,8 +311,11 @@ def _holder(unit: Unit, event: e.HolderAnswered) -> None:
         "retained": mark("{code}: {institution} firmó que conserva los datos hasta {until}: {basis}. Vea con supervisión cómo y cuándo decírselo."),
         "overdue": mark("{code}: {institution} NO ha confirmado que destruyó los datos. Supervisión, por favor llame."),
     }[event.what]
+    if event.what == "destroyed" and event.fields:
+        words = mark("{code}: {institution} confirmó con firma que destruyó {fields}; lo demás lo sigue teniendo.")
     line = text(
-        lang, words, code=referral.code, institution=w.institution(unit, referral.peer), until=w.moment(unit, lang, disclosure.until),
+        lang, words, code=referral.code, fields=w.field_list(unit, event.fields, lang),
+        institution=w.institution(unit, referral.peer), until=w.moment(unit, lang, disclosure.until),
         basis=w.term(unit, "retention_bases", disclosure.basis or "", lang),
     )  # fmt: skip
     case = unit.cases.get(referral.case)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from hub.actions.close_case import Ends
-from hub.actions.common import value_of
+from hub.actions.common import is_stopped, value_of
 from hub.actions.decide import candidates
 from hub.actions.ports import Unit
 from hub.actions.reach import calls_blindly
-from hub.actions.refer import Draft
+from hub.actions.refer import Draft, has_left
 from hub.actions.show_value import Values
 from hub.actions.withdraw import Stops
 from hub.base.i18n import mark, plural, text
 from hub.cases.commands import Refer
+from hub.cases.lifecycle import WORKING
 from hub.cases.records import Case, Referral
 from hub.chat import blind
 from hub.chat import wording as w
@@ -29,6 +30,7 @@ from hub.chat.plain import (
 )
 from hub.chat.plain import Line as Words
 from hub.chat.posting import numbered
+from hub.chat.stopped import not_heard
 from policies.explain import explain
 from policies.preview import Line
 
@@ -156,7 +158,7 @@ def withdrawal(unit: Unit, here: Here, stops: Stops, recipient: str | None) -> M
     what = w.field_list(unit, stops.fields, lang) if stops.fields else text(lang, "todo")
     lines = [text(lang, "{code}: se retira {what} de {names}.", code=stops.case.code, what=what, names=names)]
     if stops.disclosures:
-        lines.append(text(lang, "Deberán destruir lo que tienen y confirmarlo con firma."))
+        lines += _how_it_ends(lang, stops)
     for referral in stops.referrals:
         if not stops.fields:
             need = w.term(unit, "needs", referral.need, lang)
@@ -167,11 +169,25 @@ def withdrawal(unit: Unit, here: Here, stops: Stops, recipient: str | None) -> M
             plural(lang, "Queda {n} contacto de seguimiento suyo con ella.", "Quedan {n} contactos de seguimiento suyos con ella.", stops.checkins)
         )
     lines.append(text(lang, "Lo que alguien ya leyó o anotó fuera no se puede borrar."))
+    lines += not_heard(unit, lang, stops.unheard)
     warned = blind.if_withdrawn(unit, stops)
     kind, options = ("withdraw_blind", ("confirm_ways", "confirm", "cancel")) if warned else ("withdraw", ("confirm", "cancel"))
     question = ask_her(unit, here, kind, withdrawal_ref(stops, recipient), options, stops.case.code)
     warning = [paragraph([strong(text(lang, blind.WARNING))])] if warned else []
     return message(paragraph(*lines), *warning, choices(numbered(question, labels(unit, question, lang))))
+
+
+def _how_it_ends(lang: str, stops: Stops) -> list[str]:
+    """What they have to do there. Of a part: the key dies with all that it opens, their messages too, and what she still shares goes anew."""
+    if not stops.fields:
+        return [text(lang, "Deberán destruir lo que tienen y confirmarlo con firma.")]
+    touched = [r for r in stops.referrals if any(d.referral == r.id for d in stops.disclosures)]
+    over = ", ".join(r.code for r in touched if r.state not in WORKING)
+    lines = [text(lang, "{codes} ya terminó: allá se destruye todo lo que tienen, y no se entrega de nuevo.", codes=over)] if over else []
+    if any(r.state in WORKING for r in touched):
+        lines.append(text(lang, "Deberán destruirlo y confirmarlo con firma. Lo demás sigue: se les entrega de nuevo."))
+        lines.append(text(lang, "Allá se borran también los mensajes que ya leyeron: diga otra vez lo que siga valiendo, como una cita."))
+    return lines
 
 
 def what_ends(unit: Unit, lang: str, ends: Ends) -> list[str]:
@@ -184,12 +200,32 @@ def what_ends(unit: Unit, lang: str, ends: Ends) -> list[str]:
                 len(ends.checkins), when=w.moment(unit, lang, ends.checkins[0].due_at),
             )
         )  # fmt: skip
-    if ends.holders:
-        until = w.moment(unit, lang, max(ends.holders.values()))
-        names = ", ".join(w.institution(unit, peer) for peer in ends.holders)
-        held = mark("Todavía tienen datos de ella, como mucho hasta el {until}: {names}. Para que los destruyan: «retirar {code}».")
-        lines.append(text(lang, held, until=until, names=names, code=ends.case.code))
-    return lines
+    return lines + _holders(unit, lang, ends)
+
+
+def _holders(unit: Unit, lang: str, ends: Ends) -> list[str]:
+    if not ends.holders:
+        return []
+    until = w.moment(unit, lang, max(ends.holders.values()))
+    names = ", ".join(w.institution(unit, peer) for peer in ends.holders)
+    held = mark("Todavía tienen datos de ella, como mucho hasta el {until}: {names}. Para que los destruyan: «retirar {code}».")
+    return [text(lang, held, until=until, names=names, code=ends.case.code)]
+
+
+GRAVE = frozenset({"died"})
+"""An outcome that is never taken from a slip, and after which nobody is told what to do when she comes back."""
+
+
+def closed(unit: Unit, lang: str, ends: Ends, outcome: str) -> Message:
+    """The answer to a closing: how it ended, in words, and the way back. After her death only what is done, and who has something of hers."""
+    head = text(lang, "{code} cerrado: «{outcome}».", code=ends.case.code, outcome=w.term(unit, "close_outcomes", outcome, lang))
+    if outcome not in GRAVE:
+        back = mark("Para seguir con él escriba «deshacer» (1 minuto). Si ella vuelve después, siempre se puede abrir otro.")
+        return message(paragraph(head, text(lang, back)))
+    gone = len(ends.checkins)
+    done = [plural(lang, "Se canceló {n} aviso de seguimiento.", "Se cancelaron {n} avisos de seguimiento.", gone)] if gone else []
+    slip = text(lang, "Si fue un error: «deshacer» (1 minuto).")
+    return message(paragraph(head, *done, *_holders(unit, lang, ends), slip))
 
 
 def closing(unit: Unit, here: Here, ends: Ends, outcome: str) -> Message:
@@ -197,7 +233,8 @@ def closing(unit: Unit, here: Here, ends: Ends, outcome: str) -> Message:
     lang, case = here.lang, ends.case
     said = w.term(unit, "close_outcomes", outcome, lang)
     question = ask_her(unit, here, "close_as", f"{case.id}|{outcome}", ("confirm", "cancel"), case.code)
-    head = text(lang, "{code}: ¿lo cierro como «{outcome}»?", code=case.code, outcome=said)
+    ask = mark("{code}: va a cerrarse como «{outcome}». ¿Seguro?") if outcome in GRAVE else mark("{code}: ¿lo cierro como «{outcome}»?")
+    head = text(lang, ask, code=case.code, outcome=said)
     return message(paragraph(head, *what_ends(unit, lang, ends)), choices(numbered(question, labels(unit, question, lang))))
 
 
@@ -214,7 +251,31 @@ def take_back(unit: Unit, here: Here, referral: Referral) -> Message:
         code=referral.code, institution=w.institution(unit, referral.peer),
     )  # fmt: skip
     question = ask_her(unit, here, "take_back", referral.id, ("confirm", "cancel"), referral.code)
-    return message(paragraph(head), choices(numbered(question, labels(unit, question, lang))))
+    return message(paragraph(head, *not_heard(unit, lang, _deaf(unit, referral))), choices(numbered(question, labels(unit, question, lang))))
+
+
+def _deaf(unit: Unit, referral: Referral) -> tuple[str, ...]:
+    """The other side of an offer, when it knows of it and its link is stopped."""
+    return (referral.peer,) if is_stopped(unit, referral.peer) and has_left(unit, referral) else ()
+
+
+def taken_back(unit: Unit, here: Here, referral: Referral) -> Message:
+    """The answer to it, said before the offer is cancelled: afterwards nothing tells whether it had left."""
+    lang, deaf = here.lang, _deaf(unit, referral)
+    said = mark("{code}: cancelada aquí.") if deaf else mark("{code}: cancelada. Se lo digo a {institution}.")
+    head = text(lang, said, code=referral.code, institution=w.institution(unit, referral.peer))
+    return message(paragraph(head, *not_heard(unit, lang, deaf)))
+
+
+def withdrawn(unit: Unit, here: Here, stops: Stops) -> Message:
+    """The answer to a withdrawal: what is done here, and who does not know of it yet."""
+    said = mark("{code}: retirado. Le aviso aquí cuando cada institución confirme con firma.")
+    if stops.fields and not stops.unheard:
+        said = mark("{code}: retirado {fields}; lo demás sigue. Le aviso aquí cuando cada institución confirme con firma.")
+    if stops.unheard:
+        said = mark("{code}: retirado aquí. Le aviso aquí cuando cada institución confirme con firma; quien aún no se entera, no puede confirmar.")
+    head = text(here.lang, said, code=stops.case.code, fields=w.field_list(unit, stops.fields, here.lang))
+    return message(paragraph(head, *not_heard(unit, here.lang, stops.unheard)))
 
 
 def shown(unit: Unit, lang: str, found: Values, minutes: int) -> Message:

@@ -32,6 +32,7 @@ SQUAT = "attacks/twins/test_squat.py::"
 FLOOD = "attacks/twins/test_flood.py::"
 LOST = "attacks/twins/test_identity_lost.py::"
 CLAIMS, DISPUTES = "attacks/twins/test_claims.py::", "attacks/twins/test_disputes.py::"
+STOPPED = "desk/test_stopped_link.py::"
 RULES = "homeserver/test_rules.py::"
 WORKERS = "operation/test_operation_workers.py::"
 RETURN = "operation/test_operation_return.py::"
@@ -281,6 +282,12 @@ MUTATIONS: tuple[Mutation, ...] = (
        ENVELOPES + "test_d09_a_false_ack_is_refused"),
     _m("X12", "hub/exchange/pacing.py", "return row.sent_at is None or now - row.sent_at >= pause", "return row.sent_at is None",
        PROMISES + "test_x12_withheld_acks_are_retried_with_patience_and_never_double"),
+    _m("X12", "hub/actions/unheard.py", "if late and not _was_told(unit, referral, since):", "if False:",
+       STOPPED + "test_x12_words_that_nobody_acknowledges_are_told_where_they_were_said_once"),
+    _m("X12", "hub/actions/unheard.py", "if late and not _was_told(unit, referral, since):", "if late:",
+       STOPPED + "test_x12_words_that_nobody_acknowledges_are_told_where_they_were_said_once"),
+    _m("X12", "hub/actions/common.py", "if timer.kind in wanted or not (wanted or timer.kind == UNHEARD):", "if timer.kind in wanted or not wanted:",
+       STOPPED + "test_x12_a_whole_withdrawal_ends_the_reminders_of_a_referral_but_not_this_one"),
     _m("X12", "hub/actions/receive.py", "if link.resent_at is not None and timedelta(0) <= unit.now - link.resent_at < RESEND_AFTER:", "if False:",
        OUTAGES + "test_x12_a_peer_that_asks_for_all_of_it_again_without_end_is_answered_every_two_seconds"),
     _m("X11", "hub/actions/receive.py", '            remind(unit, "gap", link.id, unit.now + SILENT_AFTER)\n', "            pass\n",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from tests.desk.test_words import Desk, open_desk, pick
+from hub.actions.ports import Unit
+from tests.desk.test_words import Desk, code_in, open_desk, pick
 
 
 @pytest.fixture
@@ -113,3 +115,63 @@ def test_a_dialogue_about_a_closed_case_asks_nothing_more(desk: Desk) -> None:
     step = desk.ana("consentimiento")
     desk.ana(pick(desk.ana("!tk cerrar"), "Ella decidió parar"))
     assert "no es de ninguna pregunta" in desk.ana(pick(step, "Sí"))
+
+
+# --- an outcome that is never taken from a slip
+
+
+BACK = "siempre se puede abrir otro"
+
+
+def test_the_answer_repeats_the_outcome(desk: Desk) -> None:
+    said = desk.ana(pick(desk.ana("cerrar"), "Ella decidió parar"))
+    assert "cerrado: «Ella decidió parar»" in said
+    assert BACK in said
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_her_death_is_asked_twice_however_it_was_said(desk: Desk, typed: bool) -> None:
+    said = desk.ana("cerrar falleció") if typed else desk.ana(pick(desk.ana("cerrar"), "Falleció"))
+    assert "¿Seguro?" in said
+    assert "«Falleció»" in said
+    assert state(desk) == "open"
+    desk.ana("sí")
+    assert state(desk) == "open", "a word is no number"
+    assert "sigue abierto" in desk.ana(pick(said, "dejarlo abierto"))
+    assert state(desk) == "open"
+
+
+def test_her_death_is_asked_even_where_nothing_ends_with_it(desk: Desk) -> None:
+    desk.ana(pick(desk.ana("cerrar"), "Ella decidió parar"))
+    desk.net.clock.advance(timedelta(minutes=2))
+    desk.code = code_in(desk.ana("!tk abrir Rosa, mañana a las 10", thread=False), "C")
+    desk.net.clock.advance(timedelta(minutes=2))
+    desk.cem.run(cancel_all)
+    said = desk.ana(f"!tk cerrar {desk.code} falleció", thread=False)
+    assert "¿Seguro?" in said
+    assert state(desk) == "open"
+
+
+def cancel_all(unit: Unit) -> None:
+    for checkin in unit.checkins.all():
+        unit.checkins.put(replace(checkin, state="cancelled"))
+
+
+def test_after_her_death_the_answer_says_what_is_done_and_who_holds_something(desk: Desk) -> None:
+    served(desk)
+    said = desk.ana(pick(desk.ana(pick(desk.ana("cerrar"), "Falleció")), "cerrar el caso"))
+    assert state(desk) == "closed"
+    assert "cerrado: «Falleció»" in said
+    assert "Se cancel" in said
+    assert "Todavía tienen datos de ella" in said
+    assert "Csmc Comas" in said
+    assert BACK not in said
+    assert "vuelve" not in said
+    assert "deshacer" in said
+
+
+def test_a_second_thought_ends_the_first_question(desk: Desk) -> None:
+    first = desk.ana("cerrar falleció")
+    desk.ana("cerrar she_stopped")
+    desk.ana(pick(first, "cerrar el caso"))
+    assert state(desk) == "open"
