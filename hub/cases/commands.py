@@ -103,6 +103,13 @@ class HalfDone(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Whole(Command):
+    """A «sí» to a suggestion that it cannot take: what is typed whole instead; empty when there was more than one."""
+
+    example: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stray(Command):
     """Words that are no answer of the dialogue that waits for one: never tried as one, and met once with what is expected."""
 

@@ -35,6 +35,7 @@ from hub.cases.commands import (
 from hub.cases.lifecycle import State
 from hub.cases.records import Dialogue, Question
 from hub.chat import address, grammar, suggested, talk, verifying
+from hub.chat.by_number import asked_back, shown_already
 from hub.chat.fold import fold, words
 from hub.chat.heard import Heard
 from hub.chat.here import Here
@@ -125,7 +126,16 @@ def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose 
     chosen = by_words(unit, here, plain, to_us=said.to_us)
     if chosen is not None:
         return Choose(number=chosen)
-    return _half_said(unit, here, said, plain) if isinstance(grammar.parse(plain, here.context), Unclear) else None
+    half = _half_said(unit, here, said, plain) if isinstance(grammar.parse(plain, here.context), Unclear) else None
+    return half or _by_number(unit, here, said, plain)
+
+
+def _by_number(unit: Unit, here: Here, said: Said, plain: str) -> Nearly | Which | None:
+    """The words of what is answered by its number, unless they are a command of their own."""
+    command = address.command_of(said.found, here.context) if said.found else None
+    if command is None or isinstance(command, Unclear):
+        return None if fold(plain) in WAYS_OUT else asked_back(unit, here, plain)
+    return shown_already(unit, here, plain, command)
 
 
 def _rested(unit: Unit, here: Here, said: Said, running: Dialogue | None) -> HalfDone | LooseNumber | Stray | None:
