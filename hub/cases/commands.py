@@ -111,7 +111,9 @@ class Whole(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Stray(Command):
-    """Words that are no answer of the dialogue that waits for one: never tried as one, and met once with what is expected."""
+    """Words that are no answer of the dialogue that waits for one: never tried as one, and met with what is expected."""
+
+    said: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hub.actions import open_case, record_consent, refer, staff, undo
 from hub.actions.common import find_case, find_referral, living_referrals, open_case_of
@@ -13,7 +14,7 @@ from hub.base.i18n import mark, text
 from hub.cases import commands as c
 from hub.cases.lifecycle import Side
 from hub.cases.records import Referral
-from hub.chat import dialogue, do_case, do_referral, overviews, suggested, talk
+from hub.chat import dialogue, do_case, do_referral, grammar, overviews, suggested, talk
 from hub.chat import wording as w
 from hub.chat.choose import choose, take_back
 from hub.chat.helping import help_text, unclear_text
@@ -67,10 +68,30 @@ def _bad(unit: Unit, here: Here, command: c.BadArgument) -> None:
     if named:
         take_back(unit, here, find_referral(unit, named[0], Side.SENDER))
         return
+    if _opens_without_date(unit, here, command):
+        return
     by_yes = suggested.offer(unit, here, suggested.corrected(command, here.context))
     if not by_yes:
         suggested.only_whole(unit, here, command, suggested_names(unit, here.lang, command))
     reply(unit, here, bad_argument(unit, here.lang, command, by_yes=by_yes))
+
+
+def _opens_without_date(unit: Unit, here: Here, command: c.BadArgument) -> bool:
+    """`abrir Rosita, mnn`: nothing was opened yet, and only the date is asked again: her next answer is one."""
+    if command.verb != "open" or not command.what.startswith("date") or not command.given or command.said.count(command.given) != 1:
+        return False
+    left = grammar.parse(command.said.replace(command.given, ""), here.context)
+    if not isinstance(left, c.OpenCase) or not left.name or left.next_contact is not None:
+        return False
+    desk_only(here)
+    turn = dialogue.start_open(here.context, left)
+    if isinstance(turn, dialogue.Done):
+        return False
+    notice = text(here.lang, "Todavía no abrí ningún caso: no entendí la fecha «{given}».", given=value(command.given, 40))
+    if command.what != "date":
+        notice = text(here.lang, "Todavía no abrí ningún caso: «{given}» no puede ser la fecha.", given=value(command.given, 40))
+    talk.begin(unit, here, (turn[0], replace(turn[1], notice=notice)))
+    return True
 
 
 def _whole(unit: Unit, here: Here, command: c.Whole) -> None:
@@ -207,8 +228,8 @@ def _half_done(unit: Unit, here: Here, command: c.HalfDone) -> None:
         reply(unit, here, message(paragraph(talk.half_done(here.lang, left.ref, left.code))))
 
 
-def _stray(unit: Unit, here: Here, _: c.Stray) -> None:
-    talk.expect(unit, here)
+def _stray(unit: Unit, here: Here, command: c.Stray) -> None:
+    talk.expect(unit, here, command.said)
 
 
 def _nearly(unit: Unit, here: Here, command: c.Nearly) -> None:

@@ -84,7 +84,7 @@ def _in_dialogue(unit: Unit, here: Here, said: Said, running: Dialogue) -> Comma
     command = _ordered(unit, here, said.found, bent=said.bent) if said.found else None
     if command is not None:
         return command
-    return Stray()
+    return Stray(said=said.plain)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +147,7 @@ def _rested(unit: Unit, here: Here, said: Said, running: Dialogue | None) -> Hal
         if old is not None and old.state == talk.LEFT:
             return HalfDone(number=number)
         if running is not None and old is not None and owner is None and old.ref != running.id:  # its own earlier steps it knows itself
-            return Stray()
+            return Stray(said=said.plain)
         if running is not None and owner is not None and owner.ref != running.id and len(given) > 1:
             return LooseNumber(number=number)
     return None

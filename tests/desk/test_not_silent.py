@@ -129,3 +129,42 @@ def test_a_yes_that_takes_no_suggestion_is_told_what_to_type(desk: Desk) -> None
     desk.ana("anotar riesgo: alt")
     desk.ana("gracias")
     assert desk.ana("sí") == "", "something else was said"
+
+
+# --- a date that was not understood
+
+
+def test_a_case_whose_date_was_not_understood_is_not_opened_and_takes_the_date_next(desk: Desk) -> None:
+    before = desk.cem.run(lambda unit: unit.cases.count())
+    said = desk.ana("!tk abrir Rosita Inventada, mnn a las diez y pico", thread=False)
+    assert "Todavía no abrí ningún caso" in said
+    assert desk.cem.run(lambda unit: unit.cases.count()) == before
+    assert "Todavía no" not in desk.ana("mañana a las 10", thread=False)
+    for _ in range(9):
+        if desk.cem.run(lambda unit: unit.cases.count()) > before:
+            break
+        desk.ana("saltar", thread=False)
+    desk.net.settle()
+    assert "Rosita Inventada" in desk.cem.find("· Rosita").body
+
+
+def test_a_date_that_is_past_is_asked_again_too(desk: Desk) -> None:
+    said = desk.ana("abrir Rosita Inventada, 3/1/2020", room="direct")
+    assert "Todavía no abrí ningún caso" in said
+    assert "«3/1/2020»" in said
+
+
+# --- what she left out
+
+
+def test_what_she_left_out_is_not_asked_for_again(desk: Desk) -> None:
+    desk.ana(f"consentimiento {desk.code} oral a csmc-comas para salud mental campos todo menos el relato hasta 3 meses explicado")
+    said = desk.ana("derivar a csmc-comas por salud mental")
+    assert "Relato: No está en lo que ella aceptó." in said
+    assert "Falta que ella diga" not in said
+    assert "Si ella también" not in said
+
+
+@pytest.mark.parametrize("word", ["fono", "celu", "celular"])
+def test_the_phone_goes_by_the_words_of_peru(desk: Desk, word: str) -> None:
+    assert "Anotado" in desk.ana(f"anotar {word}: 900000111")
