@@ -103,6 +103,15 @@ class HalfDone(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wish(Command):
+    """A plain wish in a thread that is no firm command: what to type is said. `instead` is how it would be typed, for «sí»."""
+
+    verb: str
+    field: str | None = None
+    instead: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Whole(Command):
     """A «sí» to a suggestion that it cannot take: what is typed whole instead; empty when there was more than one."""
 

@@ -14,7 +14,7 @@ from hub.base.i18n import mark, text
 from hub.cases import commands as c
 from hub.cases.lifecycle import Side
 from hub.cases.records import Referral
-from hub.chat import dialogue, do_case, do_referral, grammar, overviews, suggested, talk
+from hub.chat import dialogue, do_case, do_referral, grammar, overviews, suggested, talk, wishes
 from hub.chat import wording as w
 from hub.chat.choose import choose, take_back
 from hub.chat.helping import help_text, unclear_text
@@ -275,6 +275,7 @@ def _unsure(unit: Unit, here: Here, command: c.Unsure) -> None:
 _DOERS: Doers = {
     **do_case.DOERS,
     **do_referral.DOERS,
+    **wishes.DOERS,
     c.Help: _help,
     c.Unclear: _unclear,
     c.BadArgument: _bad,

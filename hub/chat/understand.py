@@ -44,6 +44,7 @@ from hub.chat.names import numbers_in
 from hub.chat.options import codes_of
 from hub.chat.posting import find_question, open_questions, resting
 from hub.chat.verbs import labels, match_verb
+from hub.chat.wishes import wish
 
 
 def meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | str | None:
@@ -197,6 +198,8 @@ def _ordered(unit: Unit, here: Here, found: address.Addressed, *, bent: bool) ->
         command = Relay(text=found.text)
     if command is None and _wavers(unit, here, found.text):
         command = Unclear(suggestions=labels(("accept", "decline"), here.lang))
+    if command is None and found.how == "thread" and not bent:
+        command = wish(unit, here, found.text)
     return BentPointer() if bent and command is not None and not _names(command) else command
 
 
@@ -204,10 +207,14 @@ def _wavers(unit: Unit, here: Here, said: str) -> bool:
     """`acepto` in the thread of an offer that waits: not firm enough to take it, and silence would let her believe that she did."""
     referral = unit.referrals.get(here.subject or "")
     line = re.sub(r"(?i)^(?:(?:s[ií]|ok|claro|bueno|listo|yes|la|lo|nosotras|nosotros)\b[\s,]+)+", "", said.split("\n", 1)[0][:200].strip())
-    matched = None if "?" in line else match_verb(words(line))
-    return bool(referral and referral.state is State.RECEIVED and matched and matched[0].key in ("accept", "decline"))
+    if referral is None or referral.state is not State.RECEIVED or "?" in line:
+        return False
+    matched, whole = match_verb(words(line)), words(re.sub(r"(?i)[\s,]+(?:nosotras|nosotros|ya)[\s.!]*$", "", said.strip()))
+    exact = match_verb(whole)  # `la tomamos nosotras`, and not `la tomamos con calma`
+    return bool((matched and matched[0].key in _TAKING) or (exact and exact[0].key in _TAKING and exact[1] == len(whole)))
 
 
+_TAKING = ("accept", "decline")
 WAYS_OUT = ("cancelar", "cancel", "atras", "back")
 """What leaves a list of choices that is on her screen, said to nobody in particular."""
 

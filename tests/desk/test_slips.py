@@ -61,6 +61,10 @@ TALK = [
     "cáncer", "decía que viene", "medir la presión", "pedía informe", "volverá", "viene con su hermana", "¿drivar?", "drivar a la señora",
     "anotr\nnada", "retirado", "enviemos mañana", "no sé", "voy yo",
     "¿sí?", "sí, mañana la veo", "no, todavía no llega", "ya le di permiso a la señora para salir", "permiso, ya vuelvo", "ok gracias", "dale nomás",
+    "deriva la doctora", "la doctora anota todo", "cierra la puerta", "cierra a las 6 la comisaría", "retira sus cosas mañana", "retira su denuncia",
+    "dile que venga?", "¿dile a la señora?", "anoté que no vino", "derivarla mañana sería bueno", "derivamos mañana", "anotado", "ya anoté", "anoto yo",
+    "ojo: mañana no hay guardia", "recordatorio para todas: reunión a las 5", "ella no quiere venir", "no quiere que la llamen de noche",
+    "nos equivocamos de puerta", "registra ingreso a las 3", "hora: 10", "la tomamos con calma",
     "retirarse temprano no se puede", "ya se retiró la señora", "el sí lo dio ella", "no creo que venga", "claro que sí colega",
 ]  # fmt: skip
 
