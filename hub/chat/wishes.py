@@ -58,8 +58,8 @@ LONGEST = 160
 
 def wish(unit: Unit, here: Here, said: str) -> c.Command | None:
     """What somebody seems to want of us, or None for talk."""
-    plain, found = fold(said)[:LONGEST], words(said)
-    found = found if found and found[0].folded in ("ya", "y", "me") else skip_polite(found)  # `ya anoté`: it is done
+    plain, every = fold(said)[:LONGEST], words(said)
+    found = every if every and every[0].folded in ("ya", "y", "me") else skip_polite(every)  # `ya anoté`: it is done
     if not found or here.subject is None:
         return None
     if _wants_to_say(said, found) and referral_code(unit, here, None):
