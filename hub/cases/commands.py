@@ -103,8 +103,26 @@ class HalfDone(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wish(Command):
+    """A plain wish in a thread that is no firm command: what to type is said. `instead` is how it would be typed, for «sí»."""
+
+    verb: str
+    field: str | None = None
+    instead: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole(Command):
+    """A «sí» to a suggestion that it cannot take: what is typed whole instead; empty when there was more than one."""
+
+    example: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stray(Command):
-    """Words that are no answer of the dialogue that waits for one: never tried as one, and met once with what is expected."""
+    """Words that are no answer of the dialogue that waits for one: never tried as one, and met with what is expected."""
+
+    said: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,7 +89,7 @@ def _time(question: Question, said: str, context: Context) -> Reading:
     if isinstance(found, When):
         echo = text(context.language, "Entendí: {when}.", when=found.echo)
         return Understood(value={"at": found.at.isoformat(), "echo": found.echo}, echo=echo)
-    return Misunderstood(sentence=time_problem(found, context.language), near=found is not Misread.UNKNOWN and _short(said))
+    return Misunderstood(sentence=time_problem(found, context.language), near=found is not Misread.UNKNOWN and is_short(said))
 
 
 def time_problem(problem: Misread, language: str) -> str:
@@ -106,7 +106,7 @@ def agrees(said: str) -> bool:
     return fold(said) in ("si", "yes", "si por favor", "si gracias", "si eso")
 
 
-def _short(said: str) -> bool:
+def is_short(said: str) -> bool:
     """What somebody answers, rather than tells a colleague: few words and no question."""
     return len(words(said)) <= MOST_WORDS and not set(said) & set("?¿")
 
@@ -187,7 +187,7 @@ def _not_known(said: str, unknown: tuple[str, Found], question: Question, contex
     offered = [table[i][0] if table.get(i) else i for i in found.suggestions]
     shown = re.sub(r"\s+", " ", clean(given)).strip()[:LONGEST_NAME]
     slips = [i for i in found.suggestions if alike(given, i, table)]
-    near = _number_like(said) or (question.reads == "fields" and leaves_out(said)) or (bool(slips) and _short(said))
+    near = _number_like(said) or (question.reads == "fields" and leaves_out(said)) or (bool(slips) and is_short(said))
     if len(offered) == len(slips) == 1 and said.count(given) == 1:
         sentence = text(context.language, "No conozco «{given}». ¿Quiso decir: {names}? Si es eso, responda «sí».", given=shown, names=offered[0])
         return Misunderstood(sentence=sentence, near=near, guess=said.replace(given, offered[0]))

@@ -10,6 +10,7 @@ A state holds values of a person: it is stored sealed (`records.Dialogue`) and n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,7 +27,7 @@ from hub.cases.commands import (
     When,
 )
 from hub.chat import verbs
-from hub.chat.answers import Misunderstood, Reading, agrees, read_answer
+from hub.chat.answers import Misunderstood, Reading, agrees, is_short, read_answer
 from hub.chat.context import Context
 from hub.chat.fold import fold, words
 from hub.chat.person_texts import consent_notice
@@ -86,6 +87,10 @@ class Prompt:
         blocks += [choices(self.options)] if self.options else []
         blocks += [paragraph(em(self.hint))] if self.hint else []
         return message(*blocks)
+
+    def in_short(self, notice: str) -> Prompt:
+        """Only the question and its numbers."""
+        return Prompt(notice=notice, question=self.question, options=self.options)
 
     def counted_from(self, first: int) -> Prompt:
         """The same with its choices numbered from `first`."""
@@ -169,6 +174,14 @@ def is_for(state: State, said: str, context: Context) -> bool:
         return fold(said) in _PLAIN
     understood = _read(state, said, context)
     return not isinstance(understood, Misunderstood) or understood.near
+
+
+_TALK = re.compile(r"(?:hola|hello|hi|buen[oa]s|(?:muchas )?gracias|thanks|voy|vamos|te|nos|oye|oigan|mira|ahorita vuelvo|ja(?:ja)*j?|je(?:je)+)\b")
+
+
+def may_be_meant(said: str) -> bool:
+    """Whether words that are no answer may have been meant for one: few, no question, and not what plainly begins talk with a colleague."""
+    return is_short(said) and "\n" not in said and not _TALK.match(fold(said))
 
 
 def _read(state: State, said: str, context: Context) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hub.actions import open_case, record_consent, refer, staff, undo
 from hub.actions.common import find_case, find_referral, living_referrals, open_case_of
@@ -13,16 +14,16 @@ from hub.base.i18n import mark, text
 from hub.cases import commands as c
 from hub.cases.lifecycle import Side
 from hub.cases.records import Referral
-from hub.chat import dialogue, do_case, do_referral, overviews, suggested, talk
+from hub.chat import dialogue, do_case, do_referral, grammar, overviews, suggested, talk, wishes
 from hub.chat import wording as w
 from hub.chat.choose import choose, take_back
 from hub.chat.helping import help_text, unclear_text
 from hub.chat.here import Here
 from hub.chat.meant import case_code
-from hub.chat.misread import bad_argument
+from hub.chat.misread import bad_argument, suggested_names
 from hub.chat.options import labels, put_choices
 from hub.chat.person_texts import NOTICE_VERSION
-from hub.chat.plain import choices, message, paragraph
+from hub.chat.plain import choices, message, paragraph, value
 from hub.chat.posting import close_questions, find_question, owners, resting
 from hub.chat.saying import Doers, desk_only, reply, say
 
@@ -55,6 +56,8 @@ def _help(unit: Unit, here: Here, command: c.Help) -> None:
 
 def _unclear(unit: Unit, here: Here, command: c.Unclear) -> None:
     by_yes = suggested.offer(unit, here, suggested.corrected(command, here.context))
+    if not by_yes:
+        suggested.only_whole(unit, here, command, command.suggestions)
     reply(unit, here, unclear_text(unit, here, command.suggestions, by_yes=by_yes))
 
 
@@ -65,8 +68,39 @@ def _bad(unit: Unit, here: Here, command: c.BadArgument) -> None:
     if named:
         take_back(unit, here, find_referral(unit, named[0], Side.SENDER))
         return
+    if _opens_without_date(unit, here, command):
+        return
     by_yes = suggested.offer(unit, here, suggested.corrected(command, here.context))
+    if not by_yes:
+        suggested.only_whole(unit, here, command, suggested_names(unit, here.lang, command))
     reply(unit, here, bad_argument(unit, here.lang, command, by_yes=by_yes))
+
+
+def _opens_without_date(unit: Unit, here: Here, command: c.BadArgument) -> bool:
+    """`abrir Rosita, mnn`: nothing was opened yet, and only the date is asked again: her next answer is one."""
+    if command.verb != "open" or not command.what.startswith("date") or not command.given or command.said.count(command.given) != 1:
+        return False
+    left = grammar.parse(command.said.replace(command.given, ""), here.context)
+    if not isinstance(left, c.OpenCase) or not left.name or left.next_contact is not None:
+        return False
+    desk_only(here)
+    turn = dialogue.start_open(here.context, left)
+    if isinstance(turn, dialogue.Done):
+        return False
+    notice = text(here.lang, "Todavía no abrí ningún caso: no entendí la fecha «{given}».", given=value(command.given, 40))
+    if command.what != "date":
+        notice = text(here.lang, "Todavía no abrí ningún caso: «{given}» no puede ser la fecha.", given=value(command.given, 40))
+    talk.begin(unit, here, (turn[0], replace(turn[1], notice=notice)))
+    return True
+
+
+def _whole(unit: Unit, here: Here, command: c.Whole) -> None:
+    """A «sí» that takes nothing: what was suggested is typed, so that nobody believes it done."""
+    if command.example:
+        msgid = mark("Eso no lo tomo con un «sí». Escríbalo completo, por ejemplo: «{example}». No hice nada.")
+        say(unit, here, msgid, example=value(command.example, 80))
+        return
+    say(unit, here, mark("Eso no lo tomo con un «sí». Escríbalo completo, con la palabra que quiso decir. No hice nada."))
 
 
 def _list(unit: Unit, here: Here, _: c.ListCases) -> None:
@@ -194,8 +228,8 @@ def _half_done(unit: Unit, here: Here, command: c.HalfDone) -> None:
         reply(unit, here, message(paragraph(talk.half_done(here.lang, left.ref, left.code))))
 
 
-def _stray(unit: Unit, here: Here, _: c.Stray) -> None:
-    talk.expect(unit, here)
+def _stray(unit: Unit, here: Here, command: c.Stray) -> None:
+    talk.expect(unit, here, command.said)
 
 
 def _nearly(unit: Unit, here: Here, command: c.Nearly) -> None:
@@ -207,6 +241,7 @@ def _nearly(unit: Unit, here: Here, command: c.Nearly) -> None:
     msgid = mark("{code}: ¿quiso decir «{label}»? Si es eso, responda «sí» o {number}. No hice nada.")
     if not by_yes:
         msgid = mark("{code}: ¿quiso decir «{label}»? Si es eso, responda con su número: {number}. No hice nada.")
+        suggested.only_by_number(unit, here, (command.number,))
     label = labels(unit, question, here.lang)[command.number - question.first]
     say(unit, here, msgid, code=question.code, label=label, number=command.number)
 
@@ -214,6 +249,7 @@ def _nearly(unit: Unit, here: Here, command: c.Nearly) -> None:
 def _which(unit: Unit, here: Here, command: c.Which) -> None:
     """The same word would answer several: each with its code, its institution where it is a referral, and its number."""
     shown = [(number, _whose(unit, here, number)) for number in command.numbers]
+    suggested.only_by_number(unit, here, command.numbers)
     reply(unit, here, message(paragraph(text(here.lang, "¿Cuál de estas? Responda con su número. No hice nada.")), choices(shown)))
 
 
@@ -223,6 +259,8 @@ def _whose(unit: Unit, here: Here, number: int) -> str:
         return ""
     referral = unit.referrals.get(question.ref)
     to = f" → {w.institution(unit, referral.peer)}" if referral else ""
+    asked = unit.asks.get(question.ref) if question.kind == "ask" else None
+    to += f" · {w.field_label(unit, asked.field, here.lang)}" if asked else ""
     return f"{question.code}{to}: {labels(unit, question, here.lang)[number - question.first]}"
 
 
@@ -237,6 +275,7 @@ def _unsure(unit: Unit, here: Here, command: c.Unsure) -> None:
 _DOERS: Doers = {
     **do_case.DOERS,
     **do_referral.DOERS,
+    **wishes.DOERS,
     c.Help: _help,
     c.Unclear: _unclear,
     c.BadArgument: _bad,
@@ -250,6 +289,7 @@ _DOERS: Doers = {
     c.Which: _which,
     c.HalfDone: _half_done,
     c.Stray: _stray,
+    c.Whole: _whole,
     c.Undo: _undo,
     c.Cancel: _cancel,
     c.Skip: _nothing_running,

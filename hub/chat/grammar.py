@@ -145,7 +145,7 @@ def _firm(found: Sequence[Word], matched: tuple[verbs.Verb, int]) -> bool:
     return any(" ".join(w.folded for w in found[:n]) in verb.firm for n in range(1, size + 1))
 
 
-_NOTE_WORDS = frozenset(
+NOTE_WORDS = frozenset(
     {"que", "a", "al", "la", "si", "no", "le", "les", "lo", "como", "cuando", "donde"}
     | {"that", "to", "him", "her", "them", "if", "when"}
 )
@@ -155,7 +155,7 @@ def _like_a_note(line: str, found: Sequence[Word], size: int) -> bool:
     """`decir que …`, `decir a la colega …`: what people write to each other, not to the other institution."""
     if ":" in line[found[size - 1].start : found[size - 1].end + 2] or len(found) == size:
         return False
-    return found[size].folded in _NOTE_WORDS
+    return found[size].folded in NOTE_WORDS
 
 
 def _command(plain: str, line: str, found: Sequence[Word], matched: tuple[verbs.Verb, int], context: Context) -> Command:

@@ -21,11 +21,16 @@ def bad_argument(unit: Unit, lang: str, command: BadArgument, *, by_yes: bool = 
         template = MISREAD["no_value"]
     verb = verbs.BY_KEY[command.verb].label(lang) if command.verb in verbs.BY_KEY else command.verb
     head = text(lang, template, given=given, verb=verb)
-    names = [_suggested(unit, lang, command.what, s) for s in command.suggestions]
+    names = suggested_names(unit, lang, command)
     offered = mark("El protocolo pide: {names}.") if command.what == "all_but" else mark("¿Quiso decir: {names}?")
     more = [text(lang, offered, names=", ".join(names))] if names else []
     more += [text(lang, "Si es eso, responda «sí».")] if by_yes else []
     return message(paragraph(head, *more))
+
+
+def suggested_names(unit: Unit, lang: str, command: BadArgument) -> list[str]:
+    """The nearest readings, as they are shown."""
+    return [_suggested(unit, lang, command.what, s) for s in command.suggestions]
 
 
 MISSING = {

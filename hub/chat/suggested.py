@@ -54,11 +54,37 @@ def offer(unit: Unit, here: Here, meant: str | None) -> bool:
     return True
 
 
+def only_by_number(unit: Unit, here: Here, numbers: Iterable[int]) -> None:
+    """What was asked back with its number: a «sí» to it is answered with the number once more, never with silence."""
+    offer(unit, here, _NUMBERS + ",".join(map(str, numbers)))
+
+
+def only_whole(unit: Unit, here: Here, command: c.Unclear | c.BadArgument, names: Iterable[str]) -> None:
+    """What was suggested and no «sí» takes: then it is said what to type."""
+    (name, *others), given = tuple(names) or ("",), command.given if isinstance(command, c.BadArgument) else ""
+    if name:
+        one = given and not others and command.said.count(given) == 1 and "\n" not in command.said
+        offer(unit, here, _WHOLE + (command.said.replace(given, name) if one else ""))
+
+
+_NUMBERS, _WHOLE = "?n:", "?w:"
+"""How what «sí» does not take is kept; nothing that is typed for a command begins like that."""
+
+
+def _not_taken(meant: str) -> c.Command | None:
+    if meant.startswith(_WHOLE):
+        return c.Whole(example=meant.removeprefix(_WHOLE))
+    numbers = tuple(map(int, meant.removeprefix(_NUMBERS).split(",")))
+    return c.Nearly(number=numbers[0]) if len(numbers) == 1 else c.Which(numbers=numbers)
+
+
 def taken(unit: Unit, here: Here, said: str) -> c.Command | None:
     """What her «sí» means. Whatever else she says in this room, the suggestion is over."""
     row = next((d for d in _kept(unit, here) if d.expires_at > unit.now and d.thread == here.place.thread), None)
     meant = unit.vault.open("hub", f"{_PLACE}|{row.id}", row.sealed).decode() if row and agrees(said) and not _bent(here) else None
     forget(unit, here)
+    if meant is not None and meant.startswith((_NUMBERS, _WHOLE)):
+        return _not_taken(meant)
     command = grammar.parse(meant, here.context) if meant is not None else None
     return command if isinstance(command, (*HARMLESS, c.Choose)) else None
 

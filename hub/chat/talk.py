@@ -46,8 +46,10 @@ def takes(unit: Unit, here: Here, row: Dialogue, said: str) -> bool:
     return dialogue.is_for(_state(unit, row), said, here.context)
 
 
-def expect(unit: Unit, here: Here) -> None:
-    """Words that were no answer are not tried as one. What is expected is said, once at each step; what was suggested before is over."""
+def expect(unit: Unit, here: Here, said: str) -> None:
+    """Words that were no answer are not tried as one. What is expected is said, once at each step in full and then, to what may have been meant
+    for an answer, in short; what was suggested before is over.
+    """
     row = running(unit, here)
     if row is None:
         return
@@ -56,6 +58,8 @@ def expect(unit: Unit, here: Here) -> None:
     unit.dialogues.put(_kept(unit, row, state))
     if before.told != before.step:
         put(unit, here.place, prompt.message())
+    elif dialogue.may_be_meant(said):
+        put(unit, here.place, prompt.in_short(text(here.lang, "Sigo esperando:")).message())
 
 
 def begin(unit: Unit, here: Here, turn: dialogue.Turn, case: str | None = None) -> tuple[Command, ...]:
@@ -70,7 +74,7 @@ def begin(unit: Unit, here: Here, turn: dialogue.Turn, case: str | None = None) 
     state, prompt = _numbered(unit, here, row, *turn)
     unit.dialogues.add(_kept(unit, row, state))
     remind(unit, "dialogue", row.id, row.expires_at)
-    put(unit, here.place, replace(prompt, notice=left).message())
+    put(unit, here.place, replace(prompt, notice=" ".join(filter(None, (left, prompt.notice)))).message())
     return ()
 
 

@@ -35,6 +35,7 @@ from hub.cases.commands import (
 from hub.cases.lifecycle import State
 from hub.cases.records import Dialogue, Question
 from hub.chat import address, grammar, suggested, talk, verifying
+from hub.chat.by_number import asked_back, shown_already
 from hub.chat.fold import fold, words
 from hub.chat.heard import Heard
 from hub.chat.here import Here
@@ -43,6 +44,7 @@ from hub.chat.names import numbers_in
 from hub.chat.options import codes_of
 from hub.chat.posting import find_question, open_questions, resting
 from hub.chat.verbs import labels, match_verb
+from hub.chat.wishes import wish
 
 
 def meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | str | None:
@@ -83,7 +85,7 @@ def _in_dialogue(unit: Unit, here: Here, said: Said, running: Dialogue) -> Comma
     command = _ordered(unit, here, said.found, bent=said.bent) if said.found else None
     if command is not None:
         return command
-    return Stray()
+    return Stray(said=said.plain)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,16 @@ def _number(unit: Unit, here: Here, said: Said, *, in_dialogue: bool) -> Choose 
     chosen = by_words(unit, here, plain, to_us=said.to_us)
     if chosen is not None:
         return Choose(number=chosen)
-    return _half_said(unit, here, said, plain) if isinstance(grammar.parse(plain, here.context), Unclear) else None
+    half = _half_said(unit, here, said, plain) if isinstance(grammar.parse(plain, here.context), Unclear) else None
+    return half or _by_number(unit, here, said, plain)
+
+
+def _by_number(unit: Unit, here: Here, said: Said, plain: str) -> Nearly | Which | None:
+    """The words of what is answered by its number, unless they are a command of their own."""
+    command = address.command_of(said.found, here.context) if said.found else None
+    if command is None or isinstance(command, Unclear):
+        return None if fold(plain) in WAYS_OUT else asked_back(unit, here, plain)
+    return shown_already(unit, here, plain, command)
 
 
 def _rested(unit: Unit, here: Here, said: Said, running: Dialogue | None) -> HalfDone | LooseNumber | Stray | None:
@@ -139,7 +150,7 @@ def _rested(unit: Unit, here: Here, said: Said, running: Dialogue | None) -> Hal
         if old is not None and owner is None and old.state == talk.LEFT:
             return HalfDone(number=number)
         if running is not None and old is not None and owner is None and old.ref != running.id:  # its own earlier steps it knows itself
-            return Stray()
+            return Stray(said=said.plain)
         if running is not None and owner is not None and owner.ref != running.id and len(given) > 1:
             return LooseNumber(number=number)
     return None
@@ -198,6 +209,8 @@ def _ordered(unit: Unit, here: Here, found: address.Addressed, *, bent: bool) ->
         command = Relay(text=found.text)
     if command is None and _wavers(unit, here, found.text):
         command = Unclear(suggestions=labels(("accept", "decline"), here.lang))
+    if command is None and found.how == "thread" and not bent:
+        command = wish(unit, here, found.text)
     return BentPointer() if bent and command is not None and not _names(command) else command
 
 
@@ -205,10 +218,14 @@ def _wavers(unit: Unit, here: Here, said: str) -> bool:
     """`acepto` in the thread of an offer that waits: not firm enough to take it, and silence would let her believe that she did."""
     referral = unit.referrals.get(here.subject or "")
     line = re.sub(r"(?i)^(?:(?:s[ií]|ok|claro|bueno|listo|yes|la|lo|nosotras|nosotros)\b[\s,]+)+", "", said.split("\n", 1)[0][:200].strip())
-    matched = None if "?" in line else match_verb(words(line))
-    return bool(referral and referral.state is State.RECEIVED and matched and matched[0].key in ("accept", "decline"))
+    if referral is None or referral.state is not State.RECEIVED or "?" in line:
+        return False
+    matched, whole = match_verb(words(line)), words(re.sub(r"(?i)[\s,]+(?:nosotras|nosotros|ya)[\s.!]*$", "", said.strip()))
+    exact = match_verb(whole)  # `la tomamos nosotras`, and not `la tomamos con calma`
+    return bool((matched and matched[0].key in _TAKING) or (exact and exact[0].key in _TAKING and exact[1] == len(whole)))
 
 
+_TAKING = ("accept", "decline")
 WAYS_OUT = ("cancelar", "cancel", "atras", "back")
 """What leaves a list of choices that is on her screen, said to nobody in particular."""
 

@@ -51,11 +51,15 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
         blocks += [paragraph(text(lang, "No sale:")), listing(stays)]
     if not draft.ready:
         return message(*blocks, _nothing_leaves(lang, draft))
-    if draft.preview.consent_missing:
+    if draft.preview.consent_missing and draft.ruling.consent_state != AGREED:
         blocks.append(paragraph([text(lang, "Si ella también quiere compartir eso:"), " ", code(f"{text(lang, 'consentimiento')} {case.code}")]))
     blocks.append(paragraph(*_there(unit, lang, draft)))
     question = ask_her(unit, here, "refer", referral.id, ("confirm", "edit", "cancel"), case.code)
     return message(*blocks, choices(numbered(question, labels(unit, question, lang))))
+
+
+AGREED = "active"
+"""She was asked and agreed to something for this: what is not in it she may have refused, and she is not pressed to be asked again."""
 
 
 def _leaves(unit: Unit, lang: str, draft: Draft) -> list[str]:
@@ -80,7 +84,9 @@ def _stays(unit: Unit, lang: str, draft: Draft) -> list[str]:
     """What stays home, one line for each reason, so that a long list can be read at a glance."""
     reasons: dict[str, list[str]] = {}
     for line in draft.preview.withheld:
-        reasons.setdefault(explain(line.reason, lang, unit.pack.vocabulary), []).append(line.field)
+        left_out = line.reason.code == "consent_missing" and draft.ruling.consent_state == AGREED
+        why = text(lang, "No está en lo que ella aceptó.") if left_out else explain(line.reason, lang, unit.pack.vocabulary)
+        reasons.setdefault(why, []).append(line.field)
     return [f"{w.field_list(unit, fields, lang)}: {why}" for why, fields in reasons.items()]
 
 

@@ -245,7 +245,7 @@ _SPOKEN = {
     "social_name": ("nombre", "nombre social", "name"),
     "safe_contact": ("contacto seguro", "como contactarla", "contacto"),
     "risk_level": ("riesgo", "risk"),
-    "phone": ("telefono", "celular", "phone"),
+    "phone": ("telefono", "celular", "fono", "celu", "phone"),
     "account": ("relato", "historia", "account"),
     "mental_health_summary": ("salud mental", "resumen de salud mental"),
     "health_summary": ("resumen de salud",),

@@ -164,14 +164,29 @@ def test_chatter_leaves_a_question_with_choices_open_and_is_met_once(desk: Desk,
     assert "A qué instituciones" in desk.ana("atrás", thread=thread)
 
 
-@pytest.mark.parametrize("chatter", ["hola", "gracias colega", "voy a comer", "te cuento mañana", "la señora espera afuera"])
+@pytest.mark.parametrize("words", ["mmm", "los de siempre", "como la otra vez", "pon lo de siempre nomás", "listo"])
+def test_what_may_have_been_meant_for_an_answer_is_met_every_time(desk: Desk, words: str) -> None:
+    """Silence would look like «done»: she may believe that the consent is noted."""
+    desk.ana(f"!tk consentimiento {desk.code}", thread=False)
+    asked = desk.ana("sí", thread=False)
+    assert "No lo tomé como respuesta" in desk.ana(words, thread=False)
+    for _ in range(2):
+        again = desk.ana(words, thread=False)
+        assert again.startswith("Sigo esperando:")
+        assert numbers(again) == numbers(asked)
+        assert len(again) < len(asked) + 20
+    assert consents(desk) == 0
+    assert desk.cem.type("luis", words) == "", "somebody else's talk"
+
+
+@pytest.mark.parametrize("chatter", ["hola", "gracias colega", "voy a comer", "te cuento mañana", "¿la señora espera afuera?"])
 def test_what_is_only_nearest_to_a_name_is_chatter_and_no_yes_takes_it(desk: Desk, chatter: str) -> None:
     """Some field's name is always the nearest one."""
     for words in (f"!tk consentimiento {desk.code}", "sí", "csmc-comas", "salud mental"):
         desk.ana(words, thread=False)
     assert "espero" in desk.ana(chatter, thread=False)
     assert desk.ana(chatter, thread=False) == ""
-    assert desk.ana("sí", thread=False) == ""
+    assert desk.ana("sí", thread=False).startswith("Sigo esperando"), "it took nothing"
 
 
 def test_a_slip_in_an_answer_is_helped_every_time(desk: Desk) -> None:
@@ -192,7 +207,7 @@ def test_an_order_in_the_thread_is_carried_out_while_a_dialogue_waits_for_a_choi
 def test_that_she_understood_is_taken_from_a_plain_yes_only(desk: Desk, *, thread: bool) -> None:
     desk.ana(f"!tk consentimiento {desk.code}", thread=thread)
     assert "lo entendió" in desk.ana("ok", thread=thread)
-    assert desk.ana("listo", thread=thread) == ""
+    assert "Sigo esperando" in desk.ana("listo", thread=thread)
     assert "A qué instituciones" in desk.ana("sí", thread=thread)
 
 

@@ -39,6 +39,19 @@ def offered() -> tuple[Desk, str]:
     return desk, desk.refers()[1].event
 
 
+@pytest.fixture(scope="module")
+def taking_back() -> Desk:
+    """A desk where a withdrawal waits for its number in the thread, another in the room, and two requests for one more field."""
+    desk = open_desk()
+    _, offer = desk.accepted()
+    for asked in ("pedir teléfono: para llamar", "pedir dirección: para visitar"):
+        desk.bea(asked, thread=offer.event)
+    desk.net.settle()
+    desk.ana("retirar")
+    desk.ana(f"!tk retirar {desk.code} teléfono", thread=False)
+    return desk
+
+
 def sent(desk: Desk) -> int:
     return int(desk.cem.run(lambda unit: unit.referrals.count(state__not="draft")))
 
@@ -47,6 +60,13 @@ TALK = [
     "gracias", "ok", "ya la llamé", "abril", "pasos", "la derivo mañana", "derivo", "derivará la doctora", "aceptan mañana", "aceptada", "derivado",
     "cáncer", "decía que viene", "medir la presión", "pedía informe", "volverá", "viene con su hermana", "¿drivar?", "drivar a la señora",
     "anotr\nnada", "retirado", "enviemos mañana", "no sé", "voy yo",
+    "¿sí?", "sí, mañana la veo", "no, todavía no llega", "ya le di permiso a la señora para salir", "permiso, ya vuelvo", "ok gracias", "dale nomás",
+    "deriva la doctora", "la doctora anota todo", "cierra la puerta", "cierra a las 6 la comisaría", "retira sus cosas mañana", "retira su denuncia",
+    "dile que venga?", "¿dile a la señora?", "anoté que no vino", "derivarla mañana sería bueno", "derivamos mañana", "anotado",
+    "ya anoté", "anoto yo",
+    "ojo: mañana no hay guardia", "recordatorio para todas: reunión a las 5", "ella no quiere venir", "no quiere que la llamen de noche",
+    "nos equivocamos de puerta", "registra ingreso a las 3", "hora: 10", "la tomamos con calma",
+    "retirarse temprano no se puede", "ya se retiró la señora", "el sí lo dio ella", "no creo que venga", "claro que sí colega",
 ]  # fmt: skip
 
 
@@ -101,6 +121,12 @@ def test_an_offer_is_neither_taken_nor_refused_by_a_slip_nor_met_with_silence(of
     desk, thread = offered
     assert "No hice nada" in desk.bea(said, thread=thread)
     assert desk.csmc.run(lambda unit: unit.referrals.all()[0].state.value) == "received"
+
+
+@pytest.mark.parametrize("said", TALK)
+@pytest.mark.parametrize("thread", [False, True])
+def test_also_while_what_is_taken_back_is_shown(taking_back: Desk, said: str, *, thread: bool) -> None:
+    assert taking_back.ana(said, thread=thread) == ""
 
 
 def test_where_nobody_asked_a_count_is_chatter(quiet: Desk) -> None:
