@@ -42,7 +42,8 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
     blocks: list[Block] = [paragraph([strong(title)])]
     shown = _leaves(unit, lang, draft)
     if shown:
-        blocks += [paragraph(text(lang, "Primero va una oferta sin ningún dato de ella. Si aceptan, verán:")), listing(shown)]
+        blocks += [paragraph(text(lang, "Primero va una oferta, sin ningún dato de ella. Lleva: {offer}.", offer=_offer(unit, lang, draft)))]
+        blocks += [paragraph(text(lang, "Si aceptan, verán:")), listing(shown)]
     if blind.calls_blindly({line.field for line in (*draft.preview.seen, *draft.preview.generalised)}):
         blocks.append(paragraph([strong(text(lang, blind.WARNING))]))
     stays = [*_held_back(unit, lang, draft), *_stays(unit, lang, draft)]
@@ -55,6 +56,19 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
     blocks.append(paragraph(*_there(unit, lang, draft)))
     question = ask_her(unit, here, "refer", referral.id, ("confirm", "edit", "cancel"), case.code)
     return message(*blocks, choices(numbered(question, labels(unit, question, lang))))
+
+
+def _offer(unit: Unit, lang: str, draft: Draft) -> str:
+    """All that an offer says. An urgency that nobody noted must be some word on the road: which one they read is told too."""
+    offer, values = draft.offer, draft.ruling.values
+    urgency = w.term(unit, "urgencies", offer["urgency"], lang)
+    if not values.get("urgency") and not values.get("risk_level"):
+        urgency = text(lang, "no indicada (allá se lee «{term}»; para cambiarla, anote la urgencia o el riesgo)", term=urgency)
+    said = [f"{text(lang, 'Urgencia')}: {urgency}"]
+    if offer.get("territory"):
+        said.append(text(lang, "Zona: {zone}", zone=offer["territory"]))
+    said += [f"{w.field_label(unit, f, lang)}: {w.value_label(unit, f, offer[f], lang)}" for f in ("languages", "accessibility") if offer.get(f)]
+    return "; ".join(map(w.low, [w.term(unit, "needs", offer["need"], lang), *said]))
 
 
 def _leaves(unit: Unit, lang: str, draft: Draft) -> list[str]:
