@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.actions.common import find_case, remind, supervisors
-from hub.actions.decide import Ruling, offer_blocked, rule
+from hub.actions.decide import Ruling, offer_blocked, offer_shown, rule
 from hub.actions.ports import Unit
 from hub.actions.record_consent import living_consents
 from hub.actions.restart import RESTORE_KINDS
@@ -73,7 +73,7 @@ def _offer(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
         raise Dropped("conflict_of_interest")
     if offer_blocked(unit, referral.peer):
         raise Dropped("manifest_expired")
-    shown = preview.offer(ruling.protocol, _offer_values(unit, ruling, referral), unit.now.date())
+    shown = offer_shown(unit, ruling, referral)
     body = wire.Offer(
         referral=referral.id,
         code=referral.code,
@@ -81,7 +81,7 @@ def _offer(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
         purpose=referral.purpose,
         protocol=referral.protocol,
         version=ruling.protocol.version,
-        urgency=shown.get("urgency", referral.urgency),
+        urgency=shown["urgency"],
         territory=shown.get("territory", ""),
         languages=_list(shown, "languages"),
         accessibility=_list(shown, "accessibility"),
@@ -160,12 +160,6 @@ def _ruling(unit: Unit, referral: Referral) -> Ruling:
         return rule(unit, find_case(unit, referral.case), referral.peer, referral.need, held_back)
     except Refused as error:
         raise Dropped(error.code) from None
-
-
-def _offer_values(unit: Unit, ruling: Ruling, referral: Referral) -> dict[str, str]:
-    """What an offer may speak of; the protocol still decides what of it is said, and how coarsely."""
-    district = ruling.values.get("district") or unit.me.territory
-    return ruling.values | {"need": referral.need, "urgency": referral.urgency, "territory": district}
 
 
 def _list(shown: dict[str, str], name: str) -> tuple[str, ...]:

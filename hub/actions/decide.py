@@ -17,6 +17,7 @@ from keys.manifest import Manifest
 from policies import conflict
 from policies.decision import Decision, Facts, Outcome, Request
 from policies.generalise import generalise
+from policies.preview import offer
 from policies.protocol import Protocol
 
 
@@ -142,3 +143,10 @@ def candidates(unit: Unit, case: Case, need: str) -> list[str]:
 def releases(ruling: Ruling) -> bool:
     """Whether anything that has a value would leave at all."""
     return any(ruling.decision.field(f).outcome is not Outcome.WITHHOLD for f in ruling.values)
+
+
+def offer_shown(unit: Unit, ruling: Ruling, referral: Referral) -> dict[str, str]:
+    """What an offer says, in the preview and on the road: the protocol decides what of it, and how coarsely; need and urgency always go."""
+    district = ruling.values.get("district") or unit.me.territory
+    values = ruling.values | {"need": referral.need, "urgency": referral.urgency, "territory": district}
+    return {"need": referral.need, "urgency": referral.urgency} | offer(ruling.protocol, values, unit.now.date())

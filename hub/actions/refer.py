@@ -16,7 +16,7 @@ from hub.actions.common import (
     open_case_of,
     remind,
 )
-from hub.actions.decide import Ruling, candidates, offer_blocked, releases, rule
+from hub.actions.decide import Ruling, candidates, offer_blocked, offer_shown, releases, rule
 from hub.actions.erase import cancel_intent, shred
 from hub.actions.plan_check_in import default_interval, plan_check_in
 from hub.actions.ports import Unit
@@ -36,6 +36,7 @@ class Draft:
 
     referral: Referral
     preview: Preview
+    offer: dict[str, str]
     ruling: Ruling
     duty: dict[str, Any]
     alternatives: tuple[str, ...]
@@ -63,6 +64,7 @@ def draft(unit: Unit, by: str, case_code: str | None, to: str, need: str, held_b
     return Draft(
         referral=referral,
         preview=preview(ruling.decision, ruling.values, unit.now.date()),
+        offer=offer_shown(unit, ruling, referral),
         ruling=ruling,
         duty=_duty(unit, to),
         alternatives=others,

@@ -43,7 +43,8 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
     blocks: list[Block] = [paragraph([strong(title)])]
     shown = _leaves(unit, lang, draft)
     if shown:
-        blocks += [paragraph(text(lang, "Primero va una oferta sin ningún dato de ella. Si aceptan, verán:")), listing(shown)]
+        blocks += [paragraph(text(lang, "Primero va una oferta, sin ningún dato de ella. Lleva: {offer}.", offer=_offer(unit, lang, draft)))]
+        blocks += [paragraph(text(lang, "Si aceptan, verán:")), listing(shown)]
     if calls_blindly({line.field for line in (*draft.preview.seen, *draft.preview.generalised)}):
         blocks.append(paragraph([strong(text(lang, blind.WARNING))]))
     stays = [*_held_back(unit, lang, draft), *_stays(unit, lang, draft)]
@@ -60,6 +61,19 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
 
 AGREED = "active"
 """She was asked and agreed to something for this: what is not in it she may have refused, and she is not pressed to be asked again."""
+
+
+def _offer(unit: Unit, lang: str, draft: Draft) -> str:
+    """All that an offer says. An urgency that nobody noted must be some word on the road: which one they read is told too."""
+    offer, values = draft.offer, draft.ruling.values
+    urgency = w.term(unit, "urgencies", offer["urgency"], lang)
+    if not values.get("urgency") and not values.get("risk_level"):
+        urgency = text(lang, "no indicada (allá se lee «{term}»; para cambiarla, anote la urgencia o el riesgo)", term=urgency)
+    said = [f"{text(lang, 'Urgencia')}: {urgency}"]
+    if offer.get("territory"):
+        said.append(text(lang, "Zona: {zone}", zone=offer["territory"]))
+    said += [f"{w.field_label(unit, f, lang)}: {w.value_label(unit, f, offer[f], lang)}" for f in ("languages", "accessibility") if offer.get(f)]
+    return "; ".join(map(w.low, [w.term(unit, "needs", offer["need"], lang), *said]))
 
 
 def _leaves(unit: Unit, lang: str, draft: Draft) -> list[str]:
