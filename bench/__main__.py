@@ -7,7 +7,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from bench import delivery, durable, federated, load, memory, policy, sending, talking, year
+from bench import delivery, durable, federated, load, memory, policy, policy_costs, policy_diff, sending, talking, year
 from bench.rows import Row, keep, show
 from deploy.demo.synapse import Synapses
 from hub.base import logs
@@ -29,7 +29,7 @@ async def on_homeservers(folder: Path) -> dict[str, list[Row]]:
 def main() -> None:
     """Measure, show, keep. Raises AssertionError when two sides that are compared gave different answers."""
     # First what needs no server: nothing else of ours runs meanwhile.
-    found = {"policy": policy.run(), "durable": durable.run(), "hear": talking.in_memory()}
+    found = {"policy": [*policy.run(), *policy_costs.run(), *policy_diff.run()], "durable": durable.run(), "hear": talking.in_memory()}
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         logs.setup(Log(level="error", file=Path(folder) / "hubs.log"))
         logging.getLogger("nio").setLevel(logging.CRITICAL)

@@ -169,7 +169,7 @@ class Lone:
             pin = PeerPin(user_id=device.user_id, device_id=device.device_id, ed25519=device.ed25519, curve25519=device.curve25519)
             one.trust = TrustList(peers=(pin,))
             await one.matrix.set_trust(one.trust)
-        record = await self.matrix.ensure_room(RoomSpec(purpose="link", members=frozenset({other.user_id})))
+        record = await self.matrix.make_room(RoomSpec(purpose="link", members=frozenset({other.user_id})))
         self.records[record.room_id] = record
         await until(lambda: record.room_id in other.joined, "the peer in the link room")
         other.records[record.room_id] = RoomRecord(room_id=record.room_id, purpose="link", members=frozenset({self.user_id}))

@@ -10,7 +10,27 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_backup, cli_hold, cli_init, cli_keys, cli_local, cli_peer, cli_recovery, cli_servers, cli_staff, cli_usage, cli_verify
+from hub import (
+    cli_backup,
+    cli_guard,
+    cli_hold,
+    cli_init,
+    cli_keys,
+    cli_local,
+    cli_network,
+    cli_peer,
+    cli_policy,
+    cli_protocol,
+    cli_recovery,
+    cli_rooms,
+    cli_route,
+    cli_servers,
+    cli_staff,
+    cli_synapse,
+    cli_tables,
+    cli_usage,
+    cli_verify,
+)
 from hub.base import logs
 from hub.base.config import LANGUAGE_VARIABLE, PATH_VARIABLE
 from hub.base.errors import TinkuyError
@@ -23,7 +43,14 @@ cli_staff.app.command("verify")(cli_verify.verify)
 app.add_typer(cli_staff.app, name="staff")
 app.add_typer(cli_peer.app, name="peer")
 app.add_typer(cli_peer.manifest_app, name="manifest")
+app.add_typer(cli_policy.app, name="policy")
+cli_network.app.command("synapse")(cli_synapse.synapse)
+app.add_typer(cli_network.app, name="network")
+app.add_typer(cli_protocol.app, name="protocol")
 app.add_typer(cli_hold.app, name="hold")
+app.add_typer(cli_guard.app, name="guard")
+app.add_typer(cli_tables.app, name="tables")
+app.add_typer(cli_rooms.app, name="rooms")
 app.add_typer(cli_servers.app, name="servers")
 app.add_typer(cli_backup.app, name="backup")
 app.add_typer(cli_local.config_app, name="config")
@@ -32,6 +59,7 @@ cli_keys.app.command("recovery-key")(cli_recovery.recovery_key)
 app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_local.ledger_app, name="ledger")
 app.command("init")(cli_init.init)
+app.command("route")(cli_route.route)
 
 
 @app.callback()

@@ -142,7 +142,7 @@ def restore(
         str,
         typer.Option(
             "--lost-at", metavar="AAAA-MM-DDTHH:MM",
-            help="Cuándo dejó de funcionar el hub (hora local); por defecto ahora. · When the hub stopped (local time).",
+            help="Cuándo dejó de funcionar el hub (hora de la institución); por defecto ahora. · When the hub stopped (the institution's time).",
         ),
     ] = "",
     insist: Annotated[

@@ -58,6 +58,20 @@ ROLES = {
     "away": ("no está en marcha", "does not run"),
 }
 """What a server of the hub does."""
+STAFF_ROLES = {
+    "caseworker": ("acompañante", "caseworker"),
+    "supervisor": ("supervisión", "supervisor"),
+    "administrator": ("administración", "administrator"),
+}
+"""What somebody of this institution is at the hub."""
+YES = typer.Option(False, "--yes", "-y", help="Sin preguntar; para programas. · Do not ask; for programs.")
+_ROOMS = {
+    "desk": ("equipo", "desk"),
+    "admin": ("administración", "admin"),
+    "direct": ("directa", "direct"),
+    "link": ("enlace", "link"),
+    "coordination": ("coordinación", "coordination"),
+}
 _YES = ("s", "si", "sí", "y", "yes")
 setting: ContextVar[Setting] = ContextVar("setting", default=_PLAIN)
 JSON = typer.Option(False, "--json", help="Resultado para programas. · Output for programs.")
@@ -73,6 +87,12 @@ def new_app(help_text: str, group: type[TyperGroup] | None = None) -> typer.Type
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+
+
+def room_name(row: Mapping[str, Any]) -> str:
+    """A room of an answer as people call it: a coordination room by the code that they can type."""
+    kind, _, which = str(row.get("called") or row["room"]).partition(":")
+    return f"{words(*_ROOMS.get(kind, (kind, kind)))} {which}".strip()
 
 
 def words(es: str, en: str) -> str:
@@ -179,8 +199,18 @@ def read_file(path: Path, limit: int, *, as_json: bool = False) -> bytes:
     return data
 
 
-def agree(es: str, en: str) -> None:
-    """Ask for a yes, in either language; anything else, also the end of the input, ends the command with 1."""
+def at_terminal() -> bool:
+    """Whether a person is there to answer."""
+    return sys.stdin.isatty()
+
+
+def agree(es: str, en: str, *, as_json: bool = False) -> None:
+    """Ask for a yes, in either language; anything else, also the end of the input, ends the command with 1.
+
+    Where nobody is there to answer nothing is asked: what stands on a pipe was not written for this question.
+    """
+    if as_json or not at_terminal():
+        end_with("nobody_to_ask", as_json=as_json)
     typer.echo(words(f"{es} [s/N] ", f"{en} [y/N] "), nl=False, err=True)
     if sys.stdin.readline().strip().casefold() not in _YES:
         complain("Cancelado: no se hizo nada.", "Cancelled: nothing was done.")

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hub.cli_base import JSON, ask, new_app, say, show_json, show_rows, words
+from hub.cli_base import JSON, ask, config, new_app, say, show_json, show_rows, words
+from hub.cli_choose import choose, day
 
 app = new_app("Lo que una ley obliga a conservar. · What a law obliges to keep.")
 _BASES = {
@@ -14,17 +15,20 @@ _BASES = {
     "prosecutor_order": ("orden de fiscalía", "order of a prosecutor"),
     "health_record": ("historia clínica", "health record"),
 }
+LAST = "Último día, entero, en la hora de la institución; también 31/05/2027. · Last day, whole, in the institution's time; also 31/05/2027."
 Code = Annotated[str, typer.Argument(metavar="CÓDIGO", help="De la derivación recibida, por ejemplo R-7QK4M. · Of the referral received.")]
 
 
 @app.command()
 def place(
     code: Code,
-    basis: Annotated[str, typer.Option(help="court_order | prosecutor_order | health_record")],
-    until: Annotated[str, typer.Option(metavar="AAAA-MM-DD", help="Último día. · Last day.")],
+    basis: Annotated[str, typer.Option(metavar="RAZÓN", help="Por qué: court_order (orden de un juzgado), prosecutor_order, health_record. · Why.")],
+    until: Annotated[str, typer.Option(metavar="AAAA-MM-DD", help=LAST)],
     as_json: bool = JSON,
 ) -> None:
     """Conserva por ley lo recibido, aunque se retire · Keep by law what was received, even if withdrawn"""
+    basis = choose("--basis", basis, _BASES, as_json=as_json)
+    until = day("--until", until, config().institution.zone, as_json=as_json)
     answer = ask("hold.place", {"code": code, "basis": basis, "until": until}, as_json=as_json)
     if as_json:
         return show_json(answer)

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,12 +18,15 @@ import typer
 
 from hub.base.config import Config, ConfigError, from_mapping
 from hub.base.packcheck import pack_of
+from hub.base.sections import Institution
 from hub.cli_base import JSON, Exit, complain, end_with, say, setting, show_json, words
 from hub.key_words import disk_words
 from keys.errors import KeysError
 from keys.identity import Identity, create_identity
 from keys.keyring import FileRows, Keyring
 from keys.providers.file import FileKek
+from policies import packs
+from policies.errors import PackError
 
 _QUESTIONS: tuple[tuple[str, str, str], ...] = (
     ("id", "Nombre corto de la institución, en minúsculas (ejemplo: csmc-comas)", "Short name, lower case (example: csmc-comas)"),
@@ -45,6 +49,7 @@ def init(
     need: Annotated[list[str] | None, typer.Option(help="Necesidad que atiende; repetible. · Need served; repeatable.")] = None,
     language: Annotated[str, typer.Option(help="es | en")] = "es",
     zone: Annotated[str, typer.Option(help="Zona horaria. · Time zone.")] = "America/Lima",
+    pack: Annotated[str, typer.Option(help="Paquete de políticas (país). · Policies pack (country).")] = "",
     roots_offline: Annotated[bool, typer.Option("--roots-offline", help="Raíz fuera de aquí. · Root kept elsewhere.")] = False,
     as_json: bool = JSON,
 ) -> None:
@@ -55,7 +60,8 @@ def init(
         raise typer.Exit(Exit.REFUSED)
     given = {"id": id, "name": name, "kind": kind, "territory": territory, "homeserver": homeserver, "user": user}
     answers = _asked(given, interactive=sys.stdin.isatty() and not as_json)
-    table = _table(answers, language=language, zone=zone, needs=tuple(need or ()), password_file=password_file)
+    answers["kind"], *needs = _codes((("kinds", answers["kind"]), *(("needs", each) for each in need or ())), pack)
+    table = _table(answers, language=language, zone=zone, needs=tuple(needs), password_file=password_file, pack=pack)
     config = _valid(table, target)
     try:
         identity = _made(config, root_here=not roots_offline)
@@ -91,10 +97,20 @@ def _asked(given: dict[str, str], *, interactive: bool) -> dict[str, str]:
     return {**given, **asked}
 
 
+def _codes(said: Iterable[tuple[str, str]], pack: str) -> list[str]:
+    """The codes of words that the pack knows by their label; what it does not know stays as it was typed, for the check that follows to say."""
+    try:
+        known = packs.load(pack or Institution.model_fields["pack"].default).vocabulary
+    except PackError:
+        return [word for _, word in said]
+    found = [(known.match(where, word), word) for where, word in said]
+    return [term.id if term else word for term, word in found]
+
+
 def _table(
-    answers: dict[str, str], *, language: str, zone: str, needs: tuple[str, ...], password_file: Path | None
+    answers: dict[str, str], *, language: str, zone: str, needs: tuple[str, ...], password_file: Path | None, pack: str
 ) -> dict[str, dict[str, Any]]:
-    institution = {key: answers[key] for key in ("id", "name", "kind", "territory")}
+    institution = {key: answers[key] for key in ("id", "name", "kind", "territory")} | ({"pack": pack} if pack else {})
     matrix: dict[str, Any] = {"homeserver_url": answers["homeserver"], "user_id": answers["user"]}
     if password_file is not None:
         matrix["password_file"] = str(password_file.resolve())

@@ -13,7 +13,24 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hub.base.kek import open_kek
-from hub.cli_base import JSON, Exit, agree, ask, complain, config, end_with, new_app, read_file, say, show_facts, show_json, show_rows, stamp, words
+from hub.cli_base import (
+    JSON,
+    YES,
+    Exit,
+    agree,
+    ask,
+    complain,
+    config,
+    end_with,
+    new_app,
+    read_file,
+    say,
+    show_facts,
+    show_json,
+    show_rows,
+    stamp,
+    words,
+)
 from hub.key_words import disk_words
 from keys import strictjson, succession
 from keys.errors import KeysError
@@ -34,7 +51,6 @@ Files = Annotated[list[Path], typer.Argument(metavar="ARCHIVO…", help="Uno o m
 Insist = typer.Option(
     False, "--insist", help="Tras restaurar: aunque ninguna institución haya contestado. · After a restore: though no institution answered yet."
 )
-Yes = typer.Option(False, "--yes", help="Sin preguntar. · Do not ask.")
 
 
 @app.command("list")
@@ -117,7 +133,7 @@ def rotate_kek(
 
 
 @revoke_app.command("signing")
-def revoke_signing(yes: bool = Yes, insist: bool = Insist, as_json: bool = JSON) -> None:
+def revoke_signing(yes: bool = YES, insist: bool = Insist, as_json: bool = JSON) -> None:
     """Robaron la clave de firma: manifiesto nuevo sin ella, ya · The signing key was stolen: a new manifest without it, now"""
     if not yes and not as_json:
         question = ("Los demás rechazarán todo lo que firme la clave actual. ¿Seguir?", "Peers will refuse what the present key signs. Go on?")
@@ -171,7 +187,7 @@ def root_replace(
 def sign_manifest(
     file: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="El manifiesto por firmar. · The manifest to sign.")],
     root: Annotated[Path, typer.Option("--root", metavar="ARCHIVO", help="La clave raíz. · The root key.")],
-    yes: bool = Yes,
+    yes: bool = YES,
 ) -> None:
     """Firma con una raíz, en su máquina sin red; el archivo queda con una firma más · Sign with a root, on its offline machine"""
     try:

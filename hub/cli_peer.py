@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli_base import JSON, Exit, agree, ask, complain, end_with, new_app, read_file, say, show_facts, show_json, show_rows, words
+from hub.chat.stopped import because
+from hub.cli_base import JSON, YES, Exit, agree, ask, complain, end_with, new_app, read_file, say, show_facts, show_json, show_rows, words
 from hub.key_words import disk_words
 
 app = new_app("Otras instituciones. · Other institutions.")
@@ -22,14 +23,6 @@ _STATES = {
     "confirmed": ("confirmada", "confirmed"),
     "linked": ("enlazada", "linked"),
     "frozen": ("DETENIDA", "FROZEN"),
-}
-_FROZEN = {
-    "people": ("lo detuvieron personas", "people stopped it"),
-    "changed_twin": ("llegó dos veces el mismo número con otro contenido", "one number came twice with other contents"),
-    "behind_unseen": ("llegó un número viejo que no se había visto", "an old number came that was never seen"),
-    "chain_broken": ("un mensaje no sigue al anterior", "a message does not follow the one before"),
-    "stranger": ("alguien ajeno entró en la sala del enlace", "a stranger entered the link's room"),
-    "two_manifests": ("hay dos manifiestos suyos de una misma versión", "there are two manifests of theirs of one version"),
 }
 _FACTS = {
     "institution": ("institución", "institution"),
@@ -44,7 +37,7 @@ _FACTS = {
     "fingerprint": ("huella de su identidad Matrix", "fingerprint of its Matrix identity"),
     "matrix_user": ("cuenta Matrix", "Matrix account"),
     "device_id": ("dispositivo Matrix", "Matrix device"),
-    "threshold": ("raíces (deben firmar/hay)", "roots (must sign/there are)"),
+    "threshold": ("cuántas raíces deben firmar", "how many roots must sign"),
 }
 MANIFEST_LIMIT = 64 * 1024
 _NO_MANIFESTS = (
@@ -73,7 +66,7 @@ def show(institution: Institution, as_json: bool = JSON) -> None:
     if as_json:
         return show_json(found[0])
     why = found[0].get("frozen")
-    return show_facts(found[0] | {"state": _state(found[0]), "frozen": words(*_FROZEN[why]) + f" ({why})" if why in _FROZEN else why}, _FACTS)
+    return show_facts(found[0] | {"state": _state(found[0]), "frozen": f"{because(words('es', 'en'), why)} ({why})" if why else None}, _FACTS)
 
 
 @app.command()
@@ -103,6 +96,7 @@ def code(institution: Institution, as_json: bool = JSON) -> None:
     if as_json:
         return show_json(answer)
     typer.echo(_field(answer, "code"))
+    _warn_listed(answer.get("listed"))
     say(
         "Si la otra institución ve el mismo código: tinkuy peer confirm. Si no, no confirme.",
         "If the other institution sees the same code: tinkuy peer confirm. If not, do not confirm.",
@@ -155,7 +149,7 @@ def thaw(
 def owns(
     institution: Institution,
     other: Annotated[str, typer.Argument(metavar="OTRA", help="La que no lo tiene. · The one that has it not.")],
-    yes: bool = typer.Option(False, "--yes", help="Sin preguntar. · Do not ask."),
+    yes: bool = YES,
     as_json: bool = JSON,
 ) -> None:
     """Decide de quién es un dispositivo Matrix que dos instituciones dicen tener · Decide whose a Matrix device is that two say to have"""
@@ -200,7 +194,9 @@ def manifest_show(as_json: bool = JSON) -> None:
     answer = ask("peer.manifest", as_json=as_json)
     if as_json:
         return show_json(answer)
-    return show_facts({key: value for key, value in answer.items() if key != "manifest"}, _FACTS)
+    must, _, roots = answer.get("threshold", "").partition("/")
+    told = {"threshold": words(f"{must} de {roots}", f"{must} of {roots}")} if roots else {}
+    return show_facts({key: value for key, value in (answer | told).items() if key != "manifest"}, _FACTS)
 
 
 @manifest_app.command("export")
@@ -215,6 +211,17 @@ def manifest_export(file: Annotated[Path, typer.Argument(metavar="ARCHIVO", help
         complain(f"`{file}` no se pudo escribir: {es}. Nada se sobrescribe.", f"`{file}` could not be written: {en}. Nothing is overwritten.")
         raise typer.Exit(Exit.REFUSED) from None
     say(f"Escrito en {file}. Es público: puede ir por cualquier vía.", f"Written to {file}. It is public: any road will do.")
+
+
+def _warn_listed(listed: Any) -> None:
+    """What the network lists say against it, before anybody compares a code."""
+    if listed == "unlisted":
+        complain("OJO: no está en ninguna lista de red de este hub.", "MIND: it is on none of this hub's network lists.")
+    if listed == "differs":
+        complain(
+            "OJO: la lista de red la nombra con otras raíces u otra cuenta Matrix. Aclárelo por un número conocido antes de confirmar.",
+            "MIND: the network list names it with other roots or another Matrix account. Clear that up on a known number before you confirm.",
+        )
 
 
 def _state(row: Mapping[str, Any]) -> str:

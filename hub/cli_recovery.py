@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from hub.cli_base import JSON, Exit, agree, ask, complain, say, show_json, words
+from hub.cli_base import JSON, YES, Exit, agree, ask, complain, say, show_json, words
 
 
 def recovery_key(
     check: Annotated[bool, typer.Option("--check", help="Comprueba una clave (la lee de la entrada). · Check one, read from input.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Quita lo guardado. · Remove what is stored.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Sin preguntar. · Do not ask.")] = False,
+    yes: bool = YES,
     as_json: bool = JSON,
 ) -> None:
     """Guarda la identidad del hub bajo una clave de recuperación · Keep the hub's identity under a recovery key"""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from hub.cli_base import JSON, Exit, ask, complain, config, new_app, say, show_json, show_rows, words
+from hub.cli_base import JSON, STAFF_ROLES, YES, Exit, agree, ask, complain, config, new_app, room_name, say, show_json, show_rows, words
+from hub.cli_choose import choose
 
 app = new_app("Personal de la institución. · Staff of the institution.")
 User = Annotated[str, typer.Argument(metavar="@USUARIO:SERVIDOR", help="Su cuenta Matrix. · Her Matrix account.")]
@@ -25,7 +26,7 @@ _USER = re.compile(r"@[^\s:]{1,200}:[^\s]{1,200}")
 @app.command()
 def add(
     user: User,
-    role: Annotated[str, typer.Option(help="caseworker, supervisor, administrator, …")] = "",
+    role: Annotated[str, typer.Option(help="caseworker (acompañante), supervisor o administrator. · What she does.")] = "",
     language: Annotated[str, typer.Option(help="es | en")] = "",
     display: Annotated[str, typer.Option(help="Cómo la nombran las colegas. · How colleagues call her.")] = "",
     fingerprint: Annotated[str, typer.Option(help="Su clave maestra, por otra vía. · Her master key, by another road.")] = "",
@@ -36,7 +37,7 @@ def add(
     settings = config()
     args = {
         "user_id": checked(user),
-        "role": role or settings.staff.default_role,
+        "role": choose("--role", role, STAFF_ROLES, as_json=as_json) if role else settings.staff.default_role,
         "display": display,
         "on_duty": on_duty,
         "language": language or settings.staff.default_language or settings.institution.language,
@@ -50,10 +51,13 @@ def repin(
     fingerprint: Annotated[
         str, typer.Option(help="Su nueva clave, como ella la leyó en su teléfono. · Her new master key, as she read it on her phone.")
     ] = "",
+    yes: bool = YES,
     as_json: bool = JSON,
 ) -> None:
     """Fija de nuevo su clave después de un cambio que ella confirma de viva voz · Pin again after a change that she confirms herself, aloud"""
     args = {"user_id": checked(user)} | ({"fingerprint": fingerprint} if fingerprint else {})
+    if not fingerprint and not yes:
+        _foretell_pin(ask("staff.show", {"user_id": user}, as_json=as_json), as_json=as_json)
     answer = ask("staff.repin", args, as_json=as_json)
     _told(answer, as_json, "Clave fijada de nuevo", "Pinned again")
     if not as_json and not fingerprint:
@@ -66,17 +70,82 @@ def repin(
 
 
 @app.command()
-def remove(user: User, as_json: bool = JSON) -> None:
-    """Da de baja: pierde el acceso en el acto · Off-board: access ends at once"""
-    answer = ask("staff.remove", {"user_id": checked(user)}, as_json=as_json)
+def remove(user: User, yes: bool = YES, as_json: bool = JSON) -> None:
+    """Da de baja, tras mostrar qué pasará: pierde el acceso en el acto · Off-board, after showing what will happen: access ends at once"""
+    checked(user)
+    if not yes:
+        _foretell_departure(ask("staff.show", {"user_id": user}, as_json=as_json), as_json=as_json)
+    answer = ask("staff.remove", {"user_id": user}, as_json=as_json)
     _told(answer, as_json, "Dada de baja", "Removed", key=False)
     if not as_json:
+        _told_rooms(answer.get("rooms") or ())
         _told_what_moved(answer.get("moved") or {})
+
+
+def _who(person: Mapping[str, Any]) -> str:
+    return f"{person.get('display') or person['user_id']} ({person['user_id']}), {_role(person)}"
+
+
+def _role(person: Mapping[str, Any]) -> str:
+    return words(*STAFF_ROLES.get(person.get("role", ""), (person.get("role", ""),) * 2))
+
+
+def _rooms_named(person: Mapping[str, Any]) -> str:
+    return ", ".join(room_name(room) for room in person["rooms"]) or words("ninguna", "none")
+
+
+def _foretell_pin(person: Mapping[str, Any], *, as_json: bool) -> None:
+    """Before a key is taken from the homeserver: whose, what is known of the present one, and what it will open."""
+    if not as_json:
+        known = words(*_PINS.get(person["pin"], (person["pin"],) * 2))
+        rooms = _rooms_named(person)
+        say(
+            f"{_who(person)}. Su clave ahora: {known}.\nSin --fingerprint se toma la próxima que muestre el servidor, que puede no ser suya; "
+            f"con ella se lee en: {rooms}. Sus casos y sus salas no cambian.",
+            f"{_who(person)}. Her key now: {known}.\nWithout --fingerprint the next one that the homeserver shows is taken, which may not be hers; "
+            f"it will read in: {rooms}. Her cases and rooms stay as they are.",
+        )
+    agree("¿Habló con ella y le dijo que cambió su clave?", "Did you speak with her, and did she say that she changed her key?", as_json=as_json)
+
+
+def _foretell_departure(person: Mapping[str, Any], *, as_json: bool) -> None:
+    """Before she goes: who, out of which rooms, and what moves to whom, by code."""
+    if not as_json:
+        say(f"{_who(person)}.\nSale de: {_rooms_named(person)}.", f"{_who(person)}.\nLeaves: {_rooms_named(person)}.")
+        moved = person["would_move"]
+        codes, to = _in_hand(moved), moved["to"]
+        if not codes:
+            say("No lleva nada: ni casos, ni derivaciones, ni controles.", "She has nothing in hand: no cases, referrals or check-ins.")
+        else:
+            rings = words(f"Controles por hacer: {moved['check_ins']}.", f"Check-ins to come: {moved['check_ins']}.")
+            say(f"Pasa a {to}: {codes}. {rings}" if to else f"NADIE queda para llevar lo suyo: {codes}. {rings} Inscriba antes a otra persona.",
+                f"Moves to {to}: {codes}. {rings}" if to else f"NOBODY is left to take what she has: {codes}. {rings} Enrol somebody else first.")
+    agree(f"¿Dar de baja a {person['user_id']}?", f"Remove {person['user_id']}?", as_json=as_json)
+
+
+def _in_hand(moved: Mapping[str, Any]) -> str:
+    """Codes of cases and referrals; those whose aggressor is of this institution are counted, not named."""
+    named = ", ".join((*moved.get("cases", ()), *moved.get("referrals", ())))
+    more = f"(+{moved['unnamed']})" if moved.get("unnamed") else ""
+    return " ".join(filter(None, (named, more)))
+
+
+def _told_rooms(rooms: Sequence[Mapping[str, Any]]) -> None:
+    """Room by room whether she is out; what is owed is tried until it is done."""
+    out = ", ".join(room_name(one) for one in rooms if one["out"])
+    if out:
+        say(f"Fuera de: {out}. Sus llaves ya no abren nada que se diga desde ahora.", f"Out of: {out}. Her keys open nothing said from now on.")
+    for one in rooms:
+        if not one["out"]:
+            complain(
+                f"PENDIENTE: sigue en {room_name(one)} ({one['why']}). No recibe llaves; se intenta hasta sacarla. Mire: tinkuy rooms drift",
+                f"OWED: still in {room_name(one)} ({one['why']}). She gets no keys; tried until she is out. See: tinkuy rooms drift",
+            )
 
 
 def _told_what_moved(moved: Mapping[str, Any]) -> None:
     """What she had in hand, by code, and who has it now; nobody is a warning."""
-    codes, rings = ", ".join((*moved.get("cases", ()), *moved.get("referrals", ()))), moved.get("check_ins", 0)
+    codes, rings = _in_hand(moved), moved.get("check_ins", 0)
     if not codes:
         return say("No llevaba nada: ni casos, ni derivaciones, ni controles.", "She had nothing in hand: no cases, referrals or check-ins.")
     if to := moved.get("to"):
@@ -99,7 +168,7 @@ def list_(as_json: bool = JSON) -> None:
     if as_json:
         return show_json(rows)
     show_rows(
-        [row | {"pin": words(*_PINS.get(row.get("pin", ""), (row.get("pin", ""),) * 2))} for row in rows],
+        [row | {"pin": words(*_PINS.get(row.get("pin", ""), (row.get("pin", ""),) * 2)), "role": _role(row)} for row in rows],
         (
             ("user_id", "CUENTA", "ACCOUNT"),
             ("role", "ROL", "ROLE"),

@@ -10,13 +10,113 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.key_words import Words, key_words
+from hub.policy_words import POLICY_WORDS
+from hub.protocol_words import PROTOCOL_WORDS, STAGES
 
 _WORDS: dict[str, Words] = {
+    **PROTOCOL_WORDS,
     "control.away": (
         "Ningún hub responde en el socket de control.",
         "No hub answers at the control socket.",
         "Inícielo con `tinkuy run`, o ejecute esta orden como el usuario del hub.",
         "Start it with `tinkuy run`, or run this command as the hub's user.",
+    ),
+    "bad_day": (
+        "{what}: `{word}` no es un día.", "{what}: `{word}` is no day.",
+        "Escríbalo así: 2027-05-31 o 31/05/2027. El día se cuenta en la hora de {zone}.",
+        "Write it like this: 2027-05-31 or 31/05/2027 (day/month/year). The day is counted in the time of {zone}.",
+    ),
+    "choice_unknown": (
+        "{what}: no se conoce `{word}`.", "{what}: `{word}` is unknown.",
+        "Hay: {known}. Valen el código y la palabra.", "There are: {known}. Both the code and the word will do.",
+    ),
+    "choice_near": (
+        "{what}: no se conoce `{word}`.", "{what}: `{word}` is unknown.", "¿Quiso decir {known}?", "Did you mean {known}?",
+    ),
+    "choice_of_several": (
+        "{what}: `{word}` puede ser varias cosas.", "{what}: `{word}` may be several things.", "Escriba el código de una: {known}.",
+        "Type the code of one: {known}.",
+    ),
+    "nobody_to_ask": (
+        "Esta orden pregunta antes de actuar, y aquí no hay nadie que conteste: no se hizo nada.",
+        "This command asks before it acts, and nobody is here to answer: nothing was done.",
+        "Désela en una terminal; un programa agrega --yes.",
+        "Give it at a terminal; a program adds --yes.",
+    ),
+    "unknown_room": (
+        "Aquí no hay ninguna sala con ese código.", "There is no room with that code here.",
+        "Vea los códigos con `tinkuy tables list`.", "See the codes with `tinkuy tables list`.",
+    ),
+    "no_room_code": (
+        "Falta el código de la sala.", "The code of the room is missing.",
+        "Vea los códigos con `tinkuy tables list`.", "See the codes with `tinkuy tables list`.",
+    ),
+    "room_closed": (
+        "Esa sala ya está cerrada, o su institución ya no está en ella.", "That room is closed, or your institution is not in it any more.",
+        "Vea las abiertas con `tinkuy tables list`.", "See the open ones with `tinkuy tables list`.",
+    ),
+    "room_of_case": (
+        "Esa sala trata de un caso: la maneja quien lleva el caso, desde su mesa, y aquí no se abre.",
+        "That room is about a case: whoever leads the case keeps it, from her desk room, and it is not opened here.",
+        "Pídaselo a ella; «quién ve» le muestra quién está.", "Ask her; `who sees` shows her who is there.",
+    ),
+    "conflict_of_interest": (
+        "El agresor pertenece a esa institución o a su sector: no puede estar, y esta regla no tiene excepción.",
+        "The aggressor belongs to that institution or its sector: it cannot be there, and this rule has no exception.",
+        "Elija otra institución.", "Choose another institution.",
+    ),
+    "no_shared_referral": (
+        "Esa institución no tiene una derivación aceptada de ese caso.", "That institution has no accepted referral of that case.",
+        "Quien lleva el caso puede derivarla primero.", "Whoever leads the case may refer her first.",
+    ),
+    "room_exists": (
+        "Ese caso ya tiene una sala.", "That case has a room already.", "Véala con `tinkuy tables list`.", "See it with `tinkuy tables list`.",
+    ),
+    "last_of_owner": (
+        "Es la última de la institución que abrió la sala.", "She is the last one of the institution that opened the room.",
+        "Que entre antes otra persona, o cierre la sala.", "Let another person in first, or close the room.",
+    ),
+    "draft_gone": (
+        "Lo que se iba a confirmar ya no está.", "What was to be confirmed is not there any more.", "Pídalo de nuevo.", "Ask for it again.",
+    ),
+    "bad_label": (
+        "El nombre de la mesa debe ser corto y decir de qué territorio o red es.",
+        "The table's name must be short and say of which territory or network it is.",
+        "Use hasta 60 letras, nunca el nombre de una persona.", "Use up to 60 letters, never the name of a person.",
+    ),
+    "nobody_to_meet": (
+        "Falta decir qué institución entra.", "It is missing which institution comes in.",
+        "Póngala con --with, por ejemplo: --with csmc-comas.", "Give it by --with, for example: --with csmc-comas.",
+    ),
+    "too_many_institutions": (
+        "Son demasiadas instituciones para una sala.", "Those are too many institutions for one room.",
+        "Abra dos mesas.", "Open two tables.",
+    ),
+    "already_there": (
+        "Esa institución ya está en la sala, o ya está invitada.", "That institution is in the room already, or asked in.",
+        "Véalo con `tinkuy tables who`.", "See it with `tinkuy tables who`.",
+    ),
+    "not_there": (
+        "Esa institución no está en la sala.", "That institution is not in the room.",
+        "Véalo con `tinkuy tables who`.", "See it with `tinkuy tables who`.",
+    ),
+    "not_owner": (
+        "Esa sala la abrió otra institución: solo ahí cambian qué instituciones están.",
+        "Another institution opened that room: only there it is changed which institutions are in it.",
+        "Para retirar a la suya: tinkuy tables close CÓDIGO.", "To take yours out: tinkuy tables close CODE.",
+    ),
+    "key_not_pinned": (
+        "Su llave todavía no se vio o está bloqueada: ante las demás instituciones no se puede responder por ella.",
+        "Her key was not seen yet, or is blocked: before the other institutions nobody can vouch for her.",
+        "Compárela y fíjela: tinkuy staff verify @cuenta.", "Compare and pin it: tinkuy staff verify @account.",
+    ),
+    "already_in_room": (
+        "Esa persona ya está en la sala.", "That person is in the room already.",
+        "Véalo con `tinkuy tables who`.", "See it with `tinkuy tables who`.",
+    ),
+    "not_in_room": (
+        "Esa persona no está en la sala.", "That person is not in the room.",
+        "Véalo con `tinkuy tables who`.", "See it with `tinkuy tables who`.",
     ),
     "control.in_use": (
         "Otro hub ya está en marcha con esta configuración.",
@@ -404,11 +504,29 @@ _WORDS: dict[str, Words] = {
         "No la inscriba; compare otra vez en persona.",
         "Do not enrol her; compare again in person.",
     ),
+    "own_house": (
+        "Quien agrede es de esta institución: solo lo ven quien lo lleva y supervisión.",
+        "The aggressor is of this institution: only its lead and supervision see it.",
+        "Pídalo a quien lo lleva o a supervisión.",
+        "Ask its lead, or supervision.",
+    ),
     "unknown_code": (
-        "Este hub no tiene una derivación recibida con ese código.",
-        "This hub has no received referral with that code.",
-        "Pida el código a quien la atiende; empieza con R-.",
-        "Ask whoever works on it for the code; it begins with R-.",
+        "Este hub no tiene nada con ese código.",
+        "This hub has nothing with that code.",
+        "Pida el código a quien la atiende: el de un caso empieza con C-, el de una derivación con R-.",
+        "Ask whoever works on it for the code: a case's begins with C-, a referral's with R-.",
+    ),
+    "unknown_room_class": (
+        "Esa no es una clase de sala de la guardia.",
+        "That is no class of rooms of the guard's.",
+        "Use una de: {rooms}.",
+        "Use one of: {rooms}.",
+    ),
+    "unknown_guard_mode": (
+        "La guardia no tiene ese modo.",
+        "The guard has no such mode.",
+        "Use uno de: {modes}.",
+        "Use one of: {modes}.",
     ),
     "unknown_basis": (
         "Esa no es una razón legal para conservar.",
@@ -492,7 +610,8 @@ _WORDS: dict[str, Words] = {
 }
 
 
-_CAUSED = {"peer_manifest_refused": True, "manifest_refused": False, "roots_refused": False}
+_WORDS |= POLICY_WORDS
+_CAUSED = {"network_refused": True, "network_draft": True, "peer_manifest_refused": True, "manifest_refused": False, "roots_refused": False}
 """Refusals whose `why` is a code of `keys`: that one says better what failed; also what to do, where the flag stands."""
 _GENERAL: Words = ("El hub no aceptó la orden.", "The hub did not accept the command.", "", "")
 
@@ -519,8 +638,10 @@ def shown_code(code: str, params: Mapping[str, Any] | None = None) -> str:
 
 def filled(words: Words, params: Mapping[str, Any]) -> Words:
     """The four sentences with their parameters; an absent one shows as a question mark."""
-    told = _Missing(params)
-    es, en, fix_es, fix_en = (each.format_map(told) for each in words)
+    spanish, english = _Missing(params), _Missing(params)
+    if params.get("stage") in STAGES:
+        spanish["stage"], english["stage"] = STAGES[str(params["stage"])]
+    es, en, fix_es, fix_en = (each.format_map(told) for each, told in zip(words, (spanish, english) * 2, strict=True))
     return es, en, fix_es, fix_en
 
 

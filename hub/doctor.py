@@ -24,9 +24,10 @@ from hub.app.backup import backup_settings
 from hub.base.config import Config
 from hub.base.fingerprint import grouped, square
 from hub.base.kek import open_kek
+from hub.base.synapse import GATE_PATH
 from hub.chat.stopped import because
 from hub.cli_base import say
-from hub.doctor_words import WORDS
+from hub.doctor_words import PROTOCOL_SAYS, WORDS
 from hub.web.control import ControlError, HubAway, call
 from keys.errors import KeysError
 from keys.identity import load_identity
@@ -181,7 +182,23 @@ async def check_live(config: Config) -> list[Check]:
     except ControlError as error:
         return [Check(id="answers", level=Level.FAIL, params={"code": error.code})]
     known = facts if isinstance(facts, dict) else {}
-    return [Check(id="running", level=Level.OK), *judge_live(known), judge_backup_settings(config, known)]
+    checks = [Check(id="running", level=Level.OK), *judge_live(known), judge_backup_settings(config, known)]
+    wanted = known.get("gate")
+    return [*checks, judge_gate(wanted, await _shown_gate(config))] if isinstance(wanted, dict) else checks
+
+
+async def _shown_gate(config: Config) -> Mapping[str, Any] | None:
+    """What the gate at our homeserver says of itself; None where there is none, or it does not answer."""
+    url = config.matrix.homeserver_url + GATE_PATH
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session,
+            session.get(url, ssl=_trust(config.matrix.ca_file)) as answer,
+        ):
+            found = await answer.json(content_type=None) if answer.status == 200 else None
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
@@ -203,6 +220,10 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
     yield _unsigned(facts)
     drifted = [room for room in _rows(facts, "rooms") if room.get("drift")]
     yield _judge("rooms", bad=bool(drifted), worst=Level.WARN, params={"count": len(drifted)})
+    strangers = sorted({str(step["about"]) for room in drifted for step in _rows(room, "steps") if step.get("what") in ("stranger", "departed")})
+    yield _judge("strangers", bad=bool(strangers), worst=Level.FAIL, params={"who": ", ".join(strangers[:MOST_NAMED])})
+    doubts = _number(facts, "devices_in_doubt", absent=0)
+    yield _judge("devices_in_doubt", bad=doubts > 0, worst=Level.WARN, params={"count": facts.get("devices_in_doubt", 0)})
     missing = sorted({str(user) for room in drifted if isinstance(room.get("missing"), list) for user in room["missing"]})
     yield _judge("not_invited", bad=bool(missing), worst=Level.WARN, params={"who": ", ".join(missing[:MOST_NAMED])})
     servers = _rows(facts, "servers")
@@ -220,6 +241,7 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
     due = _number(facts, "signing_days")
     yield _judge("signing_key", bad=not SIGNING_WARN < due < float("inf"), worst=Level.WARN, params={"days": facts.get("signing_days", "?")})
     yield from _links(_rows(facts, "peers"))
+    yield from _networks(facts)
     for peer in _rows(facts, "peers"):
         days = _number(peer, "days", absent=0)
         yield _judge(
@@ -229,8 +251,15 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
             params={"institution": peer.get("institution", "?"), "days": int(days)},
         )
     for finding in _rows(facts, "protocols"):
-        told = {"protocol": finding.get("protocol", "?"), "code": finding.get("code", "?")}
-        yield Check(id="protocol", level=Level.WARN, params=told)
+        yield _protocol(finding)
+
+
+def _protocol(finding: Mapping[str, Any]) -> Check:
+    """What a version needs of people; an unknown code speaks by itself."""
+    code, who = str(finding.get("code", "?")), str(finding.get("who", ""))
+    es, en = PROTOCOL_SAYS.get(code, ("tiene una observación", "has a finding"))
+    told = {"protocol": finding.get("protocol", "?"), "code": code, "what": (es.format(who=who), en.format(who=who))}
+    return Check(id="protocol", level=Level.WARN, params=told)
 
 
 def _links(peers: list[Mapping[str, Any]]) -> Iterator[Check]:
@@ -240,6 +269,38 @@ def _links(peers: list[Mapping[str, Any]]) -> Iterator[Check]:
     yield _judge("links_stopped", bad=bool(stopped), worst=Level.WARN, params={"who": told})
     waiting = sorted(str(peer.get("institution", "?")) for peer in peers if peer.get("unanswered") is not False)
     yield _judge("restore_unanswered", bad=bool(waiting), worst=Level.WARN, params={"who": ", ".join(waiting)})
+
+
+def _networks(facts: Mapping[str, Any]) -> Iterator[Check]:
+    """How long each list counts, and linked institutions that the lists do not name, or name otherwise. Nothing, where there is no list."""
+    lists = _rows(facts, "networks")
+    for row in lists:
+        days = _number(row, "days", absent=0)
+        told = {"table": row.get("table", "?"), "days": max(int(days), 0)}
+        yield _judge("network_list", bad=days <= MANIFEST_WARN, worst=Level.FAIL if days <= 0 else Level.WARN, params=told)
+    if lists:
+        unlisted, differing = (_standing(_rows(facts, "peers"), state) for state in ("unlisted", "differs"))
+        yield _judge("network_unlisted", bad=bool(unlisted), worst=Level.WARN, params={"who": unlisted})
+        yield _judge("network_differs", bad=bool(differing), worst=Level.WARN, params={"who": differing})
+
+
+def _standing(peers: list[Mapping[str, Any]], state: str) -> str:
+    return ", ".join(sorted(str(peer.get("institution", "?")) for peer in peers if peer.get("listed") == state))
+
+
+def judge_gate(wanted: Mapping[str, Any], shown: Mapping[str, Any] | None) -> Check:
+    """What the homeserver's gate shows against what it should be: versions and digests. None: there is no gate."""
+    if shown is None:
+        return Check(id="gate", level=Level.WARN)
+    parts = {"servers": ("servidores", "servers"), "hubs": ("centros", "hubs"), "lists": ("listas", "lists")}
+    other = [words for key, words in parts.items() if _plain(shown.get(key)) != _plain(wanted.get(key))]
+    told = tuple(", ".join(pair[place] for pair in other) for place in (0, 1))
+    return _judge("gate_differs", bad=bool(other), params={"what": told})
+
+
+def _plain(value: Any) -> Any:
+    """Lists of lists in one order."""
+    return sorted(map(str, value)) if isinstance(value, list) else value
 
 
 def _unsigned(facts: Mapping[str, Any]) -> Check:

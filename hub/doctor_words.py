@@ -291,9 +291,22 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("Las salas están como deben.", "Rooms are as they should be."),
         ("{count} salas se apartan de lo debido.", "{count} rooms drifted from what they should be."),
         (
-            "El hub las repara solo: espere un minuto y mire otra vez. En la sala de administración dice qué cambió.",
-            "The hub mends them by itself: wait a minute and look again. In the admin room it says what changed.",
+            "El hub las repara solo: espere un minuto y mire otra vez. Qué difiere y quién lo arregla: tinkuy rooms plan",
+            "The hub mends them by itself: wait a minute and look again. What differs and who mends it: tinkuy rooms plan",
         ),
+    ),
+    "strangers": (
+        ("Nadie está en una sala donde no deba.", "Nobody is in a room where they may not be."),
+        ("Está en una sala donde no puede estar: {who}.", "In a room where they may not be: {who}."),
+        (
+            "Nada se envía ahí. El hub los saca solo; si no puede: tinkuy rooms drift, y en un enlace tinkuy peer thaw.",
+            "Nothing is sent there. The hub puts them out by itself; where it cannot: tinkuy rooms drift, and for a link tinkuy peer thaw.",
+        ),
+    ),
+    "devices_in_doubt": (
+        ("Ningún dispositivo en duda.", "No device in doubt."),
+        ("{count} dispositivos o llaves en duda: no reciben nada.", "{count} devices or keys in doubt: they get nothing."),
+        ("Vea cuáles y qué hacer: tinkuy rooms drift", "See which, and what to do: tinkuy rooms drift"),
     ),
     "not_invited": (
         ("Todo el personal está invitado a sus salas.", "All staff are invited to their rooms."),
@@ -343,12 +356,78 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
             "If it takes more than some hours, call their administration; the hub asks again every day. What is urgent, by telephone.",
         ),
     ),
+    "network_list": (
+        ("La lista de la mesa {table} vale {days} días más.", "The list of table {table} counts for {days} days more."),
+        (
+            "La lista de la mesa {table} vence en {days} días; vencida, por ella no entra nadie nuevo.",
+            "The list of table {table} expires in {days} days; once expired, nobody new gets in by it.",
+        ),
+        (
+            "Renuévenla y fírmenla: tinkuy network renew --out mesa.json",
+            "Renew it and have it signed: tinkuy network renew --out table.json",
+        ),
+    ),
+    "network_unlisted": (
+        ("Toda institución enlazada está en alguna lista.", "Every linked institution is on some list."),
+        (
+            "Enlazadas que no están en ninguna lista: {who}. Su enlace sigue: nadie lo cortó.",
+            "Linked, and on no list: {who}. Their links go on: nobody cut them.",
+        ),
+        (
+            "Decidan: que entren (tinkuy network add), que siga así, o detener el enlace (tinkuy peer stop).",
+            "Decide: let them in (tinkuy network add), leave it so, or stop the link (tinkuy peer stop).",
+        ),
+    ),
+    "network_differs": (
+        ("Lo que dicen las listas coincide con los manifiestos.", "What the lists say agrees with the manifests."),
+        (
+            "La lista las nombra con otras raíces u otra cuenta Matrix que su manifiesto: {who}.",
+            "The list names them with other roots or another Matrix account than their manifest: {who}.",
+        ),
+        (
+            "Llame por un número conocido. Si cambiaron sus raíces: tinkuy network add con la misma institución, y que la mesa firme.",
+            "Call on a number you know. If they changed their roots: tinkuy network add with the same institution, and let the table sign.",
+        ),
+    ),
+    "gate": (
+        ("", ""),
+        (
+            "Hay una lista de red y el servidor Matrix no tiene puesta la puerta (o no contesta): solo la lista de servidores deja fuera a extraños.",
+            "There is a network list, and the homeserver has no gate in place (or it is mute): its list of servers alone keeps strangers out.",
+        ),
+        (
+            "tinkuy network synapse --out CARPETA, ponga deploy/synapse/tinkuy_gate.py en su PYTHONPATH y reinicie Synapse.",
+            "tinkuy network synapse --out FOLDER, put deploy/synapse/tinkuy_gate.py on its PYTHONPATH and restart Synapse.",
+        ),
+    ),
+    "gate_differs": (
+        ("La puerta del servidor Matrix tiene las listas de este hub.", "The homeserver's gate has this hub's lists."),
+        (
+            "La puerta del servidor Matrix no tiene lo que dicen las listas de este hub: {what}.",
+            "The homeserver's gate does not have what this hub's lists say: {what}.",
+        ),
+        (
+            "tinkuy network synapse --out CARPETA, en la carpeta que Synapse lee; dice si hay que reiniciarlo.",
+            "tinkuy network synapse --out FOLDER, into the folder that Synapse reads; it says whether to restart it.",
+        ),
+    ),
     "protocol": (
         ("", ""),
-        ("El protocolo {protocol} tiene una observación ({code}).", "The protocol {protocol} has a finding ({code})."),
+        ("El protocolo {protocol} {what} ({code}).", "The protocol {protocol} {what} ({code})."),
         (
-            "Corrija el documento; mientras tanto retiene lo dudoso.",
-            "Mend the document; until then it withholds what is in doubt.",
+            "Vea qué falta y de quién: tinkuy protocol status. Mientras tanto no sale nada por lo que no rige.",
+            "See what is missing and whose: tinkuy protocol status. Until then nothing leaves by what does not count.",
         ),
     ),
 }
+
+PROTOCOL_SAYS: dict[str, tuple[str, str]] = {
+    "not_in_force": ("no rige hoy, por sus fechas", "does not count today, by its dates"),
+    "contested": ("está en disputa: hay dos documentos con ese número", "is contested: two documents stand under that number"),
+    "waits_sign": ("espera la firma de esta institución", "waits for this institution's signature"),
+    "waits_answer": ("tiene comentarios que esta institución debe contestar", "has comments that this institution must answer"),
+    "waits_comment": ("está en consulta", "is open for comments"),
+    "blocked": ("no rige todavía: falta la firma de {who}", "does not count yet: the signature of {who} is missing"),
+    "ends": ("vence el {who}; conviene proponer la siguiente versión", "ends on {who}; propose the next version"),
+}
+"""By code of a finding of `hub.app.protocol_commands`: what is said of the protocol."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import errno
 import re
 
+from hub.network_words import WORDS as _NETWORK
+
 Words = tuple[str, str, str, str]
 
 _NO_MANIFEST: Words = (
@@ -34,6 +36,7 @@ _SECRET: tuple[str, str] = (
 )
 
 WORDS: dict[str, Words] = {
+    **_NETWORK,
     "keys.error": ("Algo falló con las claves.", "Something about the keys failed.", *_OUR_FAULT),
     "keys.malformed": (
         "El archivo no tiene la forma que debe: es otro archivo, o está dañado.",
@@ -221,6 +224,9 @@ _FAMILIES: dict[str, Words] = {
     "bytes": WORDS["keys.malformed"],
     "frame": WORDS["keys.malformed"],
     "envelope": WORDS["keys.malformed"],
+    "roster": (
+        "La lista firmada de quién participa en una sala no vale.", "The signed roster of a room does not count.", *_CALL,
+    ),
     "devices": (
         "La lista firmada de dispositivos Matrix no vale.", "The signed list of Matrix devices does not count.", *_CALL,
     ),

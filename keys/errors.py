@@ -63,10 +63,22 @@ class ManifestRefused(KeysError):
     code = "manifest.refused"
 
 
+class NetworkRefused(KeysError):
+    """a network list was not accepted; `code` tells which numbered check refused it."""
+
+    code = "network.refused"
+
+
 class DevicesRefused(KeysError):
     """a device statement was not accepted; `code` tells which numbered check refused it."""
 
     code = "devices.refused"
+
+
+class RosterRefused(KeysError):
+    """a roster of a coordination room was not accepted; `code` tells which numbered check refused it."""
+
+    code = "roster.refused"
 
 
 class DirectoryConflict(KeysError):

@@ -8,9 +8,11 @@ between the two, free to show each side a manifest of his own making, needs no s
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from keys.manifest import Manifest
+from keys.network import NetworkList
 from keys.primitives import argon2id, join, sha256
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -18,8 +20,9 @@ ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SALT: Final = b"TINKUY-v1 code 80"
 
 
+@lru_cache(maxsize=64)
 def short_code(bytes_a: bytes, bytes_b: bytes) -> str:
-    """`XXXX-XXXX-XXXX-XXXX` over two byte strings, in whichever order they are given."""
+    """`XXXX-XXXX-XXXX-XXXX` over two byte strings, in whichever order they are given. Computed once for the same two: it is meant to be slow."""
     first, second = sorted((sha256(b"TINKUY-v1 code part", bytes_a), sha256(b"TINKUY-v1 code part", bytes_b)))
     number = int.from_bytes(argon2id(join(first, second), salt=_SALT, length=10, memory_kib=65536, passes=3), "big")
     text = "".join(ALPHABET[number >> shift & 31] for shift in range(75, -1, -5))
@@ -29,6 +32,11 @@ def short_code(bytes_a: bytes, bytes_b: bytes) -> str:
 def pairing_code(ours: Manifest, theirs: Manifest) -> str:
     """The code of two manifests: over what was signed, so an extra signature in one copy of a file changes nothing."""
     return short_code(ours.digest, theirs.digest)
+
+
+def network_code(found: NetworkList) -> str:
+    """The code of a first network list: whoever holds the same list reads the same code."""
+    return short_code(found.digest, sha256(b"TINKUY-v1 network code"))
 
 
 def same_code(shown: str, typed: str) -> bool:

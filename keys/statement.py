@@ -7,7 +7,7 @@ as bytes and never re-canonicalised: `{"payload": base64, "sigs": [{"keyid", "si
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,6 +82,14 @@ def sign(kind: str, payload: bytes, *signers: SigningKey) -> Statement:
     covered = message(kind, payload)
     made = {key.public.keyid: Signature(keyid=key.public.keyid, sig=key.sign(covered)) for key in signers}
     return Statement(payload=payload, signatures=tuple(made[keyid] for keyid in sorted(made)))
+
+
+def join_signatures(parts: Sequence[Statement]) -> Statement | None:
+    """One statement with the signatures of all; None when they are not over one and the same payload."""
+    if len({part.payload for part in parts}) != 1:
+        return None
+    signatures = {each.keyid: each for part in parts for each in part.signatures}
+    return Statement(payload=parts[0].payload, signatures=tuple(signatures[keyid] for keyid in sorted(signatures)))
 
 
 def add_signature(kind: str, statement: Statement, signer: SigningKey) -> Statement:

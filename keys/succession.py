@@ -17,7 +17,7 @@ from keys.errors import BadSignature, ManifestRefused, WrongKey
 from keys.manifest import KIND, Manifest
 from keys.primitives import SigningKey, VerifyKey
 from keys.profile import MAX_BYTES, Profile, parse_profile
-from keys.statement import Statement, add_signature, sign, verify
+from keys.statement import Statement, add_signature, join_signatures, sign, verify
 
 LIFE: Final = timedelta(days=365)
 _PRIVATE: Final = re.compile(rb"tinkuy-root-v1 ([0-9a-f]{64})\s*")
@@ -60,11 +60,10 @@ def sign_draft(data: bytes, root: SigningKey) -> bytes:
 
 def joined(drafts: Iterable[bytes]) -> Statement:
     """One draft with the signatures of all. Raises `ManifestRefused` when they are not of one and the same payload."""
-    parts = [read_draft(data)[0] for data in drafts]
-    if not parts or len({part.payload for part in parts}) != 1:
+    found = join_signatures([read_draft(data)[0] for data in drafts])
+    if found is None:
         raise ManifestRefused("these files are not signatures over one and the same manifest", code="manifest.other_draft")
-    signatures = {each.keyid: each for part in parts for each in part.signatures}
-    return Statement(payload=parts[0].payload, signatures=tuple(signatures[keyid] for keyid in sorted(signatures)))
+    return found
 
 
 def missing(previous: Manifest | None, statement: Statement) -> tuple[Missing, ...]:

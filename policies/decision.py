@@ -11,6 +11,8 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any
 
+from policies.places import NOWHERE, Country
+
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
 CONSENT_STATES = ("active", "none", "expired", "withdrawn")
@@ -96,12 +98,16 @@ class FieldDecision:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The answer for every field of the vocabulary. `excluded` means a conflict of interest keeps everything home (R61-R62)."""
+    """The answer for every field of the vocabulary. `excluded` means a conflict of interest keeps everything home (R61-R62).
+
+    `country` is the protocol's: what its generalisations mean by a province or a national.
+    """
 
     protocol_id: str
     version: int
     fields: Mapping[str, FieldDecision]
     excluded: bool = False
+    country: Country = field(default=NOWHERE, repr=False, compare=False)
 
     def field(self, name: str) -> FieldDecision:
         """The decision about `name`; a name the protocol's vocabulary does not know is withheld."""

@@ -15,7 +15,7 @@ from policies.decision import Outcome
 from policies.errors import DocumentError
 from policies.findings import Finding, Severity, nearest
 from policies.marked import Items, Node, Scalar, Table
-from policies.protocol import OFFER_FIELDS, AutoAccept, Duty, OfferRule, Protocol, Purpose, Rule
+from policies.protocol import OFFER_FIELDS, AutoAccept, BreakGlass, Duty, OfferRule, Protocol, Purpose, Rule
 from policies.reading import Reader
 from policies.spans import Span
 from policies.vocabulary import Vocabulary, Words
@@ -33,7 +33,7 @@ def parse(text: str, vocabulary: Vocabulary, *, source: str = "protocol.yaml") -
 
 _KEYS = (
     "protocol", "version", "title", "purposes", "needs", "from_kinds", "to_kinds", "parties", "community_seat", "effective",
-    "expires", "respond_within", "offer", "legal_basis", "onward", "auto_accept", "duty", "rules",
+    "expires", "respond_within", "offer", "legal_basis", "onward", "break_glass", "auto_accept", "duty", "citations", "rules",
 )  # fmt: skip
 
 
@@ -83,12 +83,17 @@ class _ProtocolReader(Reader):
             offer=MappingProxyType(self.offer(need("offer"))),
             rules=self.rules(need("rules"), frozenset(purposes), frozenset(to_kinds)),
             legal_basis=self.bases,
-            onward=self.flag(get("onward"), "onward"),
+            onward=self.onward(get("onward")),
+            onward_to=self.onward_to(get("onward")),
+            break_glass=self.break_glass(get("break_glass")),
             auto_accept=self.auto_accept(get("auto_accept")),
             duty=self.duty(get("duty")),
+            citations=self.words(get("citations"), "citations", lists["laws"], "laws"),
             universe=tuple(self.vocabulary.fields),
             domain=self.domain,
             needs_purpose=MappingProxyType({code: term.purpose or "" for code, term in lists["needs"].items()}),
+            bodies=self.vocabulary.bodies,
+            country=self.vocabulary.country,
         )  # fmt: skip
         self.whole(table, protocol)
         return protocol
@@ -259,6 +264,41 @@ class _ProtocolReader(Reader):
                     self.report("auto_accept_dimension", place, word=name)
         condition = self.condition(self.need(table, "when"), DIMENSIONS)
         return AutoAccept(when=condition, on_duty=self.flag(table.entries.get("on_duty"), "on_duty", default=True))
+
+    def onward(self, node: Node | None) -> bool:
+        """`grant`, or `{to: [kinds]}`: only by the owner's word for each time. There is no `true`: nothing is ever passed on freely."""
+        if node is None:
+            return False
+        if isinstance(node, Table):
+            return bool(self.onward_to(node))
+        if isinstance(node, Scalar) and node.text in ("grant", "false"):
+            return node.text == "grant"
+        self.report("expected", node, key="onward", es="grant o false", en="grant or false", suggestion="grant")
+        return False
+
+    def onward_to(self, node: Node | None) -> frozenset[str]:
+        if not isinstance(node, Table):
+            return frozenset()
+        table = self.table(node, "onward", ("to",))
+        return frozenset(self.words(self.need(table, "to"), "to", self.vocabulary.lists["kinds"], "kinds"))
+
+    def break_glass(self, node: Node | None) -> BreakGlass | None:
+        if node is None:
+            return None
+        table = self.table(node, "break_glass", ("fields", "roles", "risk", "needs", "lasts", "second_person", "review_within"))
+        get, lists = table.entries.get, self.vocabulary.lists
+        second, review = self.flag(get("second_person"), "second_person"), get("review_within")
+        if second == (review is not None):
+            self.report("break_glass_watch", node)
+        return BreakGlass(
+            fields=frozenset(self.words(self.need(table, "fields"), "fields", self.vocabulary.fields, "fields")),
+            roles=frozenset(self.words(self.need(table, "roles"), "roles", lists["roles"], "roles")),
+            risks=frozenset(self.words(self.need(table, "risk"), "risk", lists["risks"], "risks")),
+            needs=frozenset(self.words(get("needs"), "needs", lists["needs"], "needs")),
+            lasts=self.exact(self.need(table, "lasts"), "lasts"),
+            second_person=second,
+            review_within=self.exact(review, "review_within") if review is not None else None,
+        )
 
     def duty(self, node: Node | None) -> Duty | None:
         if node is None:

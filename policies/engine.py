@@ -1,13 +1,14 @@
-"""The fast evaluator: conditions become bits, and every field's answer for every state of its own atoms is computed beforehand.
+"""The fast evaluator: conditions become bits, and every field's answer for a state of its own atoms is computed once.
 
-Compiled once per protocol version. A decision is then: which bits do the facts set, take that row, put her consent beside it.
-The answers are made by `meaning.settle`, the very function of the referee, so the two differ only in how they find the applying
-rules; a property test holds them equal over everything.
+Compiled once per protocol version, in time that grows with its rules and not with the states of their conditions: a state is computed when it
+is first asked for, so that a document with many conditions on many fields costs nobody a hub. A decision is then: which bits do the facts set,
+take that row, put her consent beside it. The answers are made by `meaning.settle`, the very function of the referee, so the two differ only in
+how they find the applying rules; a property test holds them equal over everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -27,11 +28,12 @@ _Answers = tuple[FieldDecision, FieldDecision, FieldDecision, FieldDecision]
 
 @dataclass(frozen=True, kw_only=True)
 class _Field:
-    """All answers about one field: `table` maps the field's own bits to its four answers."""
+    """One field before one recipient kind: `table` remembers its four answers for each state of its own bits that was asked for."""
 
     name: str
     bits: int
-    table: Mapping[int, _Answers]
+    rules: tuple[Rule, ...]
+    table: dict[int, _Answers]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,7 @@ class Compiled:
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
+        self._bodies, self._country = protocol.bodies, protocol.country
         self._atoms = protocol.atoms
         self._index = {atom: 1 << position for position, atom in enumerate(self._atoms)}
         values = {dimension: self._value_bits(dimension) for dimension in DIMENSIONS}
@@ -58,7 +61,10 @@ class Compiled:
         )
         self._affiliation, self._basis = values["aggressor_affiliation"], values["legal_basis"]
         cells = [(purpose, kind) for purpose in protocol.purposes for kind in protocol.to_kinds]
-        self._cells = {cell: tuple(self._field(name, *cell) for name in protocol.universe) for cell in cells}
+        by_field: dict[str, list[Rule]] = {}
+        for rule in protocol.rules:
+            by_field.setdefault(rule.field, []).append(rule)
+        self._cells = {cell: tuple(self._field(name, by_field.get(name, ()), *cell) for name in protocol.universe) for cell in cells}
         self._rows: dict[tuple[str, str, int], _Row] = {}
         self._refusals: dict[str, Decision] = {}
         self._remembered: dict[tuple[Any, ...], Decision] = {}
@@ -90,7 +96,7 @@ class Compiled:
     def _decide(self, request: Request) -> Decision:
         facts, state = request.facts, request.consent_state
         # 1. Conflict of interest, before anything else is looked at.
-        if conflict.excluded(request.recipient_kind, request.recipient_id, facts.aggressor_affiliation):
+        if conflict.excluded(request.recipient_kind, request.recipient_id, facts.aggressor_affiliation, self._bodies):
             return self._nothing("conflict_of_interest")
         # 2. Facts to bits; a word the vocabulary does not know raises KeyError, which withholds.
         mask = self._mask(facts)
@@ -119,7 +125,10 @@ class Compiled:
         return decision
 
     def _decision(self, fields: dict[str, FieldDecision]) -> Decision:
-        return Decision(protocol_id=self.protocol.id, version=self.protocol.version, fields=MappingProxyType(fields))
+        protocol = self.protocol
+        return Decision(
+            protocol_id=protocol.id, version=protocol.version, fields=MappingProxyType(fields), country=self._country
+        )
 
     def _nothing(self, code: str) -> Decision:
         if code not in self._refusals:
@@ -159,12 +168,19 @@ class Compiled:
 
     # -- rules -> tables
 
-    def _field(self, name: str, purpose: str, kind: str) -> _Field:
-        rules = [rule for rule in self.protocol.rules if rule.field == name and rule.covers(purpose, kind)]
+    def _field(self, name: str, about: Iterable[Rule], purpose: str, kind: str) -> _Field:
+        rules = tuple(rule for rule in about if rule.covers(purpose, kind))
         bits = self._bits(atom for rule in rules for atom in _atoms(rule))
-        return _Field(name=name, bits=bits, table={state: self._answers(name, rules, state) for state in _subsets(bits)})
+        return _Field(name=name, bits=bits, rules=rules, table={})
 
-    def _answers(self, name: str, rules: list[Rule], state: int) -> _Answers:
+    def _answered(self, field: _Field, mask: int) -> _Answers:
+        state = mask & field.bits
+        known = field.table.get(state)
+        if known is None:
+            known = field.table[state] = self._answers(field.name, field.rules, state)
+        return known
+
+    def _answers(self, name: str, rules: Sequence[Rule], state: int) -> _Answers:
         applying = [rule for rule in rules if self._true(rule.when, state)]
         lawful = [rule for rule in applying if rule.basis_atom and self._true((rule.basis_atom,), state)]
 
@@ -177,7 +193,7 @@ class Compiled:
         return all(state & self._index[atom] for atom in atoms)
 
     def _make_row(self, purpose: str, kind: str, mask: int) -> _Row:
-        answers = {item.name: item.table[mask & item.bits] for item in self._cells[purpose, kind]}
+        answers = {item.name: self._answered(item, mask) for item in self._cells[purpose, kind]}
         agreed, none, expired, withdrawn = ({name: four[i] for name, four in answers.items()} for i in range(4))
         nothing_given = self._decision(none)
         waiting = {name: answer for name, answer in agreed.items() if answer != none[name]}
@@ -206,13 +222,3 @@ def _atoms(rule: Rule) -> Iterator[Atom]:
     yield from rule.when
     if rule.basis_atom and rule.outcome is not Outcome.WITHHOLD:
         yield rule.basis_atom
-
-
-def _subsets(bits: int) -> Iterator[int]:
-    """Every subset of a bit set, the empty one last."""
-    state = bits
-    while True:
-        yield state
-        if state == 0:
-            return
-        state = (state - 1) & bits

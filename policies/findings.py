@@ -13,10 +13,11 @@ from rapidfuzz import fuzz, process
 
 
 class Severity(StrEnum):
-    """An `error` keeps the document out of use; a `warning` asks a person to look."""
+    """An `error` keeps the document out of use; a `warning` asks a person to look; a `note` says what follows from silence, which is withholding."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -30,6 +31,13 @@ class Finding:
     message_es: str
     message_en: str
     suggestion: str | None = None
+    about: str = ""
+    """The word of the vocabulary that it is about, where there is one."""
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether a person should look again."""
+        return self.severity is Severity.WARNING
 
     @property
     def is_error(self) -> bool:
@@ -117,9 +125,55 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "`{field}` es muy delicado y se comparte sin condición.",
         "`{field}` is highly sensitive and is shared without a condition",
     ),
+    "break_glass_watch": (
+        "`break_glass` pide una de dos: `second_person: true`, o `review_within` con un plazo.",
+        "`break_glass` takes one of two: `second_person: true`, or `review_within` with a time",
+    ),
     "basis_on_withhold": (
         "Una base legal permite compartir; no va con withhold.",
         "a legal basis permits sharing; it does not go with withhold",
+    ),
+    "need_without_rule": (
+        "Ninguna regla deja salir nada para la necesidad `{word}`.",
+        "no rule lets anything leave for the need `{word}`",
+    ),
+    "need_unserved": (
+        "Ninguna institución que recibe atiende la necesidad `{word}`; la atienden: {kinds}.",
+        "no recipient of this protocol serves the need `{word}`; it is served by: {kinds}",
+    ),
+    "purpose_without_rule": (
+        "Para el propósito `{word}` no sale nada.",
+        "nothing leaves for the purpose `{word}`",
+    ),
+    "purpose_without_need": (
+        "Ninguna necesidad del protocolo sirve al propósito `{word}`; nunca se usará.",
+        "no need of this protocol serves the purpose `{word}`; it will never be used",
+    ),
+    "recipient_without_need": (
+        "A `{word}` no se le puede derivar: no atiende ninguna necesidad de este protocolo.",
+        "nobody can refer to `{word}`: it serves no need of this protocol",
+    ),
+    "party_idle": (
+        "`{word}` firma como parte, pero ni envía ni recibe.",
+        "`{word}` signs as a party but neither sends nor receives",
+    ),
+    "expired": ("El protocolo venció el {date}; ya no permite nada.", "the protocol expired on {date} and permits nothing any more"),
+    "urgent_slower": (
+        "Para la urgencia `{word}` se responde más tarde que para lo de rutina.",
+        "the urgency `{word}` is answered later than routine ones",
+    ),
+    "basis_unused": ("Ninguna regla usa la base legal `{word}`.", "no rule uses the legal basis `{word}`"),
+    "affiliation_owns_nothing": (
+        "La pertenencia `{word}` no dice qué clases de institución son suyas; escriba `owns`, o `private: true` si no es un órgano.",
+        "the affiliation `{word}` does not say which institution kinds are its own; write `owns`, or `private: true` if it is no body",
+    ),
+    "affiliation_private_owner": (
+        "La pertenencia `{word}` es particular y a la vez tiene instituciones; quite `private` o `owns`.",
+        "the affiliation `{word}` is private and owns institutions as well; remove `private` or `owns`",
+    ),
+    "kind_without_affiliation": (
+        "La clase `{word}` no es de ninguna pertenencia: si alguien de ahí agrede, nada la detendría. Póngala en el `owns` de una.",
+        "the kind `{word}` belongs to no affiliation: an aggressor from there would stop nothing; put it in the `owns` of one",
     ),
     "duplicate_id": ("El código `{word}` aparece dos veces en «{list}».", "the code `{word}` appears twice in `{list}`"),
 }
@@ -138,6 +192,7 @@ def finding(
     return Finding(
         line=line, column=column, code=code, severity=severity,
         message_es=spanish.format(**words), message_en=english.format(**words), suggestion=suggestion,
+        about=str(words.get("word", words.get("field", ""))),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from policies.places import place_of, plain
+from policies.places import NOWHERE, Country, plain
 
 MAX_VALUE = 8000
 """Characters; a longer value is neither generalised nor held (P05)."""
@@ -39,55 +39,55 @@ def _years(value: str, today: date) -> int | None:
     return age if 0 <= age <= 120 else None
 
 
-def _age_band(value: str, today: date) -> str | None:
+def _age_band(value: str, today: date, country: Country) -> str | None:
     years = _years(value, today)
     return None if years is None else next(name for start, name in reversed(_BANDS) if years >= start)
 
 
-def _adult_or_minor(value: str, today: date) -> str | None:
+def _adult_or_minor(value: str, today: date, country: Country) -> str | None:
     years = _years(value, today)
     return None if years is None else ("adult" if years >= 18 else "minor")
 
 
-def _year_only(value: str, today: date) -> str | None:
+def _year_only(value: str, today: date, country: Country) -> str | None:
     born = _born(value)
     return str(born.year) if born is not None else None
 
 
-def _province(value: str, today: date) -> str | None:
-    place = place_of(value)
+def _province(value: str, today: date, country: Country) -> str | None:
+    place = country.place_of(value)
     return place.province if place else None
 
 
-def _region(value: str, today: date) -> str | None:
-    place = place_of(value)
+def _region(value: str, today: date, country: Country) -> str | None:
+    place = country.place_of(value)
     return place.region if place else None
 
 
-def _first(value: str, today: date) -> str | None:
+def _first(value: str, today: date, country: Country) -> str | None:
     parts = [part.strip() for part in re.split(r"[;\n]", value)]
     return parts[0] if parts and parts[0] else None
 
 
-def _count(value: str, today: date) -> str | None:
+def _count(value: str, today: date, country: Country) -> str | None:
     if value.isascii() and value.isdigit() and len(value) <= 2:
         return str(int(value))
     parts = [part for part in re.split(r"[,;\n]", value) if part.strip()]
     return str(len(parts)) if parts else None
 
 
-def _present(value: str, today: date) -> str | None:
+def _present(value: str, today: date, country: Country) -> str | None:
     return "present" if value else None
 
 
-def _national_or_foreign(value: str, today: date) -> str | None:
+def _national_or_foreign(value: str, today: date, country: Country) -> str | None:
     word = plain(value)
-    if word in ("", "unknown", "desconocida", "no sabe"):
+    if not country.nationals or word in ("", "unknown", "desconocida", "no sabe"):
         return None
-    return "national" if word in ("pe", "per", "peru", "peruana", "peruano", "peruvian") else "foreign"
+    return "national" if word in country.nationals else "foreign"
 
 
-def _summary(value: str, today: date) -> str | None:
+def _summary(value: str, today: date, country: Country) -> str | None:
     # A machine that cuts a text cannot know what it left in; only a line that a person wrote as a summary is one.
     match = _SUMMARY.search(value)
     return match.group(1).strip()[:600] if match else None
@@ -101,17 +101,17 @@ class Generalisation:
     openness: int
     es: str
     en: str
-    apply: Callable[[str, date], str | None]
+    apply: Callable[[str, date, Country], str | None]
 
 
-def _named(name: str, openness: int, es: str, en: str, apply: Callable[[str, date], str | None]) -> tuple[str, Generalisation]:
+def _named(name: str, openness: int, es: str, en: str, apply: Callable[[str, date, Country], str | None]) -> tuple[str, Generalisation]:
     return name, Generalisation(name=name, openness=openness, es=es, en=en, apply=apply)
 
 
 GENERALISATIONS: dict[str, Generalisation] = dict((
     _named("present", 10, "solo si hay o no", "only whether there is any", _present),
     _named("adult_or_minor", 20, "solo si es mayor de edad", "only whether adult", _adult_or_minor),
-    _named("national_or_foreign", 20, "solo si es peruana", "only whether national or foreign", _national_or_foreign),
+    _named("national_or_foreign", 20, "solo si es nacional o extranjera", "only whether national or foreign", _national_or_foreign),
     _named("count", 30, "solo cuántas", "only how many", _count),
     _named("region", 30, "solo la región", "only the region", _region),
     _named("age_band", 40, "solo el grupo de edad", "only the age band", _age_band),
@@ -122,12 +122,14 @@ GENERALISATIONS: dict[str, Generalisation] = dict((
 ))  # fmt: skip
 
 
-def generalise(name: str, value: str, today: date) -> str | None:
-    """Apply the generalisation `name`. None (withhold) for an unknown name, an empty or overlong value, or one it cannot read."""
+def generalise(name: str, value: str, today: date, country: Country = NOWHERE) -> str | None:
+    """Apply the generalisation `name`, with the places and nationality of `country`.
+
+    None (withhold) for an unknown name, an empty or overlong value, or one it cannot read."""
     how = GENERALISATIONS.get(name)
     if how is None or not value.strip() or len(value) > MAX_VALUE:
         return None
     try:
-        return how.apply(value.strip(), today)
+        return how.apply(value.strip(), today, country)
     except (ValueError, OverflowError, TypeError):
         return None

@@ -17,6 +17,8 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from policies.findings import Finding, finding
 
 MAX_BYTES = 256 * 1024
+MAX_NESTED = 30
+"""Brackets and marks of a list on one line that may be open: the scanner takes the square of their number, and a peer sends what it likes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,8 @@ def read(text: str) -> tuple[Node | None, list[Finding]]:
     """Read one YAML document. Never raises: a text that cannot be read gives None and a finding."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return None, [finding("too_large", 1, 1, limit=MAX_BYTES)]
+    if _nested(text) > MAX_NESTED:
+        return None, [finding("not_yaml", 1, 1, detail="too deep")]
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -69,6 +73,18 @@ def read(text: str) -> tuple[Node | None, list[Finding]]:
         return _convert(root, findings), findings
     except RecursionError:
         return None, [finding("not_yaml", 1, 1, detail="too deep")]
+
+
+def _nested(text: str) -> int:
+    depth = most = 0
+    for sign in text:
+        if sign in "[{":
+            depth += 1
+            most = max(most, depth)
+        elif sign in "]}":
+            depth = max(depth - 1, 0)
+    inline = max((len(line) - len(line.lstrip("-? ")) for line in text.splitlines() if line.lstrip(" ")[:1] in ("-", "?")), default=0)
+    return max(most, inline // 8)  # four levels of list with their spaces are more than any protocol has
 
 
 def _convert(node: Any, findings: list[Finding]) -> Node:

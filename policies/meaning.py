@@ -20,7 +20,7 @@ def decide(protocol: Protocol, request: Request) -> Decision:
         if code is not None:
             return nothing_leaves(protocol.id, protocol.version, protocol.universe, code, excluded=code == "conflict_of_interest")
         fields = MappingProxyType({name: _field(protocol, request, name) for name in protocol.universe})
-        return Decision(protocol_id=protocol.id, version=protocol.version, fields=fields)
+        return Decision(protocol_id=protocol.id, version=protocol.version, fields=fields, country=protocol.country)
     except Exception:  # the law is "an error withholds", whatever the error; there is nothing better to do with it here
         return nothing_leaves(protocol.id, protocol.version, protocol.universe, "error")
 
@@ -29,7 +29,7 @@ def whole_refusal(protocol: Protocol, request: Request) -> str | None:
     """The reason for which nothing at all leaves, checked before any rule is read; None when the rules may speak."""
     facts = request.facts
     # 1. Conflict of interest: before everything, so that nothing can lift it.
-    if conflict.excluded(request.recipient_kind, request.recipient_id, facts.aggressor_affiliation):
+    if conflict.excluded(request.recipient_kind, request.recipient_id, facts.aggressor_affiliation, protocol.bodies):
         return "conflict_of_interest"
     # 2. A word we do not know is an error, and an error withholds.
     if not are_known(facts, protocol.domain) or request.consent_state not in CONSENT_STATES:

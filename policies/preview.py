@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from policies.decision import Decision, FieldDecision, Outcome, Reason, withheld
-from policies.generalise import MAX_VALUE, generalise
+from policies.generalise import GENERALISATIONS, MAX_VALUE, generalise
+from policies.places import Country
 from policies.protocol import OFFER_FIELDS, Protocol
 
 CONSENT_CODES = ("consent_missing", "consent_expired", "consent_withdrawn")
@@ -42,6 +43,35 @@ class Disclosed:
         if value is not None and (not isinstance(value, str) or not value or len(value) > MAX_VALUE):
             return None
         return cls(outcome=outcome, value=value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """How one field may go on to somebody else: `outcome` and, where it is generalised, how."""
+
+    outcome: Outcome
+    generalisation: str | None = None
+
+    @property
+    def text(self) -> str:
+        """`release`, `presence`, `generalise:province`: as it stands in a signed grant."""
+        return f"{self.outcome.word}:{self.generalisation}" if self.generalisation else self.outcome.word
+
+    def within(self, other: Passage) -> Passage:
+        """What both allow. Two different ways to show a part allow only that it exists: nobody can say which part is the smaller."""
+        wide = [one for one in (self, other) if one.outcome is not Outcome.RELEASE]
+        if not wide or self == other:
+            return self
+        return wide[0] if len(wide) == 1 else Passage(outcome=Outcome.PRESENCE)
+
+    @classmethod
+    def of(cls, text: str) -> Passage | None:
+        """Read `text`; None for whatever is no permission."""
+        word, _, how = text.partition(":")
+        outcome = _OUTCOMES.get(word)
+        if outcome in (None, Outcome.WITHHOLD) or (outcome is Outcome.GENERALISE) != (how in GENERALISATIONS):
+            return None
+        return None if how and outcome is not Outcome.GENERALISE else cls(outcome=outcome, generalisation=how or None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +130,24 @@ def view(decision: Decision, values: Mapping[str, str], today: date) -> dict[str
     }
 
 
+def passed_on(granted: Mapping[str, Passage], held: Mapping[str, Disclosed], today: date, country: Country) -> dict[str, Disclosed]:
+    """What a holder may pass on of what it holds, under the owner's grant: never more than either shows."""
+    shown = {}
+    for name, passage in granted.items():
+        item = held.get(name)
+        if item is None or passage.outcome is Outcome.WITHHOLD:
+            continue
+        if item.outcome is Outcome.PRESENCE or passage.outcome is Outcome.PRESENCE:
+            shown[name] = Disclosed(outcome=Outcome.PRESENCE, value=None)
+        elif item.outcome is Outcome.GENERALISE:  # of two parts nobody can say which is the smaller
+            shown[name] = item if passage.outcome is Outcome.RELEASE else Disclosed(outcome=Outcome.PRESENCE, value=None)
+        elif item.outcome is Outcome.RELEASE and item.value is not None:
+            value = _shown(passage.outcome, passage.generalisation, item.value, today, country)
+            if value is not None:
+                shown[name] = Disclosed(outcome=passage.outcome, value=value)
+    return shown
+
+
 def offer(protocol: Protocol, values: Mapping[str, str], today: date) -> dict[str, str]:
     """What an offer carries: of `values` (need, territory as a district, urgency, languages, accessibility) only what
     `protocol` lets out."""
@@ -108,7 +156,7 @@ def offer(protocol: Protocol, values: Mapping[str, str], today: date) -> dict[st
         rule = protocol.offer.get(name)
         if rule is None or not _has_value(values, name):
             continue
-        value = _shown(rule.outcome, rule.generalisation, values[name], today)
+        value = _shown(rule.outcome, rule.generalisation, values[name], today, protocol.country)
         if value is not None:
             shown[name] = value
     return shown
@@ -117,11 +165,11 @@ def offer(protocol: Protocol, values: Mapping[str, str], today: date) -> dict[st
 def _render(decision: Decision, values: Mapping[str, str], today: date) -> Iterator[Line]:
     for name in values:
         if _has_value(values, name):
-            yield _line(decision.field(name), values[name], today)
+            yield _line(decision.field(name), values[name], today, decision.country)
 
 
-def _line(item: FieldDecision, raw: str, today: date) -> Line:
-    value = _shown(item.outcome, item.generalisation, raw, today)
+def _line(item: FieldDecision, raw: str, today: date, country: Country) -> Line:
+    value = _shown(item.outcome, item.generalisation, raw, today, country)
     if value is None and item.outcome in (Outcome.RELEASE, Outcome.GENERALISE):
         item = withheld(
             item.field, Reason(code="cannot_generalise" if item.generalisation else "too_long", rule_id=item.reason.rule_id)
@@ -129,11 +177,11 @@ def _line(item: FieldDecision, raw: str, today: date) -> Line:
     return Line(field=item.field, outcome=item.outcome, value=value, reason=item.reason, generalisation=item.generalisation)
 
 
-def _shown(outcome: Outcome, how: str | None, raw: str, today: date) -> str | None:
+def _shown(outcome: Outcome, how: str | None, raw: str, today: date, country: Country) -> str | None:
     if outcome is Outcome.RELEASE:
         return raw if len(raw) <= MAX_VALUE else None
     if outcome is Outcome.GENERALISE and how is not None:
-        return generalise(how, raw, today)
+        return generalise(how, raw, today, country)
     return None
 
 

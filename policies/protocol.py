@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from policies.conditions import Atom, Condition, text_of
+from policies.conflict import Bodies
 from policies.decision import Outcome
 from policies.generalise import GENERALISATIONS
+from policies.places import Country
 from policies.spans import Span
 from policies.vocabulary import Words
 
@@ -93,6 +95,22 @@ class Duty:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BreakGlass:
+    """Which withheld fields an emergency may open, to whom, and how it is looked after (R76). Empty `needs` means all of the protocol's.
+
+    Either a second enrolled person confirms within minutes (`second_person`) or supervision reviews it afterwards, within `review_within`.
+    """
+
+    fields: frozenset[str]
+    roles: frozenset[str]
+    risks: frozenset[str]
+    needs: frozenset[str]
+    lasts: timedelta
+    second_person: bool
+    review_within: timedelta | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class OfferRule:
     """How one of the five offer fields travels."""
 
@@ -102,7 +120,10 @@ class OfferRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """A sharing protocol as signed. `universe` and `domain` freeze the words it was read with."""
+    """A sharing protocol as signed. What stands after `citations` freezes the words it was read with.
+
+    `citations` names the laws of the pack it rests on: for tools and auditors, shown nowhere to the person.
+    """
 
     id: str
     version: int
@@ -120,11 +141,18 @@ class Protocol:
     rules: tuple[Rule, ...]
     legal_basis: tuple[str, ...]
     onward: bool
+    """Whether the owner may let a recipient pass a field on, by a grant for each time (R71). Without it there is no way at all."""
     auto_accept: AutoAccept | None
     duty: Duty | None
+    citations: tuple[str, ...]
     universe: tuple[str, ...]
     domain: Mapping[str, frozenset[str]]
     needs_purpose: Mapping[str, str]
+    bodies: Bodies
+    country: Country
+    break_glass: BreakGlass | None = None
+    onward_to: frozenset[str] = frozenset()
+    """The kinds that a grant may reach; empty with `onward`: every kind that the owner's own protocols reach."""
 
     @property
     def purpose(self) -> str:
@@ -148,6 +176,10 @@ class Protocol:
     def keep_until(self, purpose: str, day: date) -> date:
         """The date on which data received on `day` for `purpose` must be gone."""
         return self.purposes[purpose].retention.after(day)
+
+    def goes_on_to(self, kind: str) -> bool:
+        """Whether what was received under this protocol may be passed on to such an institution, by the owner's grant."""
+        return self.onward and (not self.onward_to or kind in self.onward_to)
 
     def accepts_itself(self, *, need: str, urgency: str | None, on_duty: bool) -> bool:
         """Whether the recipient's hub may accept this offer without waiting for a person."""

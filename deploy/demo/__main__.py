@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from deploy.demo.invitation import lines
 from deploy.demo.network import Network, write_access
 from deploy.demo.progress import Display
 from deploy.demo.road import Road, conversation
@@ -37,11 +38,12 @@ async def _demo(once: bool) -> int:
     try:
         with display:
             await network.start()
+            await network.invite_governors()
             write_access(folder / "access.json", await network.access())
         failed = await _play(network)
         print(f"\n{'OK' if not failed else 'FALLÓ / FAILED'} · {time.monotonic() - began:.0f} s")
         if not once and not failed:
-            _invite(network, folder)
+            print("", *lines(network.visitors(), folder), sep="\n")
             await _until_ctrl_c()
         return 1 if failed else 0
     except asyncio.CancelledError:
@@ -81,16 +83,6 @@ async def _play(network: Network) -> bool:
     if failure:
         print(f"  ✗ {failure}")
     return failure is not None
-
-
-def _invite(network: Network, folder: Path) -> None:
-    print("\nPara probar con Element u otro cliente / to try it with Element or any client:")
-    for hub in network.hubs.values():
-        user, password = hub.accounts[hub.plan.visitor]
-        print(f"  {hub.plan.name}: {hub.server.url}  usuario {user}  contraseña {password}")
-    print("  Acepte las invitaciones de «Tinkuy» y escriba: !tk ayuda")
-    print(f"  Datos para programas / machine-readable: {folder.name}/access.json")
-    print("Ctrl-C termina y detiene todo. / Ctrl-C stops everything.")
 
 
 if __name__ == "__main__":

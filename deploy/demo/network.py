@@ -11,15 +11,17 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from deploy.demo.invitation import Account
 from deploy.demo.person import Person
 from deploy.demo.progress import Progress, Silent
 from deploy.demo.synapse import Homeserver, Synapses
+from hub.base.synapse import Gate
 from hub.web.control import HubAway, call
 
 START_SECONDS = 60.0
@@ -47,13 +49,15 @@ class Plan:
     people: tuple[tuple[str, str, str], ...]
     """(account, display, role)"""
     visitor: str
+    governor: str = ""
+    """A visitor who administers the institution (`Network.invite_governors`); of one is enough."""
 
 
 PLANS = (
     Plan(
         id="cem-lima", name="CEM Lima (demo)", kind="emergency_centre", server=0, territory="Lima", needs=("emergency_care", "protection"),
         people=(("ana", "Ana Ejemplo", "caseworker"), ("sofia", "Sofía Ejemplo", "supervisor"), ("admin-cem", "Admin CEM", "administrator")),
-        visitor="visita-cem",
+        visitor="visita-cem", governor="visita-admin",
     ),
     Plan(
         id="colectiva-miluska", name="Colectiva Miluska (demo)", kind="community_organisation", server=0, territory="Lima",
@@ -149,9 +153,21 @@ class HubProcess:
 
     def kill(self) -> None:
         """`kill -9`."""
+        self._signal(signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def asleep(self) -> Iterator[None]:
+        """Frozen (SIGSTOP) for as long as this lasts: what is done meanwhile it meets all at once."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
         if self.process and self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):  # it died a moment ago and nobody has noticed yet
-                os.kill(self.process.pid, signal.SIGKILL)
+                os.kill(self.process.pid, number)
 
     async def stop(self) -> None:
         """SIGTERM, then wait; after ten seconds SIGKILL."""
@@ -183,18 +199,18 @@ def _environment() -> dict[str, str]:
 class Network:
     """All of it, started and stopped together. `people` are real encrypted clients, by account name.
 
-    `extra` is added to the configuration of every hub, `extras` to that of one institution.
+    `extra` is added to the configuration of every hub, `extras` to that of one institution. `gated`: the homeservers keep strangers out.
     """
 
     def __init__(
         self, folder: Path, progress: Progress | None = None, *, extra: str = "", extras: Mapping[str, str] | None = None,
-        plans: tuple[Plan, ...] = PLANS,
+        plans: tuple[Plan, ...] = PLANS, gated: bool = True,
     ) -> None:  # fmt: skip
         self.folder = folder
         self.progress = progress or Silent()
         self.plans = plans
         self.extra, self.extras = extra, extras or {}
-        self.synapses = Synapses(folder / "servers", count=2, progress=self.progress)
+        self.synapses = Synapses(folder / "servers", count=2, progress=self.progress, gate=self._gate if gated else lambda index, names: None)
         self._short = Path(tempfile.mkdtemp(prefix="tk-"))
         self.hubs: dict[str, HubProcess] = {}
         self.people: dict[str, Person] = {}
@@ -223,6 +239,10 @@ class Network:
         self.progress.begin(name)
         await work
         self.progress.done(name)
+
+    def _gate(self, _: int, names: Sequence[str]) -> Gate:
+        """Each homeserver keeps strangers out from its first moment: the accounts of the three hubs are known before they exist."""
+        return Gate(hubs=tuple(f"@tinkuy-{plan.id}:{names[plan.server]}" for plan in self.plans))
 
     async def _accounts(self) -> None:
         for plan in self.plans:
@@ -285,6 +305,25 @@ class Network:
                 if any(row["institution"] == peer and row["room"] and row["unacked"] == 0 for row in rows):
                     return
                 await asyncio.sleep(0.1)
+
+    async def invite_governors(self) -> None:
+        """Accounts for whoever wants to try to govern: enrolled as administrators, and used by no program."""
+        for hub in self.hubs.values():
+            if hub.plan.governor:
+                given = secrets.token_urlsafe(9)
+                user = await hub.server.register(hub.plan.governor, given)
+                hub.accounts[hub.plan.governor] = (user, given)
+                await hub.ask("staff.add", user_id=user, display="Visita administradora", role="administrator", language="es", on_duty=False)
+
+    def visitors(self) -> list[Account]:
+        """Every account that waits for a visitor."""
+        found = []
+        for hub in self.hubs.values():
+            for account, governs in ((hub.plan.visitor, False), (hub.plan.governor, True)):
+                if account in hub.accounts:
+                    user, password = hub.accounts[account]
+                    found.append(Account(name=hub.plan.name, url=hub.server.url, user=user, password=password, config=hub.config, governs=governs))
+        return found
 
     async def stop(self) -> None:
         """Everything that was started, and only that."""

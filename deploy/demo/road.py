@@ -122,7 +122,7 @@ class Road:
         asked = await self.ana.expect(r"pide un dato más", room=self.desk)
         number = asked.choice("no darlo")
         await self._say(self.ana, self.desk, number, "no se da", thread=asked.thread)
-        await self.bea.expect(r"no puede dar ese dato", room=self.desk_there)
+        await self.bea.expect(r"no da «", room=self.desk_there)
         self._passed("pedido de un dato más, con motivo, decidido por número")
 
     async def _check_in(self) -> None:

@@ -24,6 +24,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +34,7 @@ import aiohttp
 from deploy.demo.certificates import make_tls_files
 from deploy.demo.progress import Progress, Silent
 from deploy.demo.synapse_config import Place, write_files
+from hub.base.synapse import Gate
 
 READY_WITHIN = 90.0
 """Seconds. An idle machine takes three; one that runs the whole test suite at the same time takes ten times that."""
@@ -42,6 +44,9 @@ POLL = 0.1
 """Seconds between two looks at a server that is starting."""
 PORTS = range(20_000, 32_000)
 """Below the range from which Linux takes the ports of outgoing connections, so that none is snatched away."""
+
+GUARD_FOLDER = Path(__file__).parents[1] / "synapse"
+"""Where the module lies: on the PYTHONPATH of every homeserver, used by those that have a gate."""
 
 _taken: set[int] = set()
 
@@ -108,6 +113,7 @@ class Homeserver:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=os.environ | {"PYTHONPATH": str(GUARD_FOLDER), "PYTHONDONTWRITEBYTECODE": "1"},
             )
 
     async def ready(self, within: float = READY_WITHIN) -> None:
@@ -203,15 +209,23 @@ class Homeserver:
                 os.killpg(self.pid, number)
 
 
+def _ungated(index: int, names: Sequence[str]) -> Gate | None:
+    return None
+
+
 class Synapses:
     """`count` homeservers that federate with each other; an async context manager, or `start` and `stop`.
 
-    They are made anew below `directory` (one folder each, `hs0`, `hs1` …), which must not hold any yet.
+    They are made anew below `directory` (one folder each, `hs0`, `hs1` …), which must not hold any yet. `gate` says, for a homeserver's
+    number and the names of all, with which gate it runs; where it says one, the homeserver has an institution's own settings, too.
     """
 
-    def __init__(self, directory: Path, *, count: int = 2, progress: Progress | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, count: int = 2, progress: Progress | None = None, gate: Callable[[int, Sequence[str]], Gate | None] = _ungated
+    ) -> None:
         self.directory = directory
         self.servers: list[Homeserver] = []
+        self._gate = gate
         self._count = count
         self._progress = progress or Silent()
 
@@ -261,7 +275,8 @@ class Synapses:
         tls = make_tls_files(self.directory)
         folders = [self.directory / f"hs{index}" for index in range(self._count)]
         places = [Place(directory=folder, client_port=free_port(), federation_port=free_port()) for folder in folders]
-        for place in places:
+        names = [place.name for place in places]
+        for index, place in enumerate(places):
             secret = secrets.token_urlsafe(24)
-            write_files(place, tls, secret=secret, federation=[each.name for each in places])
+            write_files(place, tls, secret=secret, federation=names, gate=self._gate(index, names))
             self.servers.append(Homeserver(place, secret))

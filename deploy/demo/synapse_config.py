@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.demo.certificates import TlsFiles
+from hub.base.synapse import Gate, settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,23 +53,25 @@ class Place:
         return self.directory / "process.log"
 
 
-def write_files(place: Place, tls: TlsFiles, *, secret: str, federation: Sequence[str]) -> None:
+def write_files(place: Place, tls: TlsFiles, *, secret: str, federation: Sequence[str], gate: Gate | None = None) -> None:
     """Everything Synapse reads, before it starts: its signing key too, so that no separate run has to make one.
 
-    `secret` opens the registration API; `federation` names every server it may talk to, itself included.
+    `secret` opens the registration API; `federation` names every server it may talk to, itself included. With a `gate` it runs as
+    an institution's own does, module and all; without, it lets tests do what strangers would.
     """
     place.directory.mkdir()
     seed = base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
     (place.directory / "signing.key").write_text(f"ed25519 a_{secrets.token_hex(2)} {seed}\n")
     (place.directory / "log.yaml").write_text(json.dumps(_log_config(place.log)))
     # JSON is YAML: Synapse reads it, and nothing has to be quoted by hand.
-    place.config.write_text(json.dumps(_config(place, tls, secret, federation), indent=1))
+    place.config.write_text(json.dumps(_config(place, tls, secret, federation, gate), indent=1))
 
 
-def _config(place: Place, tls: TlsFiles, secret: str, federation: Sequence[str]) -> dict[str, Any]:
+def _config(place: Place, tls: TlsFiles, secret: str, federation: Sequence[str], gate: Gate | None) -> dict[str, Any]:
     """`performance.md` section 5, plus what keeps a demonstration quick and quiet."""
     loopback = {"type": "http", "bind_addresses": ["127.0.0.1"]}
     return {
+        **(settings(federation, gate) if gate else {"federation_domain_whitelist": list(federation)}),
         "server_name": place.name,
         "pid_file": str(place.directory / "homeserver.pid"),
         "listeners": [
@@ -80,7 +83,6 @@ def _config(place: Place, tls: TlsFiles, secret: str, federation: Sequence[str])
         "tls_private_key_path": str(tls.key),
         "federation_custom_ca_list": [str(tls.authority)],
         "ip_range_blacklist": [],
-        "federation_domain_whitelist": list(federation),
         # A server that comes back is found again in seconds. Synapse's own values suit the Internet: up to a minute between
         # the tries of one request, ten minutes and more between requests.
         "federation": {

@@ -57,12 +57,14 @@ def staff_member(unit: Unit, user: str) -> Staff:
     return person
 
 
-def supervisors(unit: Unit) -> tuple[str, ...]:
+def supervisors(unit: Unit, *, without: str = "") -> tuple[str, ...]:
     """Who is rung when nobody answers: supervisors, then administrators, then everybody on duty, then everybody.
 
-    Whoever is blocked, because her key changed, reads nothing and is counted only where nobody else is left.
+    Whoever is blocked, because her key changed, reads nothing and is counted only where nobody else is left. `without` asks who it would be
+    if that person left.
     """
-    people = unit.staff.all(removed_at=None, refused_master=None, order="added_at") or unit.staff.all(removed_at=None, order="added_at")
+    enrolled = [person for person in unit.staff.all(removed_at=None, order="added_at") if person.id != without]
+    people = [person for person in enrolled if person.refused_master is None] or enrolled
     for wanted in ("supervisor", "administrator"):
         found = tuple(p.id for p in people if p.role == wanted)
         if found:
@@ -122,10 +124,10 @@ def remind(unit: Unit, kind: str, ref: str, due: datetime) -> None:
 
 
 def forget_reminders(unit: Unit, ref: str, kinds: Iterable[str] = ()) -> None:
-    """Timers about `ref` (of these kinds, or all) will not ring any more. Whether what was said is heard is asked on, unless that is named."""
+    """Timers about `ref` (of these kinds, or all) will not ring any more."""
     wanted = set(kinds)
     for timer in unit.timers.all(ref=ref, done_at=None):
-        if timer.kind in wanted or not (wanted or timer.kind == UNHEARD):
+        if not wanted or timer.kind in wanted:
             unit.timers.delete(timer.id)
 
 
@@ -145,7 +147,11 @@ def is_stopped(unit: Unit, peer: str) -> bool:
     return link is not None and link.frozen is not None
 
 
-_WAITS_FOR_A_THAW = frozenset({"profile", "disclose", "cancel", "withdraw", "erased", "report", "give-back"})
+_WAITS_FOR_A_THAW = frozenset(
+    {"profile", "network", "network.want", "disclose", "cancel", "withdraw", "erased", "report", "give-back"}
+    | {"onward.answer", "onward.passed", "onward.end", "onward.ended", "glass.answer", "glass.reviewed"}
+    | {"room.invite", "room.roster", "room.out", "room.closed"}
+)
 """What is written although the link is frozen, and leaves when it is opened again: what a person asks for by `retirar`, what time brings,
 and what the hub owes by itself. Everything else is refused, so that whoever asks knows that it does not go."""
 
@@ -172,9 +178,19 @@ def intend(unit: Unit, peer: str, kind: str, *, delay: timedelta = timedelta(0),
         made_at=unit.now,
     )
     unit.outbox.add(row)
-    if kind in AWAITED and not unit.timers.count(kind=UNHEARD, ref=ref["referral"], done_at=None):
-        remind(unit, UNHEARD, ref["referral"], unit.now + SILENT_AFTER)
+    if kind in AWAITED and not unit.timers.count(kind=UNHEARD, ref=row.link, done_at=None):
+        remind(unit, UNHEARD, row.link, unit.now + SILENT_AFTER)
     return row.id
+
+
+def intend_on(unit: Unit, link: Link, kind: str, **ref: object) -> None:
+    """An intent of the link's own, also on one that is frozen: it waits there for the thaw."""
+    unit.outbox.add(
+        Outgoing(
+            id=new_id("out"), order=unit.outbox.next("order"), link=link.id, kind=kind, ref=dict(ref), state="ready", not_before=unit.now,
+            made_at=unit.now,
+        )
+    )  # fmt: skip
 
 
 def living_referrals(unit: Unit, case: str) -> list[Referral]:

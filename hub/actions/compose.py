@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from hub.actions.common import find_case, remind, supervisors
-from hub.actions.decide import Ruling, offer_blocked, offer_shown, rule
+from hub.actions.compose_onward import disclose_under_glass, disclose_under_grant, offer_under_grant, write_onward
+from hub.actions.decide import Ruling, lasting, offer_blocked, offer_shown, rule
+from hub.actions.hear_coordination import is_room, write_room
+from hub.actions.letter import Dropped, Letter
 from hub.actions.ports import Unit
-from hub.actions.record_consent import living_consents
+from hub.actions.protocol_letters import PROTOCOL_WRITERS
 from hub.actions.restart import RESTORE_KINDS
+from hub.actions.share_list import LIST_KINDS, ListGone, write_list
 from hub.actions.tell_standing import write_restored, write_standing
-from hub.base.errors import Refused, TinkuyError
+from hub.base.errors import Refused
 from hub.base.ids import new_id
 from hub.cases.events import CaseChanged, ReferralMoved
 from hub.cases.lifecycle import OPEN, WORKING, Side, State
@@ -23,31 +27,28 @@ from hub.exchange.records import Outgoing
 from policies import preview
 
 
-class Dropped(TinkuyError):
-    """The intent no longer holds: consent withdrawn, referral ended, conflict of interest. Nothing is sent."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Letter:
-    """What will be said: the body, whose key keeps its signed form until acknowledged, and the names for the ledger."""
-
-    body: wire.Body
-    owner: str = "hub"
-    their_key: bytes = b""
-    subject: str = ""
-    ledger: dict[str, Any] = field(default_factory=dict)
-
-
 def compose(unit: Unit, row: Outgoing) -> Letter:
     """Build the body of an intent now. Raises Dropped when it must not be sent any more."""
     if row.kind == "profile":
         return Letter(body=profile(unit))
+    if row.kind in LIST_KINDS:
+        try:
+            return Letter(body=write_list(unit, row.kind, row.ref))
+        except ListGone as gone:
+            raise Dropped(gone.code) from None
     if row.kind in RESTORE_KINDS:
         link = unit.links.get(row.link)
         assert link is not None, "a link is never deleted"
         return Letter(body=write_restored(unit, row, link) if row.kind == "restored" else write_standing(unit, row))
+    if row.kind in PROTOCOL_WRITERS:
+        return Letter(body=PROTOCOL_WRITERS[row.kind](unit, row))
     if row.kind == wire.NotTaken.kind:  # there is no referral here: that is what it says
         return Letter(body=wire.NotTaken(referral=str(row.ref["referral"]), why=str(row.ref["why"])))
+    if is_room(row.kind):
+        body = write_room(unit, row)
+        if body is None:
+            raise Dropped("room_gone")
+        return Letter(body=body)
     referral = unit.referrals.get(str(row.ref.get("referral")))
     if referral is None:
         raise Dropped("referral_gone")
@@ -68,11 +69,16 @@ def profile(unit: Unit) -> wire.Profile:
 def _offer(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
     if referral.state is not State.REQUESTED:
         raise Dropped("offer_gone")
+    if "onward" in referral.offer:
+        return offer_under_grant(unit, referral)
     ruling = _ruling(unit, referral)
     if ruling.decision.excluded:
         raise Dropped("conflict_of_interest")
     if offer_blocked(unit, referral.peer):
         raise Dropped("manifest_expired")
+    if (referral.protocol, referral.protocol_version) != (ruling.protocol.id, ruling.protocol.version):
+        referral = replace(referral, protocol=ruling.protocol.id, protocol_version=ruling.protocol.version, purpose=ruling.purpose)
+        unit.referrals.put(referral)  # the version in force when it leaves is the one that decides, not that of the preview
     shown = offer_shown(unit, ruling, referral)
     body = wire.Offer(
         referral=referral.id,
@@ -95,6 +101,10 @@ def _offer(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
 def _disclose(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
     if referral.state not in WORKING:
         raise Dropped("referral_ended")
+    if "onward" in referral.offer:
+        return disclose_under_grant(unit, referral)
+    if glass := str(row.ref.get("glass", "")):
+        return disclose_under_glass(unit, referral, glass)
     ruling = _ruling(unit, referral)
     fields = preview.view(ruling.decision, ruling.values, unit.now.date())
     wanted = row.ref.get("only")
@@ -109,14 +119,16 @@ def _disclose(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
         version=disclosure.protocol_version,
         until=disclosure.until,
         fields=shown,
+        grant=b"",
+        glass="",
     )
     unit.announce(CaseChanged(case=ruling.case.id))
     without = tuple(row.ref.get("without", ()))
     unit.announce(ReferralMoved(referral=referral.id, what="rest" if without else "disclosed", fields=without))
     ledger = {
-        "purpose": referral.purpose,
+        "purpose": ruling.purpose,
         "protocol": _version(ruling),
-        "ground": disclosure.consent or "legal_basis",
+        "ground": " ".join(filter(None, (disclosure.consent, *sorted(disclosure.bases)))),
         "fields": tuple(sorted(shown)),
     }
     return Letter(body=body, owner=disclosure.id, their_key=referral.their_key, subject=ruling.case.id, ledger=ledger)
@@ -126,17 +138,14 @@ def _version(ruling: Ruling) -> str:
     return f"{ruling.protocol.id} {ruling.protocol.version}"
 
 
-def _until(unit: Unit, referral: Referral, ruling: Ruling, fields: Iterable[str]) -> datetime:
-    """How long it may be held: the protocol's retention, and no longer than her consent for each single field of it."""
+def _until(unit: Unit, ruling: Ruling, fields: Iterable[str]) -> datetime:
+    """How long it may be held: the protocol's retention, and no longer than her consent, or the legal basis, for each single field of it."""
     ends = [datetime.combine(ruling.protocol.keep_until(ruling.purpose, unit.now.date()), unit.now.timetz())]
-    living = living_consents(unit, ruling.case.id, referral.peer, ruling.purpose)
-    for field_id in fields:
-        ends += [max(c.until for c in living if field_id in c.fields)] if any(field_id in c.fields for c in living) else []
-    return min(ends)
+    return min([*ends, *lasting(unit, ruling, fields)])
 
 
 def _record(unit: Unit, referral: Referral, ruling: Ruling, fields: dict[str, str]) -> Disclosure:
-    until = _until(unit, referral, ruling, fields)
+    until = _until(unit, ruling, fields)
     disclosure = Disclosure(
         id=new_id("dis"),
         referral=referral.id,
@@ -147,6 +156,7 @@ def _record(unit: Unit, referral: Referral, ruling: Ruling, fields: dict[str, st
         fields=fields,
         at=unit.now,
         until=until,
+        by_law={name: " ".join(ruling.by_law[name]) for name in fields if name in ruling.by_law},
     )
     unit.vault.create(disclosure.id)
     unit.disclosures.add(disclosure)
@@ -186,8 +196,14 @@ def _sealed_text(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
     if row.kind == "say":
         body: wire.Body = wire.Say(referral=referral.id, text=words, by=str(row.ref["by"]))
     else:
-        body = wire.AskField(referral=referral.id, ask=str(row.ref["ask"]), field=str(row.ref["field"]), why=words)
+        body = wire.AskField(referral=referral.id, ask=str(row.ref["ask"]), field=str(row.ref["field"]), purpose=referral.purpose, why=words)
     return Letter(body=body, owner=str(row.ref["owner"]), their_key=referral.their_key, subject=referral.case or referral.id)
+
+
+def _onward(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
+    """What moves beside the referral's own road: requests to pass on, emergencies."""
+    _still_open(row, referral)
+    return write_onward(unit, row, referral)
 
 
 def _with_receipt(unit: Unit, row: Outgoing, referral: Referral) -> Letter:
@@ -214,6 +230,15 @@ _WRITERS = {
     "accept": _accept,
     "say": _sealed_text,
     "ask": _sealed_text,
+    "onward.ask": _onward,
+    "onward.answer": _onward,
+    "onward.passed": _onward,
+    "onward.end": _simple,
+    "onward.ended": _with_receipt,
+    "glass": _onward,
+    "glass.answer": _simple,
+    "glass.reviewed": _simple,
+    "told.again": _simple,
     "erased": _with_receipt,
     "give-back": _with_receipt,
     "cancel": _simple,

@@ -11,17 +11,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.actions.common import note, remind
-from hub.actions.compose import Dropped, Letter, compose
+from hub.actions.compose import compose
 from hub.actions.devices import held_devices
+from hub.actions.emergency import not_sent
 from hub.actions.erase import cancel_intent
 from hub.actions.keep_ledger import append_ledger, checkpoint
+from hub.actions.letter import Dropped, Letter
 from hub.actions.manifest_versions import full_signer, known_to, signer_for
+from hub.actions.onward_holder import owner_silent
+from hub.actions.onward_receipts import hand_on_receipts
 from hub.actions.opening_keys import asks_due, is_fresh, key_chores, key_for, turn_keys
 from hub.actions.own_manifest import lacking
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.actions.refer import offer_stopped
-from hub.actions.restart import RESTORE_KINDS
+from hub.actions.restart import BEFORE_STANDING, RESTORE_KINDS
 from hub.actions.tell_standing import cut
 from hub.base.ids import new_id
 from hub.cases.events import Alarm, ReferralMoved
@@ -159,6 +163,11 @@ def _number_new(unit: Unit, link: Link, road: Road) -> Link:
     said about it, and nothing else until the peer has answered; then what was on the road, then what is new.
     """
     about = unit.outbox.all(state="ready", link=link.id, kind__in=RESTORE_KINDS, order="order")
+    if not link.asking and any(row.kind == "standing" for row in about):
+        for row in unit.outbox.all(state="ready", link=link.id, kind__in=BEFORE_STANDING, order="order"):
+            if not room_for(link):
+                return link
+            link = _number(unit, link, row, road)
     for row in [part for each in about for part in cut(unit, each, link)]:
         if not room_for(link):
             return link
@@ -166,13 +175,16 @@ def _number_new(unit: Unit, link: Link, road: Road) -> Link:
     if link.asking:
         return link
     for row in unit.outbox.all(state="held", link=link.id, order="seq", limit=RECORDS):
-        if room_for(link):
+        if room_for(link) and not owner_silent(unit, row):
             link = _number_again(unit, link, row, road)
     held = () if road.fresh else ("offer",)
     for row in unit.outbox.all(state="ready", link=link.id, not_before__le=unit.now, kind__notin=held, order="order", limit=RECORDS):
         if not room_for(link):
             break
-        link = _number(unit, link, row, road)
+        if owner_silent(unit, row):
+            unit.outbox.put(replace(row, not_before=unit.now + timedelta(minutes=1)))
+        else:
+            link = _number(unit, link, row, road)
     return link
 
 
@@ -226,9 +238,13 @@ def _tell_dropped(unit: Unit, row: Outgoing, why: str) -> None:
     referral = unit.referrals.get(str(row.ref.get("referral")))
     if row.kind == "offer":
         offer_stopped(unit, str(row.ref["referral"]), why)
+    elif row.kind == "disclose" and referral and referral.state in WORKING and row.ref.get("glass"):
+        not_sent(unit, referral, str(row.ref["glass"]))
     elif row.kind == "disclose" and referral and referral.state in WORKING:
         what = "nothing_left" if row.ref.get("without") else "nothing_disclosed"
         unit.announce(ReferralMoved(referral=referral.id, what=what, ring=what == "nothing_disclosed"))
+    if row.kind == "disclose" and referral:
+        hand_on_receipts(unit, referral)
     if why == "too_large" or why.startswith("keys."):
         unit.announce(Alarm(code="dispatch_failed", params=(("kind", row.kind), ("why", why))))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.actions.ports import Unit
+from hub.base.ids import new_id
 from hub.cases.records import Post, Tombstone
 from hub.exchange.records import Outgoing
 
@@ -44,7 +45,7 @@ def cancel_intent(unit: Unit, row: Outgoing) -> None:
 def forget_words(unit: Unit, referral: str) -> None:
     """Everything that was written for this referral and is not acknowledged yet becomes unreadable: what left is skipped."""
     for row in (*unit.outbox.all(state="ready"), *unit.outbox.all(state="dispatched")):
-        if row.ref.get("referral") == referral and row.kind in ("say", "ask"):
+        if row.ref.get("referral") == referral and row.kind in ("say", "ask", "onward.ask", "glass"):
             drop_words(unit, str(row.ref.get("owner", "")))
 
 
@@ -85,6 +86,15 @@ def redact(unit: Unit, key: str) -> None:
     """Ask the homeserver to redact the message called `key`, and drop it if it was not sent yet."""
     for post in unit.posts.all(key=key):
         _unsay(unit, post)
+
+
+def redact_event(unit: Unit, purpose: str, room: str, event: str) -> None:
+    """Take somebody's own message out of a room of ours where we have the power; its text was never kept here."""
+    post = Post(
+        id=new_id("post"), order=unit.posts.next("order"), purpose=purpose, key=None, thread=None, edits=None, redacts=event, ring=(), owner="hub",
+        sealed=b"", room=room, at=unit.now,
+    )  # fmt: skip
+    unit.posts.add(post)
 
 
 def _unsay(unit: Unit, post: Post) -> None:

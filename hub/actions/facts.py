@@ -35,6 +35,13 @@ def freeze(unit: Unit, link: Link, why: str) -> None:
     unit.announce(Alarm(code="link_frozen", params=(("institution", link.peer), ("why", why))))
 
 
+def freeze_link_of(unit: Unit, room: str, why: str) -> None:
+    """A stranger stands in a link room: nothing is dispatched there until a person has looked, also after a restart (X07)."""
+    link = unit.links.one(room=room)
+    if link and not link.frozen:
+        freeze(unit, link, why)
+
+
 def facts_of(owners: Iterable[str]) -> list[tuple[str, str, str]]:
     """Of journal lines, those that are decisions: what, about whom or what, why. Oldest order is not known, and does not matter."""
     found = (owner.removeprefix(PREFIX).split("/") for owner in sorted(owners) if owner.startswith(PREFIX))

@@ -6,19 +6,30 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from hub.actions import emergency, onward_holder, onward_owner
+from hub.actions.answer import forbidden, refuse_ask
 from hub.actions.common import SYSTEM, forget_reminders, intend, note
+from hub.actions.decide import is_ours
 from hub.actions.erase import shred, shred_referral_key
+from hub.actions.hear_coordination import hear_room, is_room
+from hub.actions.hear_protocol import hear_proposal, hear_question, hear_word
 from hub.actions.not_taken import hear_not_taken
+from hub.actions.onward_receipts import hear_ended
 from hub.actions.peer_words import ASK_ID, DISCLOSURE_ID, FIELD_NAME, is_key, known_words
 from hub.actions.ports import Unit
+from hub.actions.recall import recall
 from hub.actions.receipts import confirm, record_receipt
 from hub.actions.receive_disclosure import receive_disclosure
 from hub.actions.receive_offer import receive_offer
+from hub.actions.share_list import hear_list, send_wanted
 from hub.actions.standing import hear_restored, hear_standing
-from hub.actions.withdraw import end_holding, obey_withdrawal, recall
+from hub.actions.version_refused import version_refused
+from hub.actions.withdraw import end_holding, obey_withdrawal
 from hub.base.errors import PeerFault
+from hub.cases.answers import AGAIN_REASONS, ASK_REASONS
 from hub.cases.events import (
     Alarm,
+    AskedAgain,
     CaseChanged,
     FieldAsked,
     MessageArrived,
@@ -42,13 +53,25 @@ def handle(unit: Unit, link: Link, body: wire.Body) -> None:
     """Give effect to a body whose turn it is. Raises PeerFault, Refused: the record is then noted as refused, and the line goes on."""
     if isinstance(body, wire.Profile):
         _profile(unit, link, body)
+    elif isinstance(body, wire.ProposeProtocol):
+        hear_proposal(unit, link, body)
+    elif isinstance(body, wire.ProtocolSays):
+        hear_word(unit, link, body)
+    elif isinstance(body, wire.AskProtocol):
+        hear_question(unit, link, body)
     elif isinstance(body, wire.Restored):
         hear_restored(unit, link.id, body)
     elif isinstance(body, wire.Standing):
         for row in hear_standing(unit, link.id, body):
             delivered(unit, row)
+    elif isinstance(body, wire.NewList):
+        hear_list(unit, link, body)
+    elif isinstance(body, wire.WantList):
+        send_wanted(unit, link, body)
     elif isinstance(body, wire.Offer):
         receive_offer(unit, link, body)
+    elif is_room(body.kind):
+        hear_room(unit, link, body)
     else:
         referral = unit.referrals.get(body.referral)  # type: ignore[attr-defined]  # every other body names its referral
         if referral is None or referral.peer != link.peer:
@@ -62,12 +85,15 @@ def handle(unit: Unit, link: Link, body: wire.Body) -> None:
 def too_late(unit: Unit, link: Link, referral_id: str, kind: str) -> bool:
     """A boxed body whose key is gone because the referral is over here: it crossed with the end on the road, which is nobody's fault.
 
-    An acceptance is answered by `cancel`, so that whoever accepted knows that it is over. False when it is something else.
+    An acceptance is answered by `cancel`, so that whoever accepted knows that it is over; an emergency is told to our people (R76).
+    False when it is something else.
     """
     referral = unit.referrals.get(referral_id)
     if referral is None or referral.peer != link.peer or referral.state in OPEN:
         return False
     note(unit, referral.case or referral.id, referral.peer, "record.too_late", kind=kind, referral=referral.id)
+    if kind == wire.BreakGlass.kind and referral.side is Side.SENDER:
+        unit.announce(ReferralMoved(referral=referral.id, what="glass_too_late", ring=True))
     if kind == wire.Accept.kind and referral.side is Side.SENDER:
         intend(unit, referral.peer, "cancel", referral=referral.id)
     return True
@@ -141,18 +167,25 @@ def _ask(unit: Unit, referral: Referral, body: wire.AskField) -> None:
         raise PeerFault("bad_body", kind="ask", why="id")
     if referral.state not in WORKING:
         raise PeerFault("not_working")
+    if body.purpose != referral.purpose:  # P06: asked for one thing, used for another
+        raise PeerFault("wrong_purpose", institution=referral.peer)
     ask = Ask(id=body.ask, referral=referral.id, side=Side.SENDER, field=body.field, why="", state="open", at=unit.now)
     unit.asks.add(ask)
     note(unit, referral.case or "", referral.peer, "field.asked", field=body.field, referral=referral.id)
-    unit.announce(FieldAsked(ask=ask.id, why=body.why[:300]))
+    reason = forbidden(unit, referral, body.field)
+    if reason is None:
+        unit.announce(FieldAsked(ask=ask.id, why=body.why[:300]))
+    else:
+        refuse_ask(unit, SYSTEM, referral, ask, reason)
 
 
 def _answer_ask(unit: Unit, referral: Referral, body: wire.AnswerAsk) -> None:
     ask = unit.asks.get(body.ask)
     if ask is None or ask.referral != referral.id or ask.side is not Side.RECIPIENT or ask.state != "open":
         raise PeerFault("bad_body", kind="ask.answer", why="ask")
-    unit.asks.put(replace(ask, state="granted" if body.granted else "refused", answered_at=unit.now))
-    unit.announce(ReferralMoved(referral=referral.id, what="granted" if body.granted else "refused", ring=True))
+    reason = "" if body.granted else body.reason if body.reason in ASK_REASONS else "refused"
+    unit.asks.put(replace(ask, state="granted" if body.granted else "refused", answered_at=unit.now, reason=reason))
+    unit.announce(ReferralMoved(referral=referral.id, what="granted" if body.granted else "refused", ring=True, fields=(ask.field,)))
 
 
 def _say(unit: Unit, referral: Referral, body: wire.Say) -> None:
@@ -212,15 +245,28 @@ def _erased(unit: Unit, referral: Referral, body: wire.Erased) -> None:
     note(unit, referral.case or "", referral.peer, "erasure.confirmed", referral=referral.id)
 
 
+def _asked_again(unit: Unit, referral: Referral, body: wire.AskedAgain) -> None:
+    """They ask her again for what she told here: noted in her record, and counted (R23)."""
+    if body.reason not in AGAIN_REASONS:
+        raise PeerFault("bad_body", kind="told.again", why="reason")
+    note(unit, referral.case or referral.id, referral.peer, "account.asked_again", reason=body.reason, referral=referral.id)
+    unit.announce(AskedAgain(about=referral.id, reason=body.reason))
+
+
 def _report(unit: Unit, referral: Referral, body: wire.Report) -> None:
     """The peer says it dropped fields it may not hold. Administrators are told by name; our record of what it was given stays whole."""
     disclosure = unit.disclosures.get(body.disclosure)
     if disclosure is None or disclosure.referral != referral.id:
         return
+    if body.why:
+        version_refused(unit, referral, disclosure, body.why)
+        return
     given = [name for name in disclosure.fields if name in body.dropped]
     note(unit, referral.case or referral.id, referral.peer, "fields.reported_dropped", fields=given)
     names = ", ".join(name for name in body.dropped[:50] if FIELD_NAME.fullmatch(name))
-    unit.announce(Alarm(code="fields_dropped", params=(("institution", referral.peer), ("code", referral.code), ("fields", names))))
+    case = unit.cases.get(referral.case or "")
+    code = "R-…" if case and is_ours(unit, case) else referral.code  # administrators may be his colleagues
+    unit.announce(Alarm(code="fields_dropped", params=(("institution", referral.peer), ("code", code), ("fields", names))))
 
 
 def _told(unit: Unit, referral: Referral, what: str, *, ring: bool = False) -> None:
@@ -245,5 +291,14 @@ _HANDLERS: dict[type[wire.Body], tuple[Side | None, _Handler]] = {
     wire.Withdraw: (Side.RECIPIENT, _withdraw),
     wire.Erased: (Side.SENDER, _erased),
     wire.Report: (Side.SENDER, _report),
+    wire.AskOnward: (Side.SENDER, onward_owner.hear_ask),
+    wire.AnswerOnward: (Side.RECIPIENT, onward_holder.hear_answer),
+    wire.PassedOn: (Side.SENDER, onward_owner.hear_passed),
+    wire.EndOnward: (Side.RECIPIENT, onward_holder.hear_end),
+    wire.OnwardEnded: (Side.SENDER, hear_ended),
+    wire.BreakGlass: (Side.SENDER, emergency.hear_glass),
+    wire.AnswerGlass: (Side.RECIPIENT, emergency.hear_answer),
+    wire.GlassReviewed: (Side.SENDER, emergency.hear_reviewed),
+    wire.AskedAgain: (Side.SENDER, _asked_again),
 }
 """Per kind the side that we must be on, None for both, and what is done."""

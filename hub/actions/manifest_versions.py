@@ -46,6 +46,17 @@ def keys_ever(unit: Unit, institution: str) -> tuple[VerifyKey, ...]:
     return tuple(dict.fromkeys(listed))
 
 
+def keys_now(unit: Unit, institution: str) -> tuple[VerifyKey, ...]:
+    """The signing keys of the manifest that is held now, ours or a peer's: what is new here is held against these alone (R11).
+
+    A key that was turned is listed beside its successor until the manifest after; one that was withdrawn is not, and signs nothing any more.
+    """
+    if institution == unit.me.id:
+        return unit.hand.manifest.profile.hub_signing
+    peer = unit.peers.get(institution)
+    return Manifest.from_bytes(peer.manifest).profile.hub_signing if peer else ()
+
+
 def known_to(unit: Unit, link: Link) -> tuple[VerifyKey, ...]:
     """Which of our signing keys the peer accepts: those of the version that it holds."""
     ours = unit.hand.manifest

@@ -5,6 +5,7 @@ The refusing hub says so by a code, the sender's ends the referral as if it had 
 
 from __future__ import annotations
 
+from hub.actions.agreed import AHEAD, OVER
 from hub.actions.peer_words import REFERRAL_ID
 from hub.actions.ports import Unit
 from hub.actions.refer import offer_stopped
@@ -17,7 +18,7 @@ from hub.exchange.records import Link
 from keys import strictjson
 from keys.errors import KeysError
 
-WHY = frozenset({"too_many_offers", "no_protocol", "wrong_purpose", "referral_exists", "bad_body"})
+WHY = frozenset({"too_many_offers", "no_protocol", "wrong_purpose", "referral_exists", "bad_body", AHEAD, OVER})
 """Whatever else went wrong is `bad_body`: an offer that this hub could not make use of."""
 MOST = 200
 """Such answers waiting on a link: a peer that sends nothing but nonsense is not told so without end."""

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from hub.actions import account
 from hub.actions.common import intend, living_referrals, note, open_case_of, write_field
+from hub.actions.decide import is_ours
 from hub.actions.erase import shred
 from hub.actions.keep_ledger import ledger_key_owner, make_ledger_key
 from hub.actions.plan_check_in import plan_check_in, time_again
@@ -16,7 +18,7 @@ from hub.actions.withdraw import stop_excluded
 from hub.base.errors import Refused
 from hub.base.ids import new_id
 from hub.cases.codes import new_code
-from hub.cases.events import CaseChanged
+from hub.cases.events import CaseChanged, OwnHouse
 from hub.cases.lifecycle import WORKING, Side
 from hub.cases.records import Case, Undoable
 
@@ -40,6 +42,8 @@ def open_case(unit: Unit, by: str, room: str, name: str, next_contact: datetime,
     for field, value in {"social_name": name.strip(), **(fields or {})}.items():
         _write(unit, case, field, value, by)
     note(unit, case.id, by, "case.opened")
+    if is_ours(unit, case):
+        unit.announce(OwnHouse(case=case.id))
     plan_check_in(unit, by, case.id, next_contact)
     until = unit.now + timedelta(seconds=unit.rules.undo_seconds)
     unit.undoables.add(Undoable(id=new_id("und"), user=by, room=room, kind="open_case", ref=case.id, until=until))
@@ -56,6 +60,8 @@ def set_field(unit: Unit, by: str, code: str | None, field: str, value: str) -> 
         time_again(unit, case.id)
     if field == "aggressor_affiliation":
         stop_excluded(unit, case)
+    if field in ("aggressor_affiliation", "aggressor_name") and is_ours(unit, case):
+        unit.announce(OwnHouse(case=case.id))
     _deliver_granted(unit, case, field)
     unit.announce(CaseChanged(case=case.id))
     return case
@@ -95,6 +101,9 @@ def _write(unit: Unit, case: Case, field: str, value: str, by: str) -> None:
         raise Refused("unknown_field", field=field[:40])
     if len(value) > MAX_VALUE:
         raise Refused("value_too_long", field=field, limit=MAX_VALUE)
+    if field == account.FIELD:
+        account.keep_account(unit, by, case, value)
+        return
     write_field(unit, case.id, field, value.strip(), by)
 
 

@@ -12,6 +12,9 @@ from keys.primitives import SealingKey
 REFERRAL_ID = re.compile(r"ref_[0-9a-f]{24}")
 DISCLOSURE_ID = re.compile(r"dis_[0-9a-f]{24}")
 ASK_ID = re.compile(r"ask_[0-9a-f]{24}")
+ONWARD_ID = re.compile(r"onw_[0-9a-f]{24}")
+GLASS_ID = re.compile(r"gls_[0-9a-f]{24}")
+INSTITUTION_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 """A peer chooses these ids, and a disclosure id becomes the owner of a key here: it may name nothing else that owns one."""
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 """Names of fields are code, not prose: anything else a peer calls a field is not repeated to people."""

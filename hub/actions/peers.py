@@ -10,6 +10,8 @@ from hub.actions.devices import own_devices
 from hub.actions.facts import freeze
 from hub.actions.manifest_versions import keep_version, still_stated
 from hub.actions.ports import Unit
+from hub.actions.protocol_spread import peer_confirmed
+from hub.actions.share_list import share_with
 from hub.base.errors import Refused
 from hub.exchange.records import Link, Peer
 from keys.errors import KeysError
@@ -24,7 +26,7 @@ PEOPLE = "people"
 def add_peer(unit: Unit, data: bytes) -> Peer:
     """Keep a manifest that was handed over. Nothing is trusted yet. A newer version of a known peer must follow python-tuf's rules.
 
-    Raises Refused `manifest_refused`, `manifest_own`.
+    Raises Refused `peer_manifest_refused`, `manifest_own`.
     """
     try:
         known = unit.peers.get(accept_one(None, data, unit.now).institution)
@@ -34,7 +36,7 @@ def add_peer(unit: Unit, data: bytes) -> Peer:
             raise Refused("manifest_own")
         check_claims(unit, manifest, own_devices(unit), known)
     except KeysError as error:
-        raise Refused("manifest_refused", why=error.code) from None
+        raise Refused("peer_manifest_refused", why=error.code) from None
     if known:
         peer = replace(known, manifest=data, opening=still_stated(known, manifest))
         if previous and manifest.profile.matrix_user != previous.profile.matrix_user:  # another account: nothing goes to it before people compare
@@ -69,6 +71,8 @@ def confirm_peer(unit: Unit, by: str, institution: str, code: str) -> Link:
         link = Link(id=link_id(unit.me.id, institution), peer=institution, holds=unit.hand.manifest.version)  # the code covered it
         unit.links.add(link)
         intend(unit, institution, "profile")
+        share_with(unit, institution)
+    peer_confirmed(unit, institution)
     return link
 
 

@@ -73,6 +73,8 @@ class Rules:
     checkin_days: Mapping[str, int] = field(default_factory=lambda: {"critical": 1, "high": 2, "medium": 3, "low": 7, "default": 3})
     erasure_days: int = 1
     accept_automatically: bool = True
+    only_signed: bool = False
+    """Shipped protocols count for nothing: only what parties signed."""
     safe_from: time = time(8)
     safe_until: time = time(20)
 
@@ -96,7 +98,8 @@ class Unit(Protocol):
     now: datetime
     me: Institution
     rules: Rules
-    pack: Pack
+    shipped: Pack
+    """The pack as it is shipped and configured; `pack`: with what parties signed, as it counts today."""
     hand: Hand
     vault: Vault
     cases: Rows[c.Case]
@@ -106,12 +109,20 @@ class Unit(Protocol):
     disclosures: Rows[c.Disclosure]
     held: Rows[c.HeldValue]
     holds: Rows[c.LegalHold]
+    bases: Rows[c.LegalBasis]
     asks: Rows[c.Ask]
+    onwards: Rows[c.Onward]
+    glasses: Rows[c.Glass]
+    accounts: Rows[c.Account]
     checkins: Rows[c.CheckIn]
     timers: Rows[c.Timer]
     staff: Rows[c.Staff]
     verifications: Rows[c.Verification]
     rooms: Rows[c.Room]
+    coordinations: Rows[c.Coordination]
+    seats: Rows[c.Seat]
+    room_findings: Rows[c.RoomFinding]
+    invitations: Rows[c.Invitation]
     questions: Rows[c.Question]
     dialogues: Rows[c.Dialogue]
     posts: Rows[c.Post]
@@ -119,6 +130,9 @@ class Unit(Protocol):
     undoables: Rows[c.Undoable]
     tombstones: Rows[c.Tombstone]
     handled: Rows[c.Handled]
+    guard_modes: Rows[c.GuardMode]
+    advice: Rows[c.Advice]
+    guard_counts: Rows[c.GuardCount]
     peers: Rows[x.Peer]
     links: Rows[x.Link]
     outbox: Rows[x.Outgoing]
@@ -128,8 +142,16 @@ class Unit(Protocol):
     hub_devices: Rows[x.HubDevice]
     own_statements: Rows[x.OwnStatement]
     manifests: Rows[x.ManifestVersion]
+    lists: Rows[x.ListVersion]
+    proposals: Rows[x.ProtocolProposal]
+    papers: Rows[x.ProtocolPaper]
+    protocol_words: Rows[x.ProtocolWord]
+    voice_codes: Rows[x.VoiceCode]
     daily: DailyKeys
 
+    @property
+    def pack(self) -> Pack: ...
+    def protocols_changed(self) -> None: ...
     def announce(self, event: Event) -> None: ...
     def attempt(self, fn: Callable[[], T]) -> T: ...
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from hub.actions.common import forget_reminders, intend, remind
 from hub.actions.erase import shred
 from hub.actions.manifest_versions import keys_ever, signer_for
+from hub.actions.onward_receipts import hand_on_receipts
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.cases.events import CaseChanged, HolderAnswered
@@ -54,6 +55,7 @@ def record_receipt(unit: Unit, referral: Referral, data: bytes) -> None:
         _mark(unit, disclosure, receipt, data)
     if known:  # one receipt is one answer, whatever it covers
         unit.announce(HolderAnswered(disclosure=known[0].id, what=receipt.outcome.value, fields=_lost(unit, referral, known)))
+    hand_on_receipts(unit, referral)
     unit.announce(CaseChanged(case=referral.case or ""))
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from hub.actions.agreed import AHEAD, agreed
 from hub.actions.common import intend, note, remind
-from hub.actions.peer_words import DISCLOSURE_ID, MAX_VERSION
+from hub.actions.emergency import arrived
+from hub.actions.manifest_versions import keys_now
+from hub.actions.peer_words import DISCLOSURE_ID
 from hub.actions.ports import Unit
+from hub.actions.protocol_spread import ask_again
 from hub.actions.receipts import confirm, make_receipt
 from hub.base.errors import PeerFault
 from hub.base.ids import new_id
-from hub.cases.events import ReferralMoved
+from hub.cases.events import Alarm, GlassMoved, ReferralMoved
 from hub.cases.lifecycle import OPEN, WORKING, Side
 from hub.cases.records import Disclosure, HeldValue, Referral
 from hub.exchange import wire
+from keys.grant import claimed_owner, verify_grant
 from policies.decision import Outcome
 from policies.holding import may_hold
-from policies.preview import Disclosed
+from policies.preview import Disclosed, Passage
+from policies.protocol import Protocol
 from policies.spelling import as_agreed, plain
 
 
@@ -29,15 +35,28 @@ def receive_disclosure(unit: Unit, referral: Referral, body: wire.Disclose) -> N
         # it crossed with our outcome, or was destroyed here before a restore: nothing of it is kept, and we sign for that
         confirm(unit, referral, [body.disclosure], make_receipt(unit, referral, [body.disclosure]))
         return
-    if referral.state not in WORKING or not 0 < body.version <= MAX_VERSION:
+    if referral.state not in WORKING:
         raise PeerFault("not_working")
     given = {name: Disclosed.from_wire(item) for name, item in body.fields.items()}
-    protocol = unit.pack.protocols[referral.protocol]
-    kept, _ = may_hold(protocol, unit.me.kind, {n: d for n, d in given.items() if d is not None}, purpose=referral.purpose)
+    try:
+        protocol = agreed(unit, referral.peer, body.protocol, body.version)
+    except PeerFault as fault:
+        _keep_nothing(unit, referral, body, fault.code)
+        return
+    whole = {n: d for n, d in given.items() if d is not None}
+    until = max(unit.now, min(body.until, _last_day(unit, referral, protocol)))
+    owner = ""
+    if body.glass:
+        kept, until = _under_glass(unit, referral, body, whole, protocol)
+    else:
+        kept = whole
+        for each in (protocol, unit.pack.between(referral.peer).protocols.get(body.protocol, protocol)):  # of two versions, what both let us hold
+            kept, _ = may_hold(each, unit.me.kind, kept, purpose=referral.purpose)
+    if body.grant:
+        owner, kept, until = _under_grant(unit, referral, body, kept, until)
     kept = {name: written for name, item in kept.items() if (written := _written(unit, name, item)) is not None}
     dropped = tuple(sorted(set(given) - set(kept)))
     unit.vault.create(body.disclosure)
-    until = max(unit.now, min(body.until, _last_day(unit, referral)))
     unit.disclosures.add(
         Disclosure(
             id=body.disclosure,
@@ -49,6 +68,9 @@ def receive_disclosure(unit: Unit, referral: Referral, body: wire.Disclose) -> N
             fields={name: item.outcome.word for name, item in kept.items()},
             at=unit.now,
             until=until,
+            grant=body.grant,
+            owner=owner,
+            glass=body.glass,
         )
     )
     for name, item in kept.items():
@@ -61,8 +83,41 @@ def receive_disclosure(unit: Unit, referral: Referral, body: wire.Disclose) -> N
     note(unit, referral.id, referral.peer, "disclosure.received", fields=sorted(kept), dropped=len(dropped))
     if dropped:
         names = [name[:40] for name in dropped][:50]
-        intend(unit, referral.peer, "report", referral=referral.id, disclosure=body.disclosure, dropped=names)
-    unit.announce(ReferralMoved(referral=referral.id, what="rest" if gone else "disclosed", ring=True, fields=gone))
+        intend(unit, referral.peer, "report", referral=referral.id, disclosure=body.disclosure, dropped=names, why="")
+    if body.glass:
+        unit.announce(GlassMoved(glass=body.glass, what="open"))
+    else:
+        unit.announce(ReferralMoved(referral=referral.id, what="rest" if gone else "disclosed", ring=True, fields=gone))
+
+
+def _under_glass(
+    unit: Unit, referral: Referral, body: wire.Disclose, given: dict[str, Disclosed], protocol: Protocol
+) -> tuple[dict[str, Disclosed], datetime]:
+    """The one field that somebody here broke the glass for, and no longer than our own protocol lets it live."""
+    glass = arrived(unit, referral, body.glass, protocol)
+    lasts = protocol.break_glass.lasts if protocol.break_glass else timedelta(0)
+    until = max(unit.now, min(body.until, unit.now + lasts))
+    unit.glasses.put(replace(glass, state="open", until=until))
+    return {name: item for name, item in given.items() if name == glass.field}, until
+
+
+def _under_grant(
+    unit: Unit, referral: Referral, body: wire.Disclose, kept: dict[str, Disclosed], until: datetime
+) -> tuple[str, dict[str, Disclosed], datetime]:
+    """Somebody else's data, passed on: kept only as far as the owner's own signature reaches, which is checked here (R71)."""
+    owner = claimed_owner(body.grant)
+    peer = unit.peers.get(owner)
+    if peer is None or peer.state != "confirmed":
+        raise PeerFault("grant_unknown_owner")
+    grant = verify_grant(body.grant, owner, keys_now(unit, owner))
+    if (grant.holder, grant.third, grant.need) != (referral.peer, unit.me.id, referral.need) or not unit.now < grant.use_by:
+        raise PeerFault("grant_not_ours")
+    fitting = {}
+    for name, item in kept.items():
+        passage = Passage.of(grant.fields.get(name, ""))
+        if passage is not None and item.outcome <= passage.outcome:
+            fitting[name] = item
+    return owner, fitting, min(until, grant.until)
 
 
 def _replaced(unit: Unit, referral: Referral) -> tuple[str, ...]:
@@ -82,6 +137,21 @@ def _written(unit: Unit, name: str, item: Disclosed) -> Disclosed | None:
     return None if value is None else replace(item, value=value)
 
 
-def _last_day(unit: Unit, referral: Referral) -> datetime:
-    protocol = unit.pack.protocols[referral.protocol]
+def _keep_nothing(unit: Unit, referral: Referral, body: wire.Disclose, why: str) -> None:
+    """It was decided under a version that does not bind us: we sign that nothing of it is here, and both sides' people read why."""
+    names = [name[:40] for name in sorted(body.fields)][:50]
+    # The report goes first: it says what the receipt after it means.
+    intend(unit, referral.peer, "report", referral=referral.id, disclosure=body.disclosure, dropped=names, why=why)
+    confirm(unit, referral, [body.disclosure], make_receipt(unit, referral, [body.disclosure]))
+    note(unit, referral.id, referral.peer, "disclosure.refused", why=why, version=body.version)
+    named = f"{body.protocol[:60]}@{body.version}"
+    unit.announce(Alarm(code=why, params=(("institution", referral.peer), ("code", referral.code), ("detail", named))))
+    link = unit.links.one(peer=referral.peer)
+    if link is not None and why == AHEAD:
+        ask_again(unit, link)
+
+
+def _last_day(unit: Unit, referral: Referral, protocol: Protocol) -> datetime:
+    if referral.purpose not in protocol.purposes:
+        return unit.now
     return datetime.combine(protocol.keep_until(referral.purpose, unit.now.date()), unit.now.timetz())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
+from hub.actions.agreed import agreed
 from hub.actions.answer import accept
 from hub.actions.common import SYSTEM, note, remind
-from hub.actions.peer_words import MAX_VERSION, REFERRAL_ID, is_key, known_words
+from hub.actions.peer_words import REFERRAL_ID, is_key, known_words
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
 from hub.base.errors import PeerFault
@@ -27,10 +28,10 @@ OLDEST = timedelta(days=400)
 def receive_offer(unit: Unit, link: Link, body: wire.Offer) -> None:
     """Keep an offer and tell the desk. Raises PeerFault when the protocol, the purpose or the words are not ours; then nothing is kept."""
     words = unit.pack.vocabulary
-    protocol = unit.pack.protocols.get(body.protocol)
-    if protocol is None or body.need not in protocol.needs or unit.me.kind not in protocol.to_kinds:
+    protocol = agreed(unit, link.peer, body.protocol, body.version)
+    if body.need not in protocol.needs or unit.me.kind not in protocol.to_kinds:
         raise PeerFault("no_protocol", institution=link.peer)
-    if manifest_of(unit, link.peer).profile.kind not in protocol.from_kinds or not protocol.in_force(unit.now.date()):
+    if manifest_of(unit, link.peer).profile.kind not in protocol.from_kinds:
         raise PeerFault("no_protocol", institution=link.peer)
     if unit.referrals.count(peer=link.peer, side=Side.RECIPIENT, state=State.RECEIVED) >= MOST_WAITING:
         raise PeerFault("too_many_offers", institution=link.peer)
@@ -42,7 +43,7 @@ def receive_offer(unit: Unit, link: Link, body: wire.Offer) -> None:
         raise PeerFault("referral_exists")
     if unit.tombstones.get(body.referral) is not None:  # it ended here before a restore: the next restore would bury its new key with the old
         raise PeerFault("referral_exists")
-    if not 0 < body.version <= MAX_VERSION or not is_key(body.key):
+    if not is_key(body.key):
         raise PeerFault("bad_body", kind="offer", why="numbers")
     opened = min(max(body.opened_at, unit.now - OLDEST), unit.now)
     respond_by = min(max(body.respond_by, opened), unit.now + protocol.respond_within[body.urgency])

@@ -12,17 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.actions.common import SYSTEM, forget_reminders, note, remind
+from hub.actions.common import SYSTEM, forget_reminders, intend_on, note, remind
 from hub.actions.erase import shred
 from hub.actions.manifest_versions import keep_version
 from hub.actions.ports import Unit
+from hub.actions.recall import recall
 from hub.actions.replay import replay
-from hub.actions.withdraw import recall
+from hub.actions.restored_rooms import end_rooms
 from hub.base.ids import new_id
 from hub.cases.events import Alarm, ReferralMoved
 from hub.cases.lifecycle import OPEN, WORKING, Side, State
 from hub.cases.records import Referral, Tombstone
-from hub.exchange.records import Link, Outgoing
+from hub.exchange.records import Link
 from keys.manifest import Manifest
 
 RESTORED = "restored"
@@ -30,6 +31,8 @@ RESTORED = "restored"
 NO_HEAD = b"\0" * 32
 RESTORE_KINDS = ("restored", "standing")
 """What is said about a restore, ours or the peer's: before everything else, and anew when the line begins anew."""
+BEFORE_STANDING = ("protocol.propose", "protocol.word", "onward.end")
+"""What a peer that came back from a copy must know before its line is open again: the versions that count now, and which grants ended."""
 ASKING = "asking"
 """The timer of a question that nobody answered yet (`actions/tell_standing.py`)."""
 _OF_A_PART = ("part", "parts", "names")
@@ -63,6 +66,7 @@ def restart(unit: Unit, given: Restart) -> dict[str, Any]:
     epochs = {link.id: max(link.epoch_out, given.epochs.get(link.id, 0)) + step for link in links}  # no peer may drive another's out of reach
     for link in links:
         _begin_anew(unit, link, epochs[link.id], given)
+    end_rooms(unit)
     note(unit, "hub", "administrator", "hub.restored", proven=given.proven)
     when = given.made_at.isoformat(timespec="minutes")
     unit.announce(Alarm(code="restored" if given.proven else "restored_in_doubt", params=(("number", str(len(links))), ("detail", when))))
@@ -77,6 +81,9 @@ def bury(unit: Unit, owners: Iterable[str]) -> int:
     for consent in unit.consents.all(withdrawn_at=None):
         if consent.id in dead:
             unit.consents.put(replace(consent, withdrawn_at=unit.now))
+    for basis in unit.bases.all(ended_at=None):
+        if basis.id in dead:
+            unit.bases.put(replace(basis, state="ended", ended_at=unit.now))
     _recall(unit, dead)
     _end_offers(unit, dead - known)
     for owner in dead:
@@ -208,16 +215,6 @@ def hold(unit: Unit, link: Link) -> None:
 def whole(ref: Mapping[str, Any]) -> dict[str, Any]:
     """The reference of a question or an answer before it was cut into parts."""
     return {name: value for name, value in ref.items() if name not in _OF_A_PART}
-
-
-def intend_on(unit: Unit, link: Link, kind: str, **ref: object) -> None:
-    """An intent of the link's own, also on one that is frozen: it waits there for the thaw."""
-    unit.outbox.add(
-        Outgoing(
-            id=new_id("out"), order=unit.outbox.next("order"), link=link.id, kind=kind, ref=dict(ref), state="ready", not_before=unit.now,
-            made_at=unit.now,
-        )
-    )  # fmt: skip
 
 
 __all__ = ["ASKING", "NO_HEAD", "RESTORED", "RESTORE_KINDS", "Restart", "bury", "bury_missed", "hold", "intend_on", "restart", "whole"]

@@ -8,24 +8,29 @@ from datetime import datetime
 from functools import partial
 
 from hub.actions.again import AGAIN, tell_together
-from hub.actions.common import SYSTEM, UNHEARD, intend, living_referrals, note, remind
-from hub.actions.decide import still_allowed
+from hub.actions.common import SYSTEM, UNHEARD, note, remind
+from hub.actions.coordination_card import LOOK, look_again
+from hub.actions.emergency import lapse, review_due
 from hub.actions.erase import drop_words, redact
+from hub.actions.hear_protocol import TIMER, day_turns
+from hub.actions.legal_basis import BASIS_END, BASIS_WAIT, expire, lapse_basis
 from hub.actions.legal_hold import forget_hold, living_hold
 from hub.actions.manifest_versions import warn_expiry, warn_signing
+from hub.actions.network import LIST_END, warn_list
+from hub.actions.onward_owner import tell_overdue
 from hub.actions.plan_check_in import ring_check_in
 from hub.actions.ports import Unit
-from hub.actions.reach import SAFE, WAYS, calls_blindly, told, turns_blind, would_tell
+from hub.actions.reach import SAFE
 from hub.actions.receipts import confirm, erasure_overdue
 from hub.actions.refer import offer_overdue
 from hub.actions.restart import ASKING
+from hub.actions.shrink import shrink
 from hub.actions.tell_standing import ask_again
 from hub.actions.unheard import tell_unheard
-from hub.actions.withdraw import end_holding, recall
+from hub.actions.withdraw import end_holding
 from hub.base.errors import TinkuyError
-from hub.cases.events import Alarm, CaseChanged, ReferralMoved
-from hub.cases.lifecycle import WORKING, Side, State
-from hub.cases.records import Disclosure, Referral
+from hub.cases.events import Alarm, ReferralMoved
+from hub.cases.lifecycle import Side
 from hub.exchange.pacing import SILENT_AFTER, SILENT_AGAIN
 from keys.errors import KeysError, ProviderError
 
@@ -52,37 +57,7 @@ def _consent_end(unit: Unit, consent_id: str) -> None:
     if consent is None or consent.withdrawn_at is not None:
         return
     note(unit, consent.case, SYSTEM, "consent.ended", consent=consent.id)
-    for referral in living_referrals(unit, consent.case):
-        active = unit.disclosures.all(referral=referral.id, side=Side.SENDER, state="active")
-        if referral.peer in consent.recipients and active:
-            _shrink_to(unit, referral, active)
-        elif referral.peer in consent.recipients and referral.state in (State.REQUESTED, State.RECEIVED) and SAFE in consent.fields:
-            _hold_ways(unit, referral)
-    unit.announce(CaseChanged(case=consent.case))
-
-
-def _shrink_to(unit: Unit, referral: Referral, active: list[Disclosure]) -> None:
-    """What they may not hold any more is called back, and what they may is sent anew: a way to reach her never outlives the safe way (R29)."""
-    allowed = still_allowed(unit, referral)
-    case = unit.cases.get(referral.case or "")
-    blind = case is not None and turns_blind(told(unit, referral), would_tell(unit, case, referral))
-    allowed -= WAYS if blind else frozenset()
-    over = [d for d in active if not allowed.issuperset(d.fields)]
-    recall(unit, referral, over)
-    if over and allowed and referral.state in WORKING:
-        gone = sorted({f for d in over for f in d.fields} - allowed)
-        intend(unit, referral.peer, "disclose", referral=referral.id, without=gone, only=sorted(allowed) if blind else [])
-    if over and blind:
-        unit.announce(ReferralMoved(referral=referral.id, what="ways_ended", ring=True))
-
-
-def _hold_ways(unit: Unit, referral: Referral) -> None:
-    """They have not answered yet. Once they do, no way to reach her goes that was confirmed together with the safe way."""
-    case = unit.cases.get(referral.case or "")
-    if case is not None and calls_blindly(would_tell(unit, case, referral)):
-        kept = sorted({*referral.offer.get("held_back", ()), *WAYS})
-        unit.referrals.put(replace(referral, offer=referral.offer | {"held_back": kept}))
-        unit.announce(ReferralMoved(referral=referral.id, what="ways_ended", ring=True))
+    shrink(unit, consent.case, consent.recipients, safe_way=SAFE in consent.fields)
 
 
 def _retention(unit: Unit, disclosure_id: str) -> None:
@@ -97,7 +72,9 @@ def _retention(unit: Unit, disclosure_id: str) -> None:
     confirm(unit, referral, [disclosure.id], end_holding(unit, referral, [disclosure.id], "retention", whole=False))
     if not living_hold(unit, referral.id):
         forget_hold(unit, referral.id)
-    unit.announce(ReferralMoved(referral=referral.id, what="retention"))
+    lost = tuple(sorted(disclosure.fields))
+    rest = unit.disclosures.count(referral=referral.id, side=Side.RECIPIENT, state="active")
+    unit.announce(ReferralMoved(referral=referral.id, what="retention_part" if rest else "retention", fields=lost))
 
 
 def _peer_silent(unit: Unit, link_id: str) -> None:
@@ -139,8 +116,13 @@ _RUN: dict[str, Callable[[Unit, str], None]] = {
     "respond_by": offer_overdue,
     "erasure": erasure_overdue,
     "consent_end": _consent_end,
+    BASIS_END: expire,
+    BASIS_WAIT: lapse_basis,
     "retention": _retention,
     "redact": redact,
+    "onward": tell_overdue,
+    "glass_wait": lapse,
+    "glass_review": review_due,
     "dialogue": _dialogue_over,
     ASKING: ask_again,
     "silent": _peer_silent,
@@ -150,4 +132,7 @@ _RUN: dict[str, Callable[[Unit, str], None]] = {
     AGAIN: tell_together,
     "expiry": warn_expiry,
     "signing_age": warn_signing,
+    LIST_END: warn_list,
+    LOOK: look_again,
+    TIMER: day_turns,
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hub.actions.common import find_case, find_referral, note, values_of
 from hub.actions.legal_hold import retained
+from hub.actions.own_house import may_read
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.cases.codes import parse_code
@@ -25,7 +26,7 @@ class Values:
 def show_values(unit: Unit, by: str, code: str | None, field: str | None, reason: str | None) -> Values:
     """The values of our own case or of a referral we hold. Needs assignment (lead, or who accepted) or a reason (P08).
 
-    Raises Refused `no_code`, `unknown_code`, `reason_needed`, `nothing_to_show`, `withdrawn`.
+    Raises Refused `no_code`, `unknown_code`, `reason_needed`, `nothing_to_show`, `withdrawn`, as `may_read`.
     """
     if not code:
         raise Refused("no_code")
@@ -48,8 +49,14 @@ def held_values(unit: Unit, referral: str) -> dict[str, tuple[str, str]]:
     return found
 
 
+def held_fields(unit: Unit, referral: str) -> frozenset[str]:
+    """The names of what we hold of a referral now; nothing is opened."""
+    return frozenset(name for d in unit.disclosures.all(referral=referral, side=Side.RECIPIENT, state="active") for name in d.fields)
+
+
 def _case(unit: Unit, by: str, code: str, reason: str | None) -> Values:
     case = find_case(unit, code)
+    may_read(unit, case, by)
     if case.lead != by and not reason:
         raise Refused("reason_needed", code=case.code)
     return Values(code=case.code, about=case.id, owner=case.id, values={f: ("release", v) for f, v in values_of(unit, case.id).items()})

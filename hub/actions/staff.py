@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from hub.actions.common import SYSTEM, keeper, note, staff_member
+from hub.actions.common import SYSTEM, note, staff_member, supervisors
+from hub.actions.decide import is_ours
 from hub.actions.facts import BLOCKED, REMOVED, REPINNED, SERVED, tell
+from hub.actions.own_house import without_named
 from hub.actions.peers import tell_profile
 from hub.actions.ports import Unit
+from hub.actions.rosters import restate_all
 from hub.base.errors import Refused
 from hub.cases.events import Alarm, CaseChanged, ReferralMoved
 from hub.cases.lifecycle import Side
-from hub.cases.records import Staff
+from hub.cases.records import Case, Referral, Staff
 from keys.manifest import Manifest
 
 ROLES = ("caseworker", "supervisor", "administrator")
@@ -34,6 +38,8 @@ class Departure:
     cases: tuple[str, ...]
     referrals: tuple[str, ...]
     check_ins: int
+    unnamed: int = 0
+    """Cases of hers whose aggressor belongs to this institution: they moved too, and administrators are told how many (R62)."""
 
 
 def add_staff(
@@ -82,6 +88,7 @@ def pin_first_sight(unit: Unit, user: str, master: str) -> None:
     if person and person.removed_at is None and person.master is None:
         unit.staff.put(replace(person, master=master))
         note(unit, user, SYSTEM, "staff.pinned", level=person.level)
+        restate_all(unit)
 
 
 def refuse_master(unit: Unit, user: str, master: str) -> None:
@@ -91,6 +98,7 @@ def refuse_master(unit: Unit, user: str, master: str) -> None:
         return  # a report that was on its way while her key was pinned anew: this is the key that an administrator accepted
     if person and person.removed_at is None and person.refused_master != master:
         unit.staff.put(replace(person, refused_master=master))
+        restate_all(unit)
         if person.refused_master is None:  # once: a homeserver may invent a new key with each answer
             tell(unit, BLOCKED, unit.vault.alias(user), SERVED)
         note(unit, user, SYSTEM, "staff.key_changed")
@@ -112,6 +120,7 @@ def repin_staff(unit: Unit, user: str, fingerprint: str | None) -> Staff:
         if (post.key or "").startswith(WARNING):
             unit.posts.put(replace(post, state="dropped", sealed=b""))
     unit.announce(Alarm(code="staff_repinned", params=(("user", user),)))
+    restate_all(unit)
     return person
 
 
@@ -125,7 +134,34 @@ def remove_staff(unit: Unit, user: str) -> Departure:
     for dialogue in unit.dialogues.all(user=user):
         unit.dialogues.delete(dialogue.id)
     tell_profile(unit)
+    restate_all(unit)
     return left
+
+
+def foresee_departure(unit: Unit, user: str) -> Departure:
+    """What `remove_staff` would move now, and to whom; nothing changes. Raises Refused `not_enrolled`."""
+    return _in_hand(unit, staff_member(unit, user))
+
+
+def _in_hand(unit: Unit, person: Staff) -> Departure:
+    """What is in her name, and who would have it: whoever supervises once she is not here (R51)."""
+    heirs = supervisors(unit, without=person.id)
+    cases, referrals = _hers(unit, person.id)
+    return Departure(
+        person=person,
+        to=heirs[0] if heirs else None,
+        cases=tuple(case.code for case in cases if not is_ours(unit, case)),
+        referrals=tuple(referral.code for referral in referrals),
+        unnamed=sum(is_ours(unit, case) for case in cases),
+        check_ins=sum(unit.checkins.count(case=case.id, state__in=("planned", "ringing")) for case in cases),
+    )
+
+
+def _hers(unit: Unit, user: str) -> tuple[list[Case], list[Referral]]:
+    return (
+        list(unit.cases.all(lead=user, state="open", order="code")),
+        list(unit.referrals.all(by=user, side=Side.RECIPIENT, ended_at=None, order="code")),
+    )
 
 
 def _hand_over(unit: Unit, person: Staff) -> Departure:
@@ -133,27 +169,27 @@ def _hand_over(unit: Unit, person: Staff) -> Departure:
 
     Where nobody is left it stays in her name, which the alarm says; the next person who is enrolled takes it (`_take_up`).
     """
-    user, to = person.id, keeper(unit, person.id)
-    cases = unit.cases.all(lead=user, state="open", order="code")
-    referrals = unit.referrals.all(by=user, side=Side.RECIPIENT, ended_at=None, order="code")
-    left = Departure(
-        person=person,
-        to=to if to != user else None,
-        cases=tuple(case.code for case in cases),
-        referrals=tuple(referral.code for referral in referrals),
-        check_ins=sum(unit.checkins.count(case=case.id, state__in=("planned", "ringing")) for case in cases),
-    )
+    user, left = person.id, _in_hand(unit, person)
+    cases, referrals = _hers(unit, user)
     for case in cases if left.to else ():
-        unit.cases.put(replace(case, lead=to))
-        note(unit, case.id, SYSTEM, "lead.moved", since=user, to=to)
+        heir = next(iter(without_named(unit, case, _heirs(unit, user))), left.to)
+        unit.cases.put(replace(case, lead=heir or user))
+        note(unit, case.id, SYSTEM, "lead.moved", since=user, to=heir)
         unit.announce(CaseChanged(case=case.id))
     for referral in referrals if left.to else ():
-        unit.referrals.put(replace(referral, by=to))
+        unit.referrals.put(replace(referral, by=left.to or user))
         unit.announce(ReferralMoved(referral=referral.id, what="handed_over"))
     if cases or referrals:
-        told = (("user", user), ("detail", to), ("codes", ", ".join((*left.cases, *left.referrals))), ("number", str(left.check_ins)))
-        unit.announce(Alarm(code="lead_moved" if left.to else "lead_nobody", params=told))
+        told = (("user", user), ("detail", left.to or user), ("codes", ", ".join((*left.cases, *left.referrals))), ("number", str(left.check_ins)))
+        more = (("more", str(left.unnamed)),) if left.unnamed else ()
+        unit.announce(Alarm(code="lead_moved" if left.to else "lead_nobody", params=(*told, *more)))
     return left
+
+
+def _heirs(unit: Unit, user: str) -> Iterator[str]:
+    """Who could lead after her, whoever supervises first: where he who does bears the aggressor's name, anybody else rather than him."""
+    yield from supervisors(unit, without=user)
+    yield from (person.id for person in unit.staff.all(removed_at=None, order="added_at") if person.id != user)
 
 
 def _take_up(unit: Unit) -> None:

@@ -10,14 +10,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from hub.actions.agreed import respond_time
 from hub.actions.common import SYSTEM, forget_reminders, intend, note, remind
+from hub.actions.coordination_ends import over
 from hub.actions.erase import drop_words, shred_referral_key
+from hub.actions.onward_again import say_again
 from hub.actions.peer_words import DISCLOSURE_ID, REFERRAL_ID, is_key
 from hub.actions.peers import manifest_of
 from hub.actions.ports import Unit
+from hub.actions.protocol_spread import tell_all
+from hub.actions.recall import recall
 from hub.actions.restart import NO_HEAD, RESTORED, hold, intend_on
 from hub.actions.tell_standing import answered, check_part, gather, held_of, referrals_with
-from hub.actions.withdraw import end_holding, recall, shrink_consents
+from hub.actions.withdraw import end_holding, shrink_consents
 from hub.base.errors import PeerFault
 from hub.cases.codes import parse_code
 from hub.cases.events import Alarm, CaseChanged, ReferralMoved, Restored
@@ -25,6 +30,7 @@ from hub.cases.lifecycle import OPEN, WORKING, Side, State
 from hub.cases.records import Disclosure, Referral
 from hub.exchange import wire
 from hub.exchange.records import Link, Outgoing
+from policies.decision import Outcome
 from policies.holding import ceiling
 
 _OLDEST = timedelta(days=3660)
@@ -52,6 +58,8 @@ def hear_restored(unit: Unit, link_id: str, body: wire.Restored) -> None:
             intend_on(unit, link, "standing", **answer)
         return
     hold(unit, link)
+    for room in unit.coordinations.all(owner=link.peer, state="open"):
+        over(unit, room)  # its copy may know nothing of it: it would stay open here for ever, whatever she takes back (R14)
     for row in unit.outbox.all(link=link.id, kind="standing", state="ready"):
         unit.outbox.delete(row.id)  # the answer to an earlier restore: the new one says all of it
     unit.links.put(
@@ -63,8 +71,11 @@ def hear_restored(unit: Unit, link_id: str, body: wire.Restored) -> None:
     for row in unit.outbox.all(link=link.id, kind="erased", state="acked", epoch=body.heard, seq__gt=body.upto, order="order"):
         intend_on(unit, link, row.kind, **row.ref)  # our receipts, which the copy has not
     intend_on(unit, link, "profile")
+    tell_all(unit, link)  # protocols: what the copy has forgotten it may have signed
     for referral in referrals_with(unit, link.peer):
         known = known_there.get(referral.id)
+        if known is not None:
+            say_again(unit, referral)
         if referral.side is Side.SENDER:
             _offer_again(unit, referral, known if isinstance(known, dict) else None)
         elif known is None and (referral.state in OPEN or held_of(unit, referral)) and not _said_lately(unit, referral):
@@ -99,8 +110,7 @@ def _offer_again(unit: Unit, referral: Referral, known: dict[str, Any] | None) -
 
 def _unanswered(unit: Unit, referral: Referral) -> Referral:
     """Its acceptance is forgotten there, and the key that came with it: we wait for a new answer."""
-    protocol = unit.pack.protocols[referral.protocol]
-    respond_by = unit.now + protocol.respond_within[referral.urgency]
+    respond_by = unit.now + respond_time(unit, referral.protocol, referral.protocol_version, referral.urgency)
     fresh = replace(referral, state=State.REQUESTED, their_key=b"", answered_at=None, respond_by=respond_by)
     unit.referrals.put(fresh)
     remind(unit, "respond_by", fresh.id, respond_by)
@@ -229,7 +239,8 @@ def _learn(unit: Unit, referral: Referral, held: Any) -> int:
         if not DISCLOSURE_ID.fullmatch(str(name)) or type(seconds) is not int or unit.disclosures.get(name) is not None:
             continue
         kind = manifest_of(unit, referral.peer).profile.kind
-        widest = ceiling(unit.pack.protocols[referral.protocol], kind, purpose=referral.purpose)
+        protocol = unit.pack.version(referral.protocol, referral.protocol_version)
+        widest = ceiling(protocol, kind, purpose=referral.purpose) if protocol else dict.fromkeys(unit.pack.vocabulary.fields, Outcome.RELEASE)
         until = min(datetime.fromtimestamp(max(seconds, 0) % 2**33, tz=unit.now.tzinfo), unit.now + _OLDEST)
         learned = Disclosure(
             id=name, referral=referral.id, side=Side.SENDER, consent=None, protocol=referral.protocol,

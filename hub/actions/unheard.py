@@ -19,31 +19,30 @@ WHAT = "peer.unheard"
 
 def silent_since(unit: Unit, referral: Referral) -> datetime | None:
     """Since when something said about this referral waits for an acknowledgement, once it waits long enough to be told; else None."""
-    since = _oldest(unit, referral)
+    link = unit.links.one(peer=referral.peer)
+    since = _waiting(unit, link.id).get(referral.id) if link else None
     return since if since and unit.now - since >= SILENT_AFTER else None
 
 
-def tell_unheard(unit: Unit, referral_id: str) -> None:
-    """A quarter of an hour later: tell it, unless this silence was told, and look again as long as anything waits."""
-    referral = unit.referrals.get(referral_id)
-    since = _oldest(unit, referral) if referral else None
-    if referral is None or since is None:
-        return
-    late = unit.now - since >= SILENT_AFTER
-    if late and not _was_told(unit, referral, since):
-        note(unit, referral.id, SYSTEM, WHAT, since=since.isoformat())
-        unit.announce(ReferralMoved(referral=referral.id, what="unheard", ring=True))
-    remind(unit, UNHEARD, referral.id, (unit.now if late else since) + SILENT_AFTER)
+def tell_unheard(unit: Unit, link_id: str) -> None:
+    """A quarter of an hour after something was said: each referral whose words wait as long is told, once a silence. Again while any wait."""
+    waiting = _waiting(unit, link_id)
+    for name, since in waiting.items():
+        if unit.now - since >= SILENT_AFTER and not _was_told(unit, name, since):
+            note(unit, name, SYSTEM, WHAT, since=since.isoformat())
+            unit.announce(ReferralMoved(referral=name, what="unheard", ring=True))
+    if waiting:
+        ahead = (since + SILENT_AFTER for since in waiting.values())
+        remind(unit, UNHEARD, link_id, min((at for at in ahead if at > unit.now), default=unit.now + SILENT_AFTER))
 
 
-def _was_told(unit: Unit, referral: Referral, since: datetime) -> bool:
+def _was_told(unit: Unit, referral: str, since: datetime) -> bool:
     """One silence lasts as long as the same message is the oldest that waits."""
-    last = unit.log.one(about=referral.id, what=WHAT, order="-at")
+    last = unit.log.one(about=referral, what=WHAT, order="-at")
     return last is not None and last.detail["since"] == since.isoformat()
 
 
-def _oldest(unit: Unit, referral: Referral) -> datetime | None:
-    link = unit.links.one(peer=referral.peer)
-    states = ("ready", "dispatched", "held")
-    rows = unit.outbox.all(state__in=states, link=link.id, kind__in=tuple(sorted(AWAITED))) if link else []
-    return min((row.made_at for row in rows if row.ref.get("referral") == referral.id), default=None)
+def _waiting(unit: Unit, link: str) -> dict[str, datetime]:
+    """By referral, when the oldest of its words was said that this peer has not acknowledged."""
+    rows = unit.outbox.all(state__in=("ready", "dispatched", "held"), link=link, kind__in=tuple(sorted(AWAITED)), order="-made_at")
+    return {str(row.ref["referral"]): row.made_at for row in rows}

@@ -8,7 +8,7 @@ from datetime import datetime
 from hub.actions.common import find_case, living_referrals, note
 from hub.actions.ports import Unit
 from hub.cases.lifecycle import Side
-from hub.cases.records import Case, Disclosure, Referral
+from hub.cases.records import Case, Disclosure, Onward, Referral
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,10 @@ class Knowledge:
     case: Case
     holdings: tuple[Holding, ...]
     waiting: tuple[Referral, ...]
+    passed: tuple[tuple[Referral, Onward], ...] = ()
+    """What holders passed on with our grant, and what became of it; with the holder's referral."""
+    asked_again: int = 0
+    """How often she was asked again for what she had told (R23)."""
 
 
 def who_knows(unit: Unit, by: str, code: str | None) -> Knowledge:
@@ -52,7 +56,10 @@ def who_knows(unit: Unit, by: str, code: str | None) -> Knowledge:
         for d, fields in _told_once(unit.disclosures.all(referral=r.id, side=Side.SENDER, order="at"))
     )
     with_data = {h.referral.id for h in holdings}
-    return Knowledge(case=case, holdings=holdings, waiting=tuple(r for r in referrals if r.id not in with_data))
+    passed = tuple((r, o) for r in referrals for o in unit.onwards.all(referral=r.id, side=Side.SENDER, order="at") if o.disclosures)
+    again = unit.log.count(about=case.id, what="account.asked_again")
+    waiting = tuple(r for r in referrals if r.id not in with_data)
+    return Knowledge(case=case, holdings=holdings, waiting=waiting, passed=passed, asked_again=again)
 
 
 def _told_once(disclosures: list[Disclosure]) -> list[tuple[Disclosure, tuple[str, ...]]]:

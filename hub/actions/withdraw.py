@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from hub.actions.common import (
     SYSTEM,
@@ -16,10 +15,14 @@ from hub.actions.common import (
     remind,
 )
 from hub.actions.decide import is_excluded
+from hub.actions.emergency import end_asked
 from hub.actions.erase import forget_words, said_under, shred, unsay_all, unsay_messages
 from hub.actions.keep_ledger import ledger_key_owner
 from hub.actions.legal_hold import keep, living_hold
+from hub.actions.onward_holder import end_passed
+from hub.actions.onward_owner import recheck
 from hub.actions.ports import Unit
+from hub.actions.recall import recall
 from hub.actions.receipts import confirm, make_receipt
 from hub.actions.refer import cancel_offer, has_left
 from hub.base.errors import Refused
@@ -39,6 +42,8 @@ class Stops:
     referrals: tuple[Referral, ...]
     disclosures: tuple[Disclosure, ...]
     checkins: int
+    passed: tuple[str, ...] = ()
+    """Third institutions that have something of it through a holder: it ends there too."""
     unheard: tuple[str, ...] = ()
     """Who would have to be told of it over a link that is stopped: nothing leaves there until people open it."""
 
@@ -63,8 +68,19 @@ def preview_withdrawal(unit: Unit, code: str | None, recipient: str | None, fiel
         referrals=referrals,
         disclosures=held,
         checkins=unit.checkins.count(case=case.id, state__in=("planned", "ringing")),
+        passed=_passed(unit, case.id, {d.referral for d in held}, recipient, fields),
         unheard=_unheard(unit, referrals, {d.referral for d in held}, whole=not fields),
     )
+
+
+def _passed(unit: Unit, case: str, ending: set[str], recipient: str | None, fields: tuple[str, ...]) -> tuple[str, ...]:
+    found = (
+        onward
+        for referral in living_referrals(unit, case)
+        for onward in unit.onwards.all(referral=referral.id, side=Side.SENDER, state__in=("granted", "passed"))
+        if referral.id in ending or recipient in (None, onward.third)
+    )
+    return tuple(sorted({o.third for o in found if not fields or any(o.fields.get(f) for f in fields)}))
 
 
 def _unheard(unit: Unit, referrals: tuple[Referral, ...], held: set[str], *, whole: bool) -> tuple[str, ...]:
@@ -82,6 +98,7 @@ def withdraw(unit: Unit, by: str, code: str | None, recipient: str | None, field
                 cancel_offer(unit, by, referral.id)
         else:
             _call_back(unit, by, referral, [d for d in stops.disclosures if d.referral == referral.id], fields)
+    recheck(unit, stops.case.id)
     note(unit, stops.case.id, by, "consent.withdrawn", recipients=list(stops.recipients), fields=list(fields))
     unit.announce(CaseChanged(case=stops.case.id))
     return stops
@@ -97,27 +114,17 @@ def shrink_consents(unit: Unit, case: str, recipient: str | None, fields: tuple[
         others = tuple(r for r in consent.recipients if recipient is not None and r != recipient)
         if others:
             _lives_on(unit, replace(consent, id=new_id("con"), recipients=others))
+        touched = consent.recipients if recipient is None else (recipient,)
         kept = tuple(f for f in consent.fields if f not in fields)
         if fields and kept:
-            touched = consent.recipients if recipient is None else (recipient,)
             _lives_on(unit, replace(consent, id=new_id("con"), recipients=touched, fields=kept))
+        if no := tuple(f for f in fields if f not in consent.fields):  # nobody had asked her: no emergency opens it either (R72)
+            unit.consents.add(replace(consent, id=new_id("con"), recipients=touched, fields=no, withdrawn_at=unit.now))
 
 
 def _lives_on(unit: Unit, consent: Consent) -> None:
     unit.consents.add(consent)
     remind(unit, "consent_end", consent.id, consent.until)
-
-
-def recall(unit: Unit, referral: Referral, held: list[Disclosure], *, whole: bool = False) -> None:
-    """Ask the holder to destroy these disclosures by a date, and destroy our own copies of what was said. Nothing for none."""
-    if not held and not whole:
-        return
-    due = unit.now + timedelta(days=unit.rules.erasure_days)
-    for disclosure in held:
-        unit.disclosures.put(replace(disclosure, state="recalled", asked_at=unit.now, due_at=due))
-        remind(unit, "erasure", disclosure.id, due)
-        shred(unit, disclosure.id, "withdrawn")
-    intend(unit, referral.peer, "withdraw", referral=referral.id, disclosures=[d.id for d in held], whole=whole)
 
 
 def _call_back(unit: Unit, by: str, referral: Referral, held: list[Disclosure], fields: tuple[str, ...] = ()) -> None:
@@ -132,6 +139,7 @@ def _call_back(unit: Unit, by: str, referral: Referral, held: list[Disclosure], 
         referral = replace(referral, state=after(referral.state, Move.WITHDRAW, Side.SENDER), ended_at=unit.now, note="withdrawn")
         unit.referrals.put(referral)
         forget_reminders(unit, referral.id)
+        forget_words(unit, referral.id)  # what left and was not heard would be said again
     elif part:
         intend(unit, referral.peer, "disclose", referral=referral.id, without=list(gone))
     unit.announce(ReferralMoved(referral=referral.id, what="withdraw_part" if part else "withdraw", by=by, fields=gone if part else ()))
@@ -165,6 +173,7 @@ def end_holding(unit: Unit, referral: Referral, disclosures: list[str], why: str
     Under a legal hold the disclosures stay, sealed and out of everybody's sight, until the day that the receipt names.
     """
     hold = living_hold(unit, referral.id)
+    end_passed(unit, referral, disclosures)
     for disclosure_id in disclosures:
         disclosure = unit.disclosures.get(disclosure_id)
         if disclosure and disclosure.state in ("active", "retained") and hold:
@@ -176,6 +185,7 @@ def end_holding(unit: Unit, referral: Referral, disclosures: list[str], why: str
     if whole:
         shred(unit, referral.id, why)
         shred(unit, ledger_key_owner(referral.id), why)
+        end_asked(unit, referral)
         forget_words(unit, referral.id)
         unsay_messages(unit, referral.id)
     return make_receipt(unit, referral, disclosures, hold if disclosures else None)
@@ -202,3 +212,4 @@ def stop_excluded(unit: Unit, case: Case) -> None:
             _call_back(unit, SYSTEM, referral, held)
         note(unit, case.id, SYSTEM, "conflict.found", referral=referral.id)
         unit.announce(ReferralMoved(referral=referral.id, what="conflict", ring=True))
+    recheck(unit, case.id)

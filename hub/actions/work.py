@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hub.actions.answer import seal_words
 from hub.actions.common import find_referral, intend, note, staff_member
+from hub.actions.emergency import end_asked
 from hub.actions.ports import Unit
 from hub.actions.withdraw import end_holding
 from hub.base.errors import Refused
@@ -66,6 +67,7 @@ def finish(unit: Unit, by: str, code: str | None, outcome: str) -> Referral:
     referral = replace(referral, state=state, outcome=outcome, ended_at=unit.now)
     unit.referrals.put(referral)
     held = [d.id for d in unit.disclosures.all(referral=referral.id, state="active")]
+    end_asked(unit, referral)
     intend(unit, referral.peer, "finish", referral=referral.id, outcome=outcome, disclosures=held)
     note(unit, referral.id, by, "referral.completed", outcome=outcome)
     unit.announce(ReferralMoved(referral=referral.id, what="complete", by=by))

@@ -8,16 +8,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from hub.actions import legal_hold, peers, staff
+from hub.actions import guard, legal_hold, peers, staff
 from hub.actions.devices import drop_device
 from hub.actions.disputes import decide_owner
+from hub.actions.homeserver import wanted
 from hub.actions.manifest_versions import signing_due
+from hub.actions.network import held_lists, standing_on
 from hub.actions.ports import Unit
 from hub.actions.receipts import last_day
-from hub.app import trust_commands
+from hub.actions.room_findings import standing
+from hub.app import policy_commands, room_commands, table_commands, trust_commands
 from hub.app.backup import backup_settings
 from hub.app.facts import Watch
 from hub.app.key_commands import key_handlers
+from hub.app.network_commands import network_handlers
+from hub.app.protocol_commands import protocol_findings, protocol_handlers
+from hub.app.wanted_rooms import wanted_rooms
 from hub.base.errors import Refused
 from hub.cases.records import LegalHold, Staff
 from hub.exchange.records import Link
@@ -36,9 +42,12 @@ def handlers(house: House) -> dict[str, Handler]:
     commands = _Commands(house)
     return {
         **trust_commands.handlers(house),
+        **policy_commands.handlers(house),
+        **table_commands.handlers(house),
         "staff.add": commands.staff_add,
         "staff.repin": commands.staff_repin,
-        "staff.remove": commands.staff_remove,
+        "staff.remove": room_commands.naming_rooms(house, commands.staff_remove),
+        "staff.show": room_commands.naming_rooms(house, commands.staff_show),
         "staff.list": commands.staff_list,
         "staff.duty": commands.staff_duty,
         "peer.manifest": commands.peer_manifest,
@@ -52,12 +61,16 @@ def handlers(house: House) -> dict[str, Handler]:
         "hold.place": commands.hold_place,
         "hold.lift": commands.hold_lift,
         "hold.list": commands.hold_list,
+        "guard.show": commands.guard_show,
+        "guard.set": commands.guard_set,
         "servers.list": commands.servers_list,
         "servers.drop": commands.servers_drop,
         "status": commands.status,
         "doctor": commands.doctor,
-        "rooms": commands.rooms,
+        **room_commands.handlers(house),
         **key_handlers(house),
+        **network_handlers(house),
+        **protocol_handlers(house),
     }
 
 
@@ -88,14 +101,19 @@ class _Commands:
 
     async def staff_remove(self, args: Mapping[str, Any]) -> Any:
         """Off-board: trust first, rooms after. Says by code what she had in hand, and who has it now."""
-        left = await self._house.store.run(lambda unit: staff.remove_staff(unit, str(args["user_id"])))
-        direct = await self._house.store.run(lambda unit: unit.rooms.one(purpose=f"direct:{left.person.id}"))
+        house, user = self._house, str(args["user_id"])
+        hers = await house.store.look(lambda unit: _rooms_of(unit, user))
+        left = await house.store.run(lambda unit: staff.remove_staff(unit, user))
         await self._settle()
-        if direct:
-            await self._house.matrix.leave(direct.id)
-            await self._house.store.run(lambda unit: unit.rooms.delete(direct.id))
-        moved = {"to": left.to, "cases": list(left.cases), "referrals": list(left.referrals), "check_ins": left.check_ins}
-        return {**_person(left.person), "moved": moved}
+        owed = await house.store.look(lambda unit: {row.purpose: row.why for row in standing(unit) if row.what == "departed" and row.about == user})
+        rooms = [{"room": purpose, "out": purpose not in owed, "why": owed.get(purpose, "")} for purpose in hers]
+        return {**_person(left.person), "moved": _moved(left), "rooms": rooms}
+
+    async def staff_show(self, args: Mapping[str, Any]) -> Any:
+        """One person, the rooms she is in, and what would move if she left; nothing changes."""
+        user = str(args["user_id"])
+        left, rooms = await self._house.store.look(lambda unit: (staff.foresee_departure(unit, user), _rooms_of(unit, user)))
+        return {**_person(left.person), "would_move": _moved(left), "rooms": [{"room": purpose} for purpose in rooms]}
 
     async def staff_list(self, _: Mapping[str, Any]) -> Any:
         """Everybody enrolled."""
@@ -122,16 +140,15 @@ class _Commands:
             data = base64.b64decode(str(args["manifest"]), validate=True)
         except (binascii.Error, KeyError):
             raise Refused("peer_manifest_refused", why="base64") from None
-        try:
-            peer = await self._house.store.run(peers.add_peer, data)
-        except Refused as refused:
-            raise (Refused("peer_manifest_refused", **refused.params) if refused.code == "manifest_refused" else refused) from None
+        peer = await self._house.store.run(peers.add_peer, data)
         self._house.keeper.poke()
         return {"institution": peer.id, "state": peer.state}
 
     async def peer_code(self, args: Mapping[str, Any]) -> Any:
         """The short code over both manifests."""
-        return {"code": await self._house.store.run(lambda unit: peers.short_code_with(unit, str(args["institution"])), quiet=True)}
+        name = str(args["institution"])
+        code = await self._house.store.run(lambda unit: peers.short_code_with(unit, name), quiet=True)
+        return {"code": code, "listed": await self._house.store.look(lambda unit: standing_on(unit, unit.peers.get(name)))}
 
     async def peer_confirm(self, args: Mapping[str, Any]) -> Any:
         """The people compared it: make the link."""
@@ -185,9 +202,14 @@ class _Commands:
         """Every hold, by code; no person in it."""
         return await self._house.store.look(lambda unit: [_hold(unit, h) for h in unit.holds.all(order="until")])
 
-    async def rooms(self, _: Mapping[str, Any]) -> Any:
-        """The rooms by purpose."""
-        return await self._house.store.look(lambda unit: {r.purpose: r.id for r in unit.rooms.all(order="purpose")})
+    async def guard_show(self, _: Mapping[str, Any]) -> Any:
+        """What the language guard does in each class of rooms, and how often it saw each class: no text, no person."""
+        return await self._house.store.look(_guard)
+
+    async def guard_set(self, args: Mapping[str, Any]) -> Any:
+        """Change it for a class of rooms."""
+        await self._house.store.run(guard.set_mode, "administrator", str(args.get("room", "")), str(args.get("mode", "")))
+        return await self.guard_show({})
 
     async def servers_list(self, _: Mapping[str, Any]) -> Any:
         """The servers of this hub, their Matrix devices, and which of them run and lead; empty for one that is alone."""
@@ -223,7 +245,8 @@ class _Commands:
         live = await house.store.look(lambda unit: _living(unit, root_here=house.identity.root is not None))
         return {
             **{name: value for name, value in vars(facts).items() if name != "outbox"},
-            "cross_signing": await self._cross_signing(), "fingerprint": house.matrix.fingerprint, "rooms": await house.keeper.drift(),
+            "cross_signing": await self._cross_signing(), "fingerprint": house.matrix.fingerprint,
+            "rooms": await room_commands.RoomCommands(house).drift_of_rooms(),
             "servers": await self.servers_list({}), "backup_settings": backup_settings(house.config), **live,
             "unsigned_writers": await house.store.look(lambda unit: list(house.rows.unsigned_writers(unit.connection))),
         }  # fmt: skip
@@ -252,11 +275,15 @@ def _living(unit: Unit, *, root_here: bool) -> dict[str, Any]:
 
     known = [(p.id, Manifest.from_bytes(p.manifest)) for p in unit.peers.all(state="confirmed", order="id")]
     links = {link.peer: link for link in unit.links.all()}
+    listed = {peer.id: standing_on(unit, peer) for peer in unit.peers.all(state="confirmed")}
     findings = [{"protocol": p.id, "code": "not_in_force"} for p in unit.pack.protocols.values() if not p.in_force(unit.now.date())]
+    findings += protocol_findings(unit)
     return {
         "manifest_days": days(unit.hand.manifest),
         "root_here": root_here, "signing_days": (signing_due(unit) - unit.now).days,
-        "peers": [{"institution": name, "days": days(m), **_standing(links.get(name))} for name, m in known],
+        "peers": [{"institution": name, "days": days(m), "listed": listed[name], **_standing(links.get(name))} for name, m in known],
+        "networks": [{"table": n.table, "days": round((n.roll.expires - unit.now).total_seconds() / 86400, 1)} for n in held_lists(unit)],
+        "gate": wanted(unit).digests() if held_lists(unit) else None,
         "protocols": findings, "staff_blocked": unit.staff.count(removed_at=None, refused_master__not=None),
     }  # fmt: skip
 
@@ -264,6 +291,14 @@ def _living(unit: Unit, *, root_here: bool) -> dict[str, Any]:
 def _standing(link: Link | None) -> dict[str, Any]:
     """Why nothing goes over this link, if so: it stands (`stopped`: the reason), or our restore has not been answered."""
     return {"stopped": link.frozen if link else None, "unanswered": bool(link and link.awaited)}
+
+
+def _rooms_of(unit: Unit, user: str) -> list[str]:
+    return [one.purpose for one in wanted_rooms(unit) if one.room and user in one.spec.members]
+
+
+def _moved(left: staff.Departure) -> dict[str, Any]:
+    return {"to": left.to, "cases": list(left.cases), "referrals": list(left.referrals), "check_ins": left.check_ins, "unnamed": left.unnamed}
 
 
 def _person(person: Staff | None) -> dict[str, Any]:
@@ -286,6 +321,11 @@ def _pin(person: Staff) -> str:
 def _hold(unit: Unit, hold: LegalHold) -> dict[str, Any]:
     referral = unit.referrals.get(hold.id)
     return {"code": referral.code if referral else "", "basis": hold.basis, "until": last_day(unit, hold).isoformat()}
+
+
+def _guard(unit: Unit) -> dict[str, Any]:
+    rooms = [{"room": name, "mode": guard.mode_of(unit, name)} for name in guard.DEFAULTS]
+    return {"rooms": rooms, "seen": [{"class": row.id, "count": row.seen} for row in unit.guard_counts.all(order="id")]}
 
 
 def _peer(unit: Unit, institution: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from hub.actions.devices import hold_device
 from hub.actions.erase import finish_shredding
 from hub.actions.own_manifest import say_lacking
+from hub.actions.ports import Unit
 from hub.actions.receive import owe_acks
 from hub.actions.restart import bury_missed
 from hub.actions.ring import ring_due
@@ -30,6 +31,7 @@ from hub.app.posts import Poster
 from hub.app.reports import Reports
 from hub.app.restore import UNFINISHED, read_note, write_note
 from hub.app.rewrap import unfinished
+from hub.app.room_news import Stir
 from hub.app.rooms import RoomsKeeper
 from hub.app.servers import FOLLOW_EVERY, Following, Servers, follow
 from hub.app.settings import institution, rules
@@ -42,6 +44,7 @@ from hub.base.errors import Stopped, TinkuyError
 from hub.base.faults import Faults
 from hub.base.kek import open_kek
 from hub.base.packcheck import pack_of
+from hub.cases.events import Event
 from hub.chat.tell import tell
 from hub.matrix import Account, CrossSigningSeeds, Matrix, MatrixError, TrustList
 from hub.matrix.errors import HomeserverAway
@@ -110,6 +113,7 @@ class House:
         self.announcer.poke()
         self.verifier.poke()
         self.ticker.poke()
+        self.keeper.poke_if_asked()
 
 
 async def run(config: Config) -> None:
@@ -156,7 +160,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
     rows = _matrix_rows(config, database, identity, device, acts)
     reports = Reports(acts)
     following = Following(servers, clock)
-    inbox_waiting, dispatch_waiting = asyncio.Event(), asyncio.Event()
+    inbox_waiting, dispatch_waiting, stir = asyncio.Event(), asyncio.Event(), Stir()
     matrix = Matrix(
         account=_account(config, device),
         seeds=CrossSigningSeeds(
@@ -167,6 +171,7 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
         report=reports.hear,
         on_inbox=inbox_waiting.set,
         on_return=dispatch_waiting.set,
+        on_rooms=stir.changed,
         reach=faults.reach,
         server=following.for_matrix(),
     )
@@ -186,8 +191,14 @@ async def open_house(config: Config, stopping: asyncio.Event) -> House | None:
         hand=await asyncio.to_thread(hand_of, identity, keyring, manifest), keys=keys, clock=clock, fence=servers.lease if servers else None,
         bury=tombstones.bury,
     )  # fmt: skip
-    store = Store(database, given, tell)
-    keeper, verifier = RoomsKeeper(store, matrix), Verifier(store, matrix)
+
+    def heard(unit: Unit, event: Event) -> None:
+        stir.heard(event)
+        tell(unit, event)
+
+    store = Store(database, given, heard)
+    keeper = RoomsKeeper(store, matrix, stir, repairs=config.rooms.repair == "auto")
+    verifier = Verifier(store, matrix)
     house = House(
         config=config, clock=clock, identity=identity, database=database, keys_database=keys_database, rows=rows, matrix=matrix, store=store,
         reports=reports, lock=lock, kek=kek, keyring=keyring, faults=faults,

@@ -15,7 +15,7 @@ from hub.app.worker import Worker
 from hub.base import logs
 from hub.base.errors import Forged, PeerFault
 from hub.base.faults import Faults
-from hub.cases.events import Alarm
+from hub.cases.events import Alarm, CoordinationMoved
 from hub.chat.desk import hear
 from hub.chat.heard import Heard
 from hub.matrix import Inbound, Matrix
@@ -72,13 +72,13 @@ class Inbox(Worker):
                 continue
             if not done and not too_early:
                 return 30.0
+            if self._renewed:  # a peer's newer manifest, or who is in which room: judged by it before the next event is, and before anything is sent
+                self._renewed = False
+                await self._trust()
             if done:
                 self._store.wake()
             for _ in done:
                 self._faults.reach("inbox.handled")
-            if self._renewed:  # a peer's newer manifest: its devices are judged by it before the next event is
-                self._renewed = False
-                await self._trust()
             if self._given_back and self._take_back:
                 self._given_back = False
                 await self._take_back()
@@ -115,13 +115,18 @@ class Inbox(Worker):
 
     def _handle(self, unit: UnitOfWork, event: str, inbound: Inbound) -> None:
         self._rows.inbox_done(unit.connection, event)
+        place = unit.rooms.get(inbound.room_id)
+        in_company = place is not None and place.purpose.startswith("coordination:")
+        if inbound.standing == "peer" and in_company:
+            return  # what another institution's hub says to its people
         if inbound.standing == "peer":
             _from_peer(unit, inbound)
             told = {event.code for event in unit.events if isinstance(event, Alarm)}
             self._renewed |= "peer_manifest" in told
             self._given_back |= "own_manifest_back" in told
-        elif not self._verifier.note(unit, inbound):
+        elif in_company or not self._verifier.note(unit, inbound):
             hear(unit, _heard(inbound), self._matrix.device.user_id)
+        self._renewed |= any(isinstance(event, CoordinationMoved) for event in unit.events)  # who is trusted where, before the next event
 
     async def _set_aside(self, event: str, error: Exception) -> None:
         if isinstance(error, ProviderError):  # the key-encryption key is away: nothing is taken and nothing set aside until it is back (R10)

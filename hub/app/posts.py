@@ -13,13 +13,15 @@ from typing import Any
 
 from hub.actions.common import SYSTEM, note
 from hub.actions.ports import Unit
+from hub.app.wanted_rooms import wanted_coordination
 from hub.app.worker import Worker
 from hub.base import logs
 from hub.base.faults import Faults
-from hub.cases.events import Alarm
+from hub.cases.events import Alarm, CoordinationMoved
 from hub.cases.records import Post
 from hub.chat.posting import PLACE
-from hub.matrix import Matrix, MatrixError
+from hub.chat.room_cards import ACTS
+from hub.matrix import Matrix, MatrixError, RoomRecord
 from hub.matrix.errors import HomeserverRefused
 from hub.store.unit_of_work import Store
 from keys.errors import KeyDestroyed
@@ -47,6 +49,8 @@ class Errand:
     redacts: str | None
     cleans: bool = False
     """It takes something away that must not stay, and brings nothing new."""
+    members: frozenset[str] | None = None
+    """Of a coordination room: who may be in it by the very unit that gave this out. A seat that was lost a moment ago counts as lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +128,8 @@ class Poster(Worker):
         return None
 
     async def _send(self, errand: Errand) -> str:
+        if errand.members is not None:
+            self._matrix.set_room(RoomRecord(room_id=errand.room, purpose="coordination", members=errand.members))
         if errand.redacts:
             return await self._matrix.redact(errand.room, errand.redacts, errand.post)
         clear = {"clear": {POST_FIELD: errand.post}} if self._marks else {}
@@ -231,11 +237,18 @@ def _pick(unit: Unit, posts: list[Post], blocked: set[str], most: int) -> list[E
             unit.posts.put(replace(post, state="dropped", sealed=b""))
         elif isinstance(errand, Errand):
             unit.posts.put(replace(post, state="sending", room=errand.room))
+            errand = replace(errand, members=_members(unit, post.purpose))
             errands.append(errand)
             lines |= {line, post.key}
             if errand.redacts:
                 break
     return errands
+
+
+def _members(unit: Unit, purpose: str) -> frozenset[str] | None:
+    if not purpose.startswith("coordination:"):
+        return None
+    return next((wanted.spec.members for wanted in wanted_coordination(unit) if wanted.purpose == purpose), frozenset())
 
 
 def give_up(unit: Unit, errand: Errand, status: int) -> None:
@@ -263,9 +276,13 @@ def mark(unit: Unit, errand: Errand, event: str) -> None:
     if post:
         state = "sent" if post.state == "sending" else post.state
         unit.posts.put(replace(post, state=state, event=event, sealed=b""))
+        if (post.key or "").startswith(ACTS):  # it is to be pinned: the rooms' keeper is woken
+            unit.announce(CoordinationMoved(coordination=post.purpose.partition(":")[2], what="pinned"))
 
 
 def _errand(unit: Unit, post: Post, room: str) -> Errand | str:
+    if post.redacts and post.redacts.startswith("$"):  # somebody's own message, which the guard takes out of the room
+        return Errand(post=post.id, purpose=post.purpose, room=post.room or room, content={}, relation=None, redacts=post.redacts, cleans=True)
     if post.redacts:
         target = unit.posts.get(post.redacts)
         if target is None or target.event is None:

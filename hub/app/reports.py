@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from hub.actions.devices import take_devices
 from hub.actions.disputes import note_dispute
-from hub.actions.facts import freeze
+from hub.actions.facts import freeze_link_of
+from hub.actions.invitations import note_invitation
 from hub.actions.peers import open_link_room
 from hub.actions.ports import Unit
+from hub.actions.room_findings import DEVICE_KINDS
 from hub.actions.staff import pin_first_sight, refuse_master
 from hub.app.announcer import stated
 from hub.base import logs
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = logs.get("reports")
 QUIET_SECONDS, DAY = 900.0, 86400.0
-"""How long the same report is not told again; a hub that we do not know goes on inviting us until somebody decides."""
+"""How long the same report is not told again; a dispute between peers is repeated for ever."""
 _SILENT = frozenset({"malformed_event", "undecryptable", "replayed_event", "foreign_event", "batch_failed"})
 """Counted in metrics and kept in quarantine; they would only fill the admin room."""
 
@@ -62,12 +64,21 @@ class Reports:
         if report.kind == "first_sight" and report.user_id:
             await store.run(lambda unit: pin_first_sight(unit, report.user_id or "", report.detail))
         elif report.kind == "master_changed" and report.user_id:
-            await store.run(lambda unit: refuse_master(unit, report.user_id or "", report.detail))
+            await store.run(refuse_master, report.user_id, report.detail)
+            self._keeper.poke()
         elif report.kind == "stranger" and report.room_id:
-            await store.run(lambda unit: freeze_link_of(unit, report.room_id or "", "stranger"))
-            await store.run(lambda unit: _tell(unit, report))
+            await store.run(freeze_link_of, report.room_id, "stranger")
+            self._keeper.stirred(report.room_id)
+        elif report.kind == "invite_refused" and report.room_id and report.user_id:
+            await store.run(note_invitation, report.room_id, report.user_id, report.detail)
+        elif report.kind in ("left_room", "room_drift") and report.room_id:
+            self._keeper.stirred(report.room_id)  # a room of ours is made anew and told of; one that we turned down is nobody's news
+        elif report.kind in DEVICE_KINDS:
+            await self._device(store, report)
         elif report.kind == "joined_by_invite":
             await store.run(lambda unit: _link_room(unit, report))
+            self._keeper.poke()
+        elif report.kind == "joined_coordination":
             self._keeper.poke()
         elif report.kind == "device_statement" and report.user_id:
             await self._take_devices(store, report)
@@ -75,6 +86,14 @@ class Reports:
             return
         else:
             await store.run(lambda unit: _tell(unit, report))
+
+    async def _device(self, store: Store, report: Report) -> None:
+        """She is told on her good devices, the administrators by the keeper, which shows it until it is over."""
+        if self._was_told(report) or self._is_over(report):
+            return
+        if report.kind == "unverified_device":
+            await store.run(_notice, report)
+        self._keeper.poke()
 
     def _is_over(self, report: Report) -> bool:
         """A warning about a device that is trusted by now: she was pinned anew, or verified it, while the report was on its way."""
@@ -118,7 +137,7 @@ class Reports:
 
     def _was_told(self, report: Report, quiet: float = QUIET_SECONDS) -> bool:
         key = (report.kind, report.user_id or report.room_id or "", report.device_id or "")
-        last, quiet = self._told.get(key), DAY if report.kind == "invite_refused" else quiet
+        last = self._told.get(key)
         if last is not None and time.monotonic() - last < quiet:
             return True
         self._told[key] = time.monotonic()
@@ -135,20 +154,18 @@ def _link_room(unit: Unit, report: Report) -> None:
         open_link_room(unit, peer.id, report.room_id)
 
 
-def freeze_link_of(unit: Unit, room: str, why: str) -> None:
-    """A stranger stands in a link room: nothing is dispatched there until a person has looked, also after a restart (X07)."""
-    link = unit.links.one(room=room)
-    if link and not link.frozen:
-        freeze(unit, link, why)
-
-
 def peer_of_user(unit: Unit, user: str) -> Peer | None:
     """The confirmed peer whose hub has this Matrix user."""
     return next((p for p in unit.peers.all(state="confirmed") if Manifest.from_bytes(p.manifest).profile.matrix_user == user), None)
 
 
-def _tell(unit: Unit, report: Report) -> None:
-    if report.kind in ("unverified_device", "unverified_writer") and report.user_id and unit.staff.get(report.user_id):
+def _notice(unit: Unit, report: Report) -> None:
+    if report.user_id and unit.staff.get(report.user_id):
         unit.announce(DeviceNotice(user=report.user_id, device=report.device_id or ""))
-    params = {"kind": report.kind, "user": report.user_id or "", "device": report.device_id or "", "detail": report.detail[:80]}
+
+
+def _tell(unit: Unit, report: Report) -> None:
+    if report.kind == "unverified_writer":
+        _notice(unit, report)
+    params = {"kind": report.kind, "user": report.user_id or "", "device": report.device_id or "", "room": report.room_id or ""}
     unit.announce(Alarm(code="matrix", params=tuple(params.items())))

@@ -24,6 +24,7 @@ def rules(config: Config) -> Rules:
         checkin_days={str(k): v for k, v in config.checkins.days.items()},
         erasure_days=config.exchange.erasure_days,
         accept_automatically=config.exchange.accept_automatically,
+        only_signed=config.protocols.only_signed,
         safe_from=config.chat.safe_from,
         safe_until=config.chat.safe_until,
     )

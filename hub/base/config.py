@@ -37,6 +37,7 @@ from hub.base.sections import (
     Matrix,
     Paths,
     Protocols,
+    Rooms,
     Section,
     Staff,
     Web,
@@ -92,6 +93,7 @@ class Config(BaseSettings):
     checkins: Checkins = Checkins()
     exchange: Exchange = Exchange()
     staff: Staff = Staff()
+    rooms: Rooms = Rooms()
     protocols: Protocols = Protocols()
     web: Web = Web()
     control: Control = Control()
@@ -292,6 +294,7 @@ __all__ = [
     "Matrix",
     "Paths",
     "Protocols",
+    "Rooms",
     "Section",
     "Staff",
     "Web",

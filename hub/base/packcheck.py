@@ -15,7 +15,7 @@ def pack_of(config: Config) -> Pack:
     try:
         pack = packs.load(config.institution.pack)
     except PolicyError:
-        raise ConfigError((_finding("institution.pack", config.institution.pack, ("pe",)),)) from None
+        raise ConfigError((_finding("institution.pack", config.institution.pack, packs.shipped()),)) from None
     findings = tuple(_unknown_words(config, pack))
     if findings:
         raise ConfigError(findings)

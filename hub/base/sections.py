@@ -216,10 +216,19 @@ class Staff(Section):
     default_language: Literal["es", "en"] | None = Field(default=None, description="Empty: the institution's language.")
 
 
+class Rooms(Section):
+    """What the hub does about a room that is not as it should be. Whatever it is told here, nothing is sent into a room with a stranger."""
+
+    repair: Literal["auto", "ask"] = Field(
+        default="auto", description="`ask`: strangers and state wait for `tinkuy rooms apply`, or `salas reparar` in the admin room."
+    )
+
+
 class Protocols(Section):
     """The sharing protocols we follow."""
 
     active: tuple[str, ...] = Field(default=(), description="Ids of the pack; empty means all of it.")
+    only_signed: bool = Field(default=False, description="Only versions that every party has signed count; the pack's own count for nothing.")
 
 
 class Web(Section):

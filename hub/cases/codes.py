@@ -1,6 +1,6 @@
 """Case and referral codes: short, sayable over the phone, and never somebody else's by a slip of the finger.
 
-A code is `C-` (a case) or `R-` (a referral), four random characters and a check character, from 31 characters without
+A code is `C-` (a case), `R-` (a referral) or `S-` (a coordination room), four random characters and a check character, from 31 characters without
 `0 1 I L O`: `C-7QK4M`. The weighted sum of prefix and characters is 0 modulo 31. 31 is prime and all weights are
 different and not 0, so one wrong character and two swapped characters always change the sum: such a slip is answered
 with "revise el código", never with another person's case.
@@ -15,20 +15,20 @@ import unicodedata
 from collections.abc import Callable
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-CASE, REFERRAL = "C", "R"
+CASE, REFERRAL, ROOM = "C", "R", "S"
 
 _MODULUS = 31
 _WEIGHTS = (2, 3, 5, 7, 11)
 _CHECK_WEIGHT = _WEIGHTS[-1]
-_PREFIX_VALUE = {CASE: 0, REFERRAL: 13}
+_PREFIX_VALUE = {CASE: 0, REFERRAL: 13, ROOM: 22}
 _INVERSE = pow(_CHECK_WEIGHT, -1, _MODULUS)
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212_"
-_JOINED = re.compile(r"([CR])([A-Z0-9]{5})")
-_DASHED = re.compile(r"([CR])-([A-Z0-9]{3,8})")
+_JOINED = re.compile(r"([CRS])([A-Z0-9]{5})")
+_DASHED = re.compile(r"([CRS])-([A-Z0-9]{3,8})")
 
 
 def new_code(prefix: str, rand: Callable[[int], int]) -> str:
-    """A fresh code for `prefix` (`C` or `R`); `rand(n)` gives a random number below `n`, for example `secrets.randbelow`.
+    """A fresh code for `prefix` (`C`, `R` or `S`); `rand(n)` gives a random number below `n`, for example `secrets.randbelow`.
 
     923 521 bodies less those without a digit leave about 640 000; the caller asks again when a code is taken.
     """
@@ -68,7 +68,7 @@ def _plain(text: str) -> str:
     upper = unicodedata.normalize("NFKC", text).upper().strip(" \t\n.,;:!?¡¿()[]{}\"'`*«»“”‘’#")
     dashed = "".join("-" if c in _DASHES else c for c in upper)
     if "-" not in dashed:  # `C 7QK4M` is a code, `casa 12` are words
-        dashed = re.sub(r"^([CR])\s+", r"\1-", dashed)
+        dashed = re.sub(r"^([CRS])\s+", r"\1-", dashed)
     return re.sub(r"-+", "-", re.sub(r"\s+", "", dashed) if "-" in dashed else dashed)
 
 

@@ -171,6 +171,63 @@ class AskField(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Share(Command):
+    """`compartir [R-…] a institución por necesidad: campo, campo porque motivo`: the owner is asked whether it may go on (R71)."""
+
+    referral: str | None
+    to: str
+    need: str
+    fields: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emergency(Command):
+    """`emergencia [R-…] campo porque motivo`: one withheld field, because a life is at stake (R76)."""
+
+    referral: str | None
+    field: str | None
+    why: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordBasis(Command):
+    """`base legal [C-…] cuál para institución porque motivo [hasta cuándo]`: a law in place of her consent (R70)."""
+
+    case: str | None
+    basis: str | None = None
+    recipients: tuple[str, ...] = ()
+    why: str = ""
+    until: When | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndBasis(Command):
+    """`quitar base legal [C-…]`: which one, by number."""
+
+    case: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TellAccount(Command):
+    """`relato [código]`: what she told, once; the dialogue fills the rest (R23)."""
+
+    case: str | None
+    words: str = ""
+    teller: str = ""
+    mode: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskAgain(Command):
+    """`volver a preguntar [código] motivo`"""
+
+    code: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Say(Command):
     """`decir [R-…] texto`: goes to the other institution, sealed; anything else stays inside."""
 
@@ -260,6 +317,65 @@ class CloseCase(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Meet(Command):
+    """`reunir [C-…] a institución y institución`: a coordination room about a case."""
+
+    case: str | None
+    institutions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddToRoom(Command):
+    """`sumar institución a S-…`"""
+
+    room: str | None
+    institution: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeOut(Command):
+    """`sacar institución de S-…`"""
+
+    room: str | None
+    institution: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinRoom(Command):
+    """`entrar S-…`: she herself takes part."""
+
+    room: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveRoom(Command):
+    """`salir S-…`"""
+
+    room: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhoSees(Command):
+    """`quién ve [S-…]`: who is in a coordination room, what its card shows and why not more."""
+
+    room: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhoActs(Command):
+    """`responsables [S-…]`: who leads, who acts, by when (R49)."""
+
+    room: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndMeeting(Command):
+    """`terminar reunión [S-…]`"""
+
+    room: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Duty(Command):
     """`guardia sí|no`"""
 
@@ -273,6 +389,14 @@ class Unclear(Command):
     suggestions: tuple[str, ...] = ()
     said: str = ""
     """The words, as they were addressed to us: what «sí» puts right."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Govern(Command):
+    """A verb of the administration room (`política …`): which one, and the words after it as they were typed."""
+
+    verb: str
+    said: str
 
 
 @dataclass(frozen=True, kw_only=True)

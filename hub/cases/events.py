@@ -50,6 +50,42 @@ class FieldAnswered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OnwardMoved(Event):
+    """A wish to pass something on: at the owner `asked` (a person decides; `why` goes into a sealed post and nowhere else), `forbidden` (the hub
+    refused by itself), `passed`, `called_back`, `ended`, `overdue`; at the holder `asked`, `granted`, `refused`, `passed`, `stopped`, `ended`."""
+
+    onward: str
+    what: str
+    why: str = ""
+    ring: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlassMoved(Event):
+    """An emergency: `waiting` for a second person, `asked`, `open`, `refused`, `lapsed`, `ended`, `review` (due), `reviewed`."""
+
+    glass: str
+    what: str
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BasisMoved(Event):
+    """A legal basis in place of her consent: `waiting` for who confirms, `active`, `lapsed`, `ended` (by people), `expired` (its time was over)."""
+
+    basis: str
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedAgain(Event):
+    """She is asked again for what she had told: here, or by the institution that holds this referral."""
+
+    about: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class MessageArrived(Event):
     """A caseworker of the other institution said something; `text` goes straight into a sealed post and nowhere else."""
 
@@ -91,11 +127,69 @@ class Restored(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CoordinationMoved(Event):
+    """Something about a coordination room: `what` is `opened`, `invited` (us), `seat` (an institution came), `person` (`user` of ours came),
+    `card` (what it shows changed), `out` (an institution left or was removed), `ours` (we are out of it), `closed`, `changed` and
+    `pinned` (nothing is said)."""
+
+    coordination: str
+    what: str
+    institution: str = ""
+    user: str = ""
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnHouse(Event):
+    """It was noted that the aggressor of a case of ours works in this very institution."""
+
+    case: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Alarm(Event):
     """Something the administrators must know. `params` are ids, names of fields and counts."""
 
     code: str
     params: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolMoved(Event):
+    """A proposal of a protocol's version: a stage of `hub.cases.protocol_life`, a word of a party (`signature`, `comment` …), `proposed`,
+    `waits` (for us), `ends` (in `days`). `text` goes into a sealed post and nowhere else; `word` names a comment or answer."""
+
+    proposal: str
+    what: str
+    by: str = ""
+    text: str = ""
+    word: str = ""
+    days: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomFound(Event):
+    """A room, or a device, is not as it should be (`why`: what keeps it from being mended), was mended (no `why`), or is well again (`over`)."""
+
+    purpose: str
+    what: str
+    about: str
+    why: str
+    over: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepairAsked(Event):
+    """An administrator asked that rooms be mended now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationRefused(Event):
+    """Somebody invited the hub and was turned down: the first of her server for this reason in a day."""
+
+    user: str
+    why: str
+    detail: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -104,6 +104,38 @@ class Disclosure:
     ended_at: datetime | None = None
     basis: str | None = None
     receipt: bytes = b""
+    grant: bytes = b""
+    """The owner's signed word under which somebody else passed it on (`keys.grant`); `owner` is that institution, empty: the sender."""
+    owner: str = ""
+    glass: str = ""
+    """The emergency that opened it, when one did."""
+    by_law: dict[str, str] = field(default_factory=dict)
+    """Fields that left without her consent, and the recorded legal bases (`LegalBasis.id`, with spaces between) that let each out."""
+
+    @property
+    def bases(self) -> frozenset[str]:
+        """All of those bases."""
+        return frozenset(name for names in self.by_law.values() for name in names.split())
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegalBasis:
+    """A law or an order stands in for her consent: one case, named recipients, until a moment (R70). `sealed` is the reason in words.
+
+    waiting (for whoever confirms) → active → ended; from waiting also → lapsed. What it covers the protocol says, not this row.
+    """
+
+    id: str
+    case: str
+    basis: str
+    recipients: tuple[str, ...]
+    until: datetime
+    by: str
+    at: datetime
+    state: str
+    sealed: bytes
+    confirmed_by: str = ""
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +173,82 @@ class Ask:
     state: str
     at: datetime
     answered_at: datetime | None = None
+    reason: str = ""
+    """Why not: a code of `hub.cases.answers`."""
+    by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Onward:
+    """A wish to pass fields of a referral on to a third institution, at the owner (`side` sender) and at the holder (recipient) (R71).
+
+    asked → refused | granted → passed → called_back → ended. `fields` maps each field that was asked for to how it may go on
+    (`policies.preview.Passage`), empty where it may not; `child` is the holder's own referral to the third institution.
+    """
+
+    id: str
+    referral: str
+    side: Side
+    third: str
+    need: str
+    fields: dict[str, str]
+    state: str
+    at: datetime
+    by: str = ""
+    reason: str = ""
+    grant: bytes = b""
+    until: datetime | None = None
+    child: str | None = None
+    disclosures: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    ended_at: datetime | None = None
+    receipt: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glass:
+    """An emergency that asks for one withheld field (R76), at who asks (`side` recipient) and at the owner (sender).
+
+    waiting (for a second person) → asked → open | refused; from waiting also → lapsed. `owner` and `words` are the sealed reason in words,
+    until it left. `review_by` is set where supervision looks at it afterwards.
+    """
+
+    id: str
+    referral: str
+    side: Side
+    field: str
+    reason: str
+    role: str
+    by: str
+    state: str
+    at: datetime
+    confirmed_by: str = ""
+    owner: str = ""
+    words: str = ""
+    until: datetime | None = None
+    why_not: str = ""
+    review_by: datetime | None = None
+    reviewed_by: str = ""
+    reviewed_at: datetime | None = None
+    verdict: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """That she told what happened (`id` is the case), once: who told it, to whom, when, how and in which language. The words are a case field.
+
+    `times` counts conversations. A further one needs a reason: `again` is its code, good until `again_until`.
+    """
+
+    id: str
+    teller: str
+    heard_by: str
+    mode: str
+    language: str
+    told_at: datetime
+    times: int = 1
+    again: str = ""
+    again_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +323,97 @@ class Room:
     id: str
     purpose: str
     made_at: datetime
+
+
+CASE, TABLE = "case", "table"
+"""What a coordination room is about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coordination:
+    """A coordination room as a hub in it knows it. The owner's hub made it, builds its membership and posts its card; nothing of this is in Matrix.
+
+    proposed → open → closed. `sort` is `case` (about one woman's referrals) or `table` (a territory; no case data by construction).
+    """
+
+    id: str
+    code: str
+    sort: str
+    owner: str
+    label: str = ""
+    """What people call a table; always empty for a case."""
+    purposes: tuple[str, ...] = ()
+    protocols: tuple[str, ...] = ()
+    """Under which it stands: `id version`."""
+    case: str | None = None
+    """Whose it is about: known to the owner alone."""
+    state: str
+    by: str
+    made_at: datetime
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    room: str | None = None
+    """The Matrix room, once it is made."""
+    card: str = ""
+    """Owner of the key that seals what stands in the room now; every narrowing kills it and a new one begins."""
+    shown: dict[str, str] = field(default_factory=dict)
+    """Field → how the card shows it. At a guest: what the owner says that it shows, by name."""
+    drawn: str = ""
+    """A keyed digest of what stands in the room, so that it is drawn anew when that changed, and not else."""
+    greeted: tuple[str, ...] = ()
+    """Who had joined when the card was last put: whoever comes later cannot see what stood there before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seat:
+    """One institution in one coordination room: invited → present → out. `people`: who of it takes part, by its own roster."""
+
+    id: str
+    coordination: str
+    institution: str
+    state: str
+    why: str = ""
+    people: tuple[str, ...] = ()
+    number: int = 0
+    roster: bytes = b""
+    """The signed roster; empty while there is none, or none that we could verify."""
+    hub: str = ""
+    """Its hub's Matrix account, where the owner's word is all we have."""
+    referrals: tuple[str, ...] = ()
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomFinding:
+    """Something that is not as it should be: about a room of ours, or (purpose `devices`) about a device. Accounts, kinds and codes only."""
+
+    id: str
+    """Purpose, what and about whom or what, with bars between."""
+    purpose: str
+    what: str
+    about: str
+    found_at: datetime
+    why: str
+    """Why it is not mended yet: a code; empty once it is."""
+    times: int = 1
+    mended_at: datetime | None = None
+    asked: bool = False
+    """An administrator asked in the admin room that it be mended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invitation:
+    """An invitation that the hub turned down. The room is named by its id alone: what it calls itself is the inviter's word."""
+
+    id: str
+    user: str
+    why: str
+    """`staff`, `removed`, `own_server`, `peer_server`, `unlisted`, `withdrawn`, or what is wrong with the room."""
+    detail: str
+    """A code beside it; empty for none."""
+    times: int
+    at: datetime
+    last_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,6 +504,32 @@ class Tombstone:
     why: str
     at: datetime
     confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardMode:
+    """How the language guard behaves in a class of rooms (`id`): `advise`, `redact` or `off`. Vouched: who may write rows could silence it."""
+
+    id: str
+    mode: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """That somebody was told about a class of the guard's. `id` is an alias of her and of what it was: no row says who wrote what."""
+
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardCount:
+    """How often the guard saw a class (`id`), for the metrics: never whose, where or what."""
+
+    id: str
+    seen: int
 
 
 @dataclass(frozen=True, kw_only=True)

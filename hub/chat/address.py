@@ -43,7 +43,7 @@ class Relation:
 
 _ALONE = ("undo", "help", "list")
 _CODE = re.compile(r"[CR]-[0-9A-Z]{4,8}", re.IGNORECASE)
-_PREFIX = re.compile(r"!(?:tinkuy|tk)(?![^\s:,.;!?])[\s:,]*", re.IGNORECASE)
+PREFIX = re.compile(r"!(?:tinkuy|tk)(?![^\s:,.;!?])[\s:,]*", re.IGNORECASE)
 
 
 def addressed(
@@ -66,7 +66,7 @@ def addressed(
     quoted_off = without_quotes(body)
     if not quoted_off and body.strip():
         return None
-    prefix = _PREFIX.match(quoted_off)
+    prefix = PREFIX.match(quoted_off)
     if prefix is not None or fold(quoted_off) in ("tinkuy", "!tinkuy", "!tk"):
         return Addressed(text=quoted_off[prefix.end() if prefix else len(quoted_off) :].strip(), how="prefix")
     rest = _without_own_name(quoted_off, content, own_user, own_names)

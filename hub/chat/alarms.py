@@ -9,6 +9,7 @@ from hub.actions.ports import Unit
 from hub.base.i18n import mark, text
 from hub.cases import events as e
 from hub.chat import wording as w
+from hub.chat.matrix_notices import NOTICE, tell_notice
 from hub.chat.plain import message, paragraph
 from hub.chat.posting import Place, put
 from hub.chat.stopped import because
@@ -139,8 +140,52 @@ ALARMS = {
     "peer_manifest_ends": mark("El manifiesto de {institution} vence en {number} días. Avise a su administración."),
     "manifest_expired": mark("El manifiesto de {institution} venció: no salen derivaciones nuevas. Mensajes, retiros y controles siguen."),
     "signing_due": mark("La clave de firma del hub cumple 90 días en {number} días. Cámbiela: tinkuy keys rotate signing"),
+    "network_list": mark(
+        "Vale la versión {number} de la lista de la mesa {detail} (+ entra, - sale, ~ cambia): {fields}. Si cambió algún servidor, quien cuida "
+        "Synapse debe hacer: tinkuy network synapse"
+    ),
+    "network_offered": mark(
+        "{institution} envió la lista de la mesa {detail}, que aquí nadie confirmó. No vale hasta que comparen el código con alguien de la mesa: "
+        "tinkuy network code; después tinkuy network confirm"
+    ),
+    "network_removed": mark(
+        "{institution} ya no está en la lista de la mesa {detail}. Nada se cortó: el enlace sigue, y con él los retiros y los controles. "
+        "Derivaciones abiertas con ella: {number}. Decidan ustedes: terminarlas y seguir, o detener el enlace (tinkuy peer stop)."
+    ),
+    "network_removed_us": mark(
+        "La versión {number} de la lista de la mesa {detail} ya no nombra a esta institución. Los enlaces siguen; las otras deciden si los detienen. "
+        "Si nadie se lo dijo, llame hoy a quienes firman la lista."
+    ),
+    "network_refused": mark(
+        "Se rechazó una lista de la mesa {detail} que envió {institution} ({why}). Sigue valiendo la de antes. Si se repite, llame a su "
+        "administración."
+    ),
+    "network_ends": mark("La lista de la mesa {detail} vence en {number} días. Renuévenla y fírmenla: tinkuy network renew"),
+    "network_expired": mark(
+        "La lista de la mesa {detail} venció: por ella no entra nadie nuevo. Los enlaces que hay siguen. Renuévenla y fírmenla: tinkuy network renew"
+    ),
     "alarms_again": mark("De {institution} hubo más avisos como ese: {number}, en el último cuarto de hora ({kind})."),
-    "matrix": mark("Aviso de Matrix: {kind} {user} {device} {detail}"),
+    "version_ahead": mark(
+        "{institution} entregó datos de {code} según {detail}, y esa versión no rige aquí: falta alguna firma. No se guardó nada. Se le pide lo que "
+        "falta; vea «protocolo lista»."
+    ),
+    "version_over": mark(
+        "{institution} entregó datos de {code} según {detail}, que aquí ya no rige. No se guardó nada. Su hub no sabe de la versión nueva: llame a "
+        "su administración."
+    ),
+    "no_protocol": mark("{institution} entregó datos de {code} según {detail}, que aquí no rige. No se guardó nada. Llame a su administración."),
+    "version_ahead_there": mark("{institution} no guardó nada de {code}: {detail} no rige allá todavía. Se envía otra vez solo cuando le llegue."),
+    "version_stopped_there": mark(
+        "{institution} no guardó nada de {code}: {detail} no rige allá. Ya NO se envía otra vez solo. Vean con su administración quién no firmó: "
+        "«protocolo lista»."
+    ),
+    "version_over_there": mark(
+        "{institution} no guardó nada de {code}: {detail} ya no rige allá. Aquí falta la versión nueva: vea «protocolo lista» y llame."
+    ),
+    "no_protocol_there": mark("{institution} no guardó nada de {code}: {detail} no rige allá. Llame a su administración."),
+    "protocol_contested": mark(
+        "{institution} propuso {detail}, y con ese número ya había otro documento. Ninguno se firma hasta que se rechace uno: «protocolo lista»."
+    ),
 }
 
 
@@ -150,15 +195,20 @@ _WITH_A_TIME = frozenset({"restored", "restored_in_doubt", "peer_restored"})
 
 def tell_alarm(unit: Unit, event: e.Alarm) -> None:
     """Queue the sentence of an alarm; one without a sentence speaks by its code. The same again about one institution is counted for a while."""
+    if event.code == NOTICE:
+        return tell_notice(unit, **dict(event.params))
     if was_told(unit, event):
-        return
+        return None
     lang = unit.me.language
     params = {"institution": "", "user": "", "device": "", "detail": "", "kind": "", "why": "", "number": "", "code": "", "fields": "", "codes": ""}
     params |= dict(event.params)
     if event.code in _WITH_A_TIME:
         params["detail"] = w.moment(unit, lang, datetime.fromisoformat(params["detail"]))
+    if "more" in params:  # cases that this room does not name
+        params["codes"] = text(lang, "{codes} y {more} más", **params) if params["codes"] else text(lang, "{more} sin nombrar aquí", **params)
     if event.code == "link_frozen":
         params["why"] = because(lang, params["why"])
     template = ALARMS.get(event.code)
     words = text(lang, template, **params) if template else f"{event.code} {dict(event.params)}"
     put(unit, Place(purpose="admin"), message(paragraph(f"{words} [{event.code}]")))
+    return None

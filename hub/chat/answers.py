@@ -140,7 +140,7 @@ def _listed(question: Question, said: str, context: Context, first: int) -> Read
         return Misunderstood(sentence=text(context.language, "Aquí elija solo una."), near=True)
     if question.reads == "code" and ids:
         return Understood(value=",".join(ids))
-    return Understood(value=ids[0]) if question.reads == "mode" else Understood(value=list(ids))
+    return Understood(value=ids[0]) if question.reads in ("mode", "teller", "how", "language", "basis") else Understood(value=list(ids))
 
 
 def _all_but(question: Question, said: str, context: Context, holds: Holds) -> Reading:
@@ -164,7 +164,7 @@ def _named(question: Question, said: str, context: Context, several: bool) -> tu
         return (said.strip(),), None
     if several:
         return find_all(said, table)
-    found = find(said, table, forgive=question.reads in ("code", "mode"))
+    found = find(said, table, forgive=question.reads in ("code", "mode", "teller", "how", "language"))
     return ((found.id,), None) if found.id is not None else ((), (said.strip(), found))
 
 

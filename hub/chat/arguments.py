@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hub.cases import codes
 from hub.cases import commands as c
-from hub.chat import arguments_case, arguments_referral
+from hub.chat import arguments_case, arguments_referral, arguments_rooms
 from hub.chat.context import Context
 from hub.chat.fold import fold, words
 from hub.chat.rest import SHOWN, Readers, Rest, alone, first_line, trim
@@ -24,7 +24,7 @@ def read_arguments(rest: Rest, context: Context) -> c.Command:
     return reader(taken, context) if isinstance(taken, Rest) else taken
 
 
-_FILLER = r"(?:(?:el|la|al|del|de|en|para|a|for|of|to|the|in|from) )*(?:(?:caso|case|derivacion|referral|codigo|code) )?"
+_FILLER = r"(?:(?:el|la|al|del|de|en|para|a|for|of|to|the|in|from) )*(?:(?:caso|case|derivacion|referral|codigo|code|sala|reunion|room) )?"
 
 
 def _with_code(rest: Rest, place: str) -> Rest | c.BadArgument:
@@ -37,7 +37,7 @@ def _with_code(rest: Rest, place: str) -> Rest | c.BadArgument:
     if code is None:
         return rest.bad("code", rest.head[start:end])
     if end == len(rest.head) and start:
-        head = re.sub(r"(?i)[\s,;]*(?:\b(?:de|del|para|en|el|la|al|caso|case|for|of|code|código)\s*)*$", "", rest.head[:start])
+        head = re.sub(r"(?i)[\s,;]*(?:\b(?:de|del|para|en|el|la|al|a|to|caso|case|sala|room|for|of|code|código)\s*)*$", "", rest.head[:start])
         return replace(rest, code=code, head=head or "", tail=trim(rest.tail))
     return replace(rest, code=code, head=trim(rest.head[end:]), tail=trim(_after_code(rest.tail)))
 
@@ -49,7 +49,7 @@ def _leading_code(head: str) -> tuple[int, int] | None:
         before = "".join(w.folded + " " for w in found[:skip])
         if re.fullmatch(_FILLER, before) is None:
             return None
-        for size in (2, 3, 1) if found[skip].folded in ("c", "r") else (1,):
+        for size in (2, 3, 1) if found[skip].folded in ("c", "r", "s") else (1,):
             if skip + size <= len(found):
                 start, end = found[skip].start, found[skip + size - 1].end
                 end = start + len(head[start:end].partition(":")[0])
@@ -99,6 +99,7 @@ def _duty(rest: Rest, _context: Context) -> c.Command:
 _READERS: Readers = {
     **arguments_case.READERS,
     **arguments_referral.READERS,
+    **arguments_rooms.READERS,
     "help": (_help, ""),
     "list": (_list, ""),
     "undo": (alone(c.Undo()), ""),

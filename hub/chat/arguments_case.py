@@ -9,7 +9,7 @@ from hub.chat import names
 from hub.chat.consent_line import read_consent
 from hub.chat.context import Context
 from hub.chat.fold import clean, fold, words
-from hub.chat.rest import Readers, Rest, chosen, cuts, date_problem, first_line, single, trim
+from hub.chat.rest import Readers, Rest, chosen, cuts, date_problem, first_line, nothing_more, single, trim
 from hub.chat.when import Misread
 
 LONGEST_NAME = 80
@@ -130,6 +130,40 @@ def _show(rest: Rest, context: Context) -> c.Command:
     return c.Show(code=rest.code, field=found.id, reason=reason or None)
 
 
+def _account(rest: Rest, _context: Context) -> c.Command:
+    return c.TellAccount(case=rest.code, words=trim(rest.tail))
+
+
+def _again(rest: Rest, context: Context) -> c.Command:
+    return c.AskAgain(code=rest.code, reason=chosen(rest, context.again_reasons))
+
+
+def _basis(rest: Rest, context: Context) -> c.Command:
+    """`[cuál] [para institución, …] [hasta cuándo] [porque motivo [hasta cuándo]]`. What is missing is asked for; what is unclear, too."""
+    head, why = next(cuts(rest.head, r"porque|because|motivo"), (rest.head, ""))
+    until = None
+    for part in (head, why):
+        for before, after in cuts(part, r"hasta|until"):
+            at = context.until(after)
+            if isinstance(at, Misread):
+                if part is head or at is not Misread.UNKNOWN:
+                    return rest.bad(date_problem(at), after)
+                continue
+            until, head, why = at, before if part is head else head, before if part is why else why
+    which, where = next(cuts(head, r"para|for"), (head, ""))
+    basis = names.find(which, context.legal_bases, forgive=True)
+    if which and basis.id is None:
+        return rest.bad("legal_basis", which, basis.suggestions)
+    recipients, unknown = names.find_all(where, context.institutions)
+    if where and unknown is not None:
+        return rest.bad("institution", unknown[0], unknown[1].suggestions)
+    return c.RecordBasis(case=rest.code, basis=basis.id, recipients=recipients if where else (), why=why, until=until)
+
+
+def _end_basis(rest: Rest, _context: Context) -> c.Command:
+    return nothing_more(rest, c.EndBasis(case=rest.code))
+
+
 def _close(rest: Rest, context: Context) -> c.Command:
     return c.CloseCase(case=rest.code, outcome=chosen(rest, context.case_outcomes or context.outcomes))
 
@@ -142,5 +176,9 @@ READERS: Readers = {
     "whoknows": (_who_knows, "anywhere"),
     "withdraw": (_withdraw, "anywhere"),
     "show": (_show, "first"),
+    "account": (_account, "first"),
+    "again": (_again, "anywhere"),
     "close": (_close, "anywhere"),
+    "basis": (_basis, "first"),
+    "endbasis": (_end_basis, "anywhere"),
 }

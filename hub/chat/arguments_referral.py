@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hub.cases import commands as c
 from hub.chat import names
@@ -72,6 +73,28 @@ def _ask(rest: Rest, context: Context) -> c.Command:
     return c.AskField(referral=rest.code, field=found.id, why=why or None)
 
 
+def _share(rest: Rest, context: Context) -> c.Command:
+    """`a institución por necesidad: campo, campo porque motivo`. Without its parts it is asked back whole: nothing here is guessed."""
+    head, why = next(cuts(rest.head, r"porque|because|motivo"), (rest.head, ""))
+    where, _, listed = head.partition(":")
+    if not listed:
+        where, listed = next(cuts(where, r"campos?|datos?|fields?"), (where, ""))
+    read = _refer(replace(rest, head=where), context)
+    if not isinstance(read, c.Refer):
+        return read
+    fields, unknown = names.find_all(listed, context.fields)
+    if unknown is not None:
+        return rest.bad("field", unknown[0], unknown[1].suggestions)
+    if not (read.to and read.need and fields and why):
+        return rest.bad("share", "")
+    return c.Share(referral=rest.code, to=read.to, need=read.need, fields=fields, why=why)
+
+
+def _emergency(rest: Rest, context: Context) -> c.Command:
+    asked = _ask(rest, context)
+    return c.Emergency(referral=asked.referral, field=asked.field, why=asked.why) if isinstance(asked, c.AskField) else asked
+
+
 def _say(rest: Rest, _context: Context) -> c.Command:
     return c.Say(referral=rest.code, text=rest.tail) if rest.tail else rest.bad("text", "")
 
@@ -93,6 +116,8 @@ READERS: Readers = {
     "accept": (_accept, "anywhere"),
     "decline": (_decline, "anywhere"),
     "ask": (_ask, "first"),
+    "share": (_share, "first"),
+    "emergency": (_emergency, "first"),
     "say": (_say, "first"),
     "progress": (_progress, "anywhere"),
     "finish": (_finish, "anywhere"),

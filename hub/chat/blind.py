@@ -13,7 +13,9 @@ from hub.base.i18n import mark
 from hub.cases.lifecycle import WORKING, Side, State
 from hub.cases.records import Ask, Case, Referral
 
-WARNING = mark("Atención: va su teléfono sin la forma segura de contactarla. Podrían llamarla sin saberla.")
+WARNING = mark(
+    "Atención: va cómo llegar a ella, sin la forma segura de contactarla. Quien la busque no sabrá cómo hacerlo sin ponerla en peligro."
+)
 
 
 def if_granted(unit: Unit, asked: Ask) -> bool:

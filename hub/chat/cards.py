@@ -6,15 +6,17 @@ The desk card shows the name she chose, need, urgency, times, the safe-contact r
 
 from __future__ import annotations
 
-from hub.actions.common import living_referrals, value_of
+from hub.actions.common import living_referrals
+from hub.actions.decide import is_ours
+from hub.actions.legal_basis import recorded
 from hub.actions.legal_hold import retained
 from hub.actions.ports import Unit
-from hub.actions.show_value import held_values
 from hub.base.i18n import mark, text
-from hub.cases.lifecycle import OPEN, WORKING
+from hub.cases.lifecycle import OPEN, WORKING, Side
 from hub.cases.records import Case, Referral
+from hub.chat import seen
 from hub.chat import wording as w
-from hub.chat.options import labels
+from hub.chat.options import basis_line, labels
 from hub.chat.plain import (
     Block,
     Line,
@@ -28,6 +30,7 @@ from hub.chat.plain import (
     strong,
 )
 from hub.chat.posting import numbered, open_questions, room_of
+from hub.chat.told import told_line
 
 _CARD_FIELDS = ("risk_level", "needs", "languages", "accessibility")
 
@@ -46,19 +49,25 @@ def case_card(unit: Unit, case: Case, lang: str) -> Message:
     """The card of our own case."""
     if case.state == "undone":
         return message(paragraph(strong(case.code), text(lang, "Deshecho. No se guardó nada.")))
-    name = value_of(unit, case.id, "social_name") or ""
+    if is_ours(unit, case):
+        only = text(lang, "Restringido: se ve solo en el chat directo de quien lo lleva y de supervisión.")
+        who = text(lang, "Responsable: {name}", name=w.person(unit, case.lead))
+        return message(paragraph([strong(case.code)], who, only))
+    name = seen.of_case(unit, case.id, "social_name", lang)
     head: list[Line] = [[strong(f"{case.code} · {name}")], text(lang, "Responsable: {name}", name=w.person(unit, case.lead))]
     if case.state == "closed":
         head.append(text(lang, "Cerrado: {outcome}", outcome=w.term(unit, "close_outcomes", case.outcome or "", lang)))
     else:
         head.append(text(lang, "Próximo contacto: {when}", when=w.moment(unit, lang, case.next_contact_at)))
-    safe = value_of(unit, case.id, "safe_contact")
+    safe = seen.of_case(unit, case.id, "safe_contact", lang)
     if safe:
-        head.append([strong(text(lang, "Contacto seguro:")), " " + w.value_label(unit, "safe_contact", safe, lang)])
+        head.append([strong(text(lang, "Contacto seguro:")), " " + safe])
     for field in _CARD_FIELDS:
-        value = value_of(unit, case.id, field)
+        value = seen.of_case(unit, case.id, field, lang)
         if value:
-            head.append(f"{w.field_label(unit, field, lang)}: {w.value_label(unit, field, value, lang)}")
+            head.append(f"{w.field_label(unit, field, lang)}: {value}")
+    for row in recorded(unit, case.id):
+        head.append(text(lang, "Base legal, sin su permiso: {line}", line=basis_line(unit, row, lang)))
     blocks: list[Block] = [paragraph(*head)]
     referrals = living_referrals(unit, case.id)
     if referrals:
@@ -111,6 +120,12 @@ def referral_card(unit: Unit, referral: Referral, lang: str) -> Message:
     return message(*blocks)
 
 
+def parent_of(unit: Unit, child: Referral) -> Referral | None:
+    """Of a referral of ours under another owner's grant: the one that brought her here."""
+    onward = unit.onwards.get(str(child.offer.get("onward", "")))
+    return unit.referrals.get(onward.referral) if onward else None
+
+
 REFERRAL_VERBS = (mark("ver"), mark("decir: …"), mark("pedir … para …"), mark("avance"), mark("resultado"), mark("devolver"))
 """What may be typed in the thread of a referral that was accepted."""
 
@@ -129,20 +144,43 @@ def _offer_lines(unit: Unit, referral: Referral, lang: str) -> list[str]:
         lines.append(text(lang, "Zona: {zone}", zone=str(offer["territory"])))
     for name in ("languages", "accessibility"):
         if offer.get(name):
-            lines.append(f"{w.field_label(unit, name, lang)}: {w.value_label(unit, name, ','.join(offer[name]), lang)}")
+            lines.append(f"{w.field_label(unit, name, lang)}: {seen.words(unit, seen.OFFER, name, ','.join(offer[name]), lang)}")
     return lines
+
+
+_SHOWN = ("social_name", "pronouns", "safe_contact", "risk_level", "needs")
 
 
 def _person_lines(unit: Unit, referral: Referral, lang: str) -> list[str]:
     """After the disclosure: the name she chose and how to reach her safely. The rest by `ver`."""
-    held = held_values(unit, referral.id)
+    held = seen.held(unit, referral.id, lang)
     if not held:
         return [text(lang, "Sus datos llegan en un momento.")]
     lines = []
-    for field in ("social_name", "pronouns", "safe_contact", "risk_level", "needs"):
-        if field in held and held[field][1]:
-            lines.append(f"{w.field_label(unit, field, lang)}: {w.value_label(unit, field, held[field][1], lang)}")
-    others = [f for f in held if f not in ("social_name", "pronouns", "safe_contact", "risk_level", "needs")]
+    for field in _SHOWN:
+        if held.get(field):
+            lines.append(f"{w.field_label(unit, field, lang)}: {held[field]}")
+    told = told_line(unit, referral, lang)
+    lines += [told] if told else []
+    others = [f for f in held if f not in (*_SHOWN, "account", "account_source")]
     if others:
         lines.append(text(lang, "También llegó: {fields} (escriba «ver» y se lo muestro en privado)", fields=w.field_list(unit, others, lang)))
+    return lines + _whose(unit, referral, lang)
+
+
+def _whose(unit: Unit, referral: Referral, lang: str) -> list[str]:
+    """Whose data they are when somebody passed them on, and when they die here by themselves: the last first end, not the longest."""
+    active = unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT, state="active", order="until")
+    owners = sorted({d.owner for d in active if d.owner})
+    lines = [
+        text(
+            lang, "Estos datos son de {owner}; {institution} los pasó con su permiso firmado. No se pueden pasar a nadie más.",
+            owner=w.institution(unit, owner), institution=w.institution(unit, referral.peer),
+        )
+        for owner in owners
+    ]  # fmt: skip
+    for end in sorted({d.until for d in active}):
+        some = {f for d in active if d.until == end for f in d.fields}
+        which = text(lang, "Sus datos") if len({d.until for d in active}) == 1 else w.field_list(unit, some, lang)
+        lines.append(text(lang, "{fields}: se destruyen aquí solos el {until}.", fields=which, until=w.moment(unit, lang, end)))
     return lines

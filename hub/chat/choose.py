@@ -10,19 +10,39 @@ from hub.actions import close_case, plan_check_in, reach, refer, withdraw, work
 from hub.actions.common import find_case, find_referral, forget_reminders
 from hub.actions.decide import rule
 from hub.actions.erase import drop_words
+from hub.actions.own_house import may_read, not_his
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.i18n import mark, text
+from hub.cases.answers import BY_PEOPLE
 from hub.cases.lifecycle import Move, State
 from hub.cases.records import Question, Referral
-from hub.chat import blind, talk, verifying, views
+from hub.chat import (
+    account,
+    admin_protocol,
+    admin_rooms,
+    basis,
+    blind,
+    do_rooms,
+    glass,
+    guarding,
+    passing_on,
+    protocol_guarding,
+    talk,
+    verifying,
+    views,
+)
 from hub.chat import wording as w
 from hub.chat.here import Here
+from hub.chat.meant import case_behind
 from hub.chat.options import NO_MORE, ask_her, offer_choice, put_choices
 from hub.chat.plain import message, paragraph
 from hub.chat.posting import ask, close_questions, find_question, open_questions, put
 from hub.chat.stopped import sent
 from policies.preview import view
+
+ANYBODYS = frozenset({"checkin", "glass_review"})
+"""Whoever is there says that she answered, or is in danger: also where the aggressor works in the house, but for himself."""
 
 
 def choose(unit: Unit, here: Here, number: int) -> None:
@@ -31,6 +51,8 @@ def choose(unit: Unit, here: Here, number: int) -> None:
     if question is None:
         raise Refused("no_number", number=number, open=_open_numbers(unit, here))
     option = question.options[number - question.first]
+    if (case := case_behind(unit, question.code)) is not None:
+        (not_his if question.kind in ANYBODYS else may_read)(unit, case, here.person.id)
     _CHOSEN[question.kind](unit, here, question, option)
 
 
@@ -170,16 +192,16 @@ def _ask(unit: Unit, here: Here, question: Question, option: str) -> None:
     asked = unit.asks.get(question.ref)
     if option == "grant" and asked is not None and blind.if_granted(unit, asked):  # the card did not say so: what they hold has changed since
         close_questions(unit, question.ref)
-        again = ask(unit, here.room, "ask", question.ref, ("grant_blind", "refuse"), question.code)
+        again = ask(unit, here.room, "ask", question.ref, ("grant_blind", *BY_PEOPLE), question.code)
         put_choices(unit, here, again, f"{question.code}: {text(here.lang, blind.WARNING)}")
         return
-    found = answers.answer_ask(unit, here.person.id, question.ref, granted=option != "refuse")
+    found = answers.answer_ask(unit, here.person.id, question.ref, granted=option not in BY_PEOPLE, reason=option)
     close_questions(unit, question.ref)
     referral = unit.referrals.get(found.referral)
     if referral is not None and here.subject == referral.case:
         return  # she answered in the thread where the line about it stands
     label = w.field_label(unit, found.field, here.lang)
-    if option != "refuse":
+    if found.state == "granted":
         _say(unit, here, mark("{code}: permiso dado para «{field}». Sale solo si ella y el protocolo lo permiten."), code=question.code, field=label)
     else:
         _say(unit, here, mark("{code}: no se da «{field}»."), code=question.code, field=label)
@@ -289,6 +311,20 @@ _CHOSEN: dict[str, Callable[[Unit, Here, Question, str], None]] = {
     "progress": _progress,
     "plan": _plan,
     "take_back": _take_back,
+    **do_rooms.CHOSEN,
+    "onward": passing_on.choose_onward,
+    "onward_no": passing_on.choose_onward,
+    "glass_reason": glass.choose_reason,
+    "glass_confirm": glass.choose_confirm,
+    "glass_review": glass.choose_review,
+    "again": account.choose_again,
+    "basis_confirm": basis.choose_confirm,
+    "basis_end": basis.choose_end,
+    guarding.VALUES: guarding.chosen,
+    guarding.WORDS: guarding.chosen,
     verifying.BEGIN: verifying.chosen,
     verifying.COMPARE: verifying.chosen,
+    admin_protocol.KIND: admin_protocol.chosen,
+    **dict.fromkeys(protocol_guarding.KINDS, admin_protocol.chosen_words),
+    admin_rooms.REPAIR: admin_rooms.chosen,
 }

@@ -48,6 +48,11 @@ class Context:
     case_outcomes: Names = field(default_factory=dict)
     """Outcomes of a whole case; when empty, `outcomes` serve."""
     consent_modes: Names = field(default_factory=dict)
+    legal_bases: Names = field(default_factory=dict)
+    again_reasons: Names = field(default_factory=dict)
+    """Why she is asked again for what she told once."""
+    tellers: Names = field(default_factory=dict)
+    account_modes: Names = field(default_factory=dict)
     progress: Names = field(default_factory=lambda: PROGRESS)
     options: Mapping[str, Names] = field(default_factory=dict)
     """Field id → the codes it may hold, for coded fields (`risk_level`, `aggressor_affiliation`, …). Others are free text."""

@@ -11,7 +11,7 @@ from typing import Literal
 from hub.actions.ports import Unit
 from hub.base.errors import Refused, TinkuyError
 from hub.cases.records import Handled, Post
-from hub.chat import do, wording
+from hub.chat import do, guarding, in_room, wording
 from hub.chat.heard import Heard
 from hub.chat.here import Here, answer
 from hub.chat.posting import Place
@@ -24,11 +24,15 @@ def hear(unit: Unit, heard: Heard, own_user: str) -> bool:
     """Act on one message, once. Returns whether it was for us. The whole effect is in this unit."""
     if unit.handled.get(heard.event) is not None:
         return False
+    place = unit.rooms.get(heard.room)
+    if place is not None and place.purpose.startswith(in_room.PREFIX):
+        return in_room.hear_in_room(unit, heard, place, own_user)
     unit.handled.add(Handled(id=heard.event, at=unit.now))
     here = _here(unit, heard)
     if here is None or heard.type != "m.room.message":
         return False
     act = meaning(unit, heard, here, own_user)
+    guarding.overhear(unit, here, heard.content, act)
     if act is None:
         return False
     try:

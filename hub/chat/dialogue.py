@@ -22,8 +22,10 @@ from hub.cases.commands import (
     Cancel,
     Command,
     OpenCase,
+    RecordBasis,
     RecordConsent,
     SetField,
+    TellAccount,
     When,
 )
 from hub.chat import verbs
@@ -32,9 +34,9 @@ from hub.chat.context import Context
 from hub.chat.fold import fold, words
 from hub.chat.person_texts import consent_notice
 from hub.chat.plain import Block, Message, choices, em, message, paragraph, quote
-from hub.chat.questions import CONSENT, OPEN_CASE, Question, options_of
+from hub.chat.questions import ACCOUNT, BASIS, CONSENT, OPEN_CASE, Question, options_of
 
-_SCRIPTS: Mapping[str, tuple[Question, ...]] = {"open_case": OPEN_CASE, "consent": CONSENT}
+_SCRIPTS: Mapping[str, tuple[Question, ...]] = {"open_case": OPEN_CASE, "consent": CONSENT, "account": ACCOUNT, "basis": BASIS}
 KINDS = frozenset(_SCRIPTS)
 
 
@@ -130,6 +132,20 @@ def start_consent(context: Context, command: RecordConsent, *, first: int = 1) -
     answers |= {"explained": True} if command.explained else {}
     answers |= {"until": _kept_when(command.until)} if command.until is not None else {}
     return _go_on(State(kind="consent", step=CONSENT[0].key, case=command.case, first=first, answers=answers), context)
+
+
+def start_account(context: Context, command: TellAccount, *, first: int = 1) -> Turn:
+    """Begin to keep what she told: who told it, how, in which language, and last her words."""
+    answers = {"words": command.words} if command.words else {}
+    return _go_on(State(kind="account", step=ACCOUNT[0].key, case=command.case, first=first, answers=answers), context)
+
+
+def start_basis(context: Context, command: RecordBasis, *, first: int = 1) -> Turn:
+    """Begin to record a legal basis; what `command` already holds is not asked. Until when is never asked: there is a usual time."""
+    answers: dict[str, Any] = {"recipients": list(command.recipients)} if command.recipients else {}
+    answers |= {key: given for key, given in (("basis", command.basis), ("why", command.why)) if given}
+    answers |= {"until": _kept_when(command.until)} if command.until is not None else {}
+    return _go_on(State(kind="basis", step=BASIS[0].key, case=command.case, first=first, answers=answers), context)
 
 
 def answer(state: State, said: str, context: Context) -> Turn:
@@ -300,5 +316,12 @@ def _finish(kind: str, case: str | None, answers: Mapping[str, Any]) -> tuple[Co
                 explained=answers["explained"],
             ),
         )
+    if kind == "basis":
+        until = _when(answers["until"]) if "until" in answers else None
+        recipients = tuple(answers["recipients"])
+        return (RecordBasis(case=case, basis=str(answers["basis"]), recipients=recipients, why=str(answers["why"]), until=until),)
+    if kind == "account":
+        told = {key: str(answers[key]) for key in ("teller", "language", "words")}
+        return (TellAccount(case=case, mode=str(answers["how"]), **told),)
     noted = (SetField(case=None, field=q.field, value=answers[q.key]) for q in OPEN_CASE if q.field and answers.get(q.key))
     return (OpenCase(name=answers["name"], next_contact=_when(answers["next"])), *noted)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from hub.actions import open_case, record_consent, refer, staff, undo
 from hub.actions.common import find_case, find_referral, living_referrals, open_case_of
+from hub.actions.own_house import may_read
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.fingerprint import grouped
@@ -14,12 +15,12 @@ from hub.base.i18n import mark, text
 from hub.cases import commands as c
 from hub.cases.lifecycle import Side
 from hub.cases.records import Referral
-from hub.chat import dialogue, do_case, do_referral, grammar, overviews, suggested, talk, wishes
+from hub.chat import account, admin, basis, dialogue, do_case, do_referral, do_rooms, grammar, overviews, suggested, talk, wishes
 from hub.chat import wording as w
 from hub.chat.choose import choose, take_back
 from hub.chat.helping import help_text, unclear_text
 from hub.chat.here import Here
-from hub.chat.meant import case_code
+from hub.chat.meant import about_case, case_code
 from hub.chat.misread import bad_argument, suggested_names
 from hub.chat.options import labels, put_choices
 from hub.chat.person_texts import NOTICE_VERSION
@@ -35,7 +36,17 @@ def perform(unit: Unit, here: Here, act: c.Command | str) -> None:
     if isinstance(act, str):
         _in_order(unit, here, talk.go_on(unit, here, act))
         return
+    if (case := about_case(unit, here, act)) is not None:
+        may_read(unit, case, here.person.id)
     _DOERS[type(act)](unit, here, act)
+
+
+def _account(unit: Unit, here: Here, command: c.TellAccount) -> None:
+    _in_order(unit, here, account.tell_account(unit, here, command))
+
+
+def _basis(unit: Unit, here: Here, command: c.RecordBasis) -> None:
+    _in_order(unit, here, basis.record_for(unit, here, command))
 
 
 def _in_order(unit: Unit, here: Here, done: tuple[c.Command, ...]) -> None:
@@ -275,12 +286,18 @@ def _unsure(unit: Unit, here: Here, command: c.Unsure) -> None:
 _DOERS: Doers = {
     **do_case.DOERS,
     **do_referral.DOERS,
+    **do_rooms.DOERS,
     **wishes.DOERS,
+    c.Govern: admin.govern,
     c.Help: _help,
     c.Unclear: _unclear,
     c.BadArgument: _bad,
     c.ListCases: _list,
     c.OpenCase: _open,
+    c.TellAccount: _account,
+    c.AskAgain: account.ask_again,
+    c.RecordBasis: _basis,
+    c.EndBasis: basis.end_for,
     c.RecordConsent: _consent,
     c.Choose: _choose,
     c.LooseNumber: _loose_number,

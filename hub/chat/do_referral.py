@@ -12,7 +12,7 @@ from hub.base.i18n import mark, text
 from hub.cases import commands as c
 from hub.cases.lifecycle import Move, Side, State, after
 from hub.cases.records import Referral
-from hub.chat import views
+from hub.chat import glass, guarding, passing_on
 from hub.chat.choose import preview_referral
 from hub.chat.here import Here
 from hub.chat.meant import case_code, meant, received
@@ -21,6 +21,7 @@ from hub.chat.plain import message, paragraph
 from hub.chat.posting import close_questions
 from hub.chat.saying import Doers, desk_only, given, reply
 from hub.chat.stopped import sent
+from hub.chat.where_to import where_to
 
 
 def _refer(unit: Unit, here: Here, command: c.Refer) -> None:
@@ -28,7 +29,7 @@ def _refer(unit: Unit, here: Here, command: c.Refer) -> None:
     case = open_case_of(unit, case_code(unit, here, command.case))
     close_questions(unit, case.id, ("where",))
     if not command.to or not command.need:
-        reply(unit, here, views.where_to(unit, here, case, command))
+        reply(unit, here, where_to(unit, here, case, command))
         return
     preview_referral(unit, here, case.id, command.to, command.need)
 
@@ -53,12 +54,17 @@ def _ask_field(unit: Unit, here: Here, command: c.AskField) -> None:
     desk_only(here)
     if command.field is None:
         raise Refused("field_missing")
-    answers.ask_field(unit, here.person.id, received(unit, here, command.referral).id, command.field, command.why or "")
+    referral = answers.may_ask(unit, received(unit, here, command.referral).id, command.field, command.why or "")
+    if not guarding.leaving(unit, here, referral, command.why or "", command.field):
+        answers.ask_field(unit, here.person.id, referral.id, command.field, command.why or "")
 
 
 def _say(unit: Unit, here: Here, command: c.Say) -> None:
     desk_only(here)
-    referral = work.say(unit, here.person.id, meant(unit, here, command.referral), command.text)
+    referral = work.may_say(unit, meant(unit, here, command.referral), command.text)
+    if guarding.leaving(unit, here, referral, command.text):
+        return
+    work.say(unit, here.person.id, referral.id, command.text)
     reply(unit, here, message(paragraph(*sent(unit, here.lang, referral))))
 
 
@@ -66,7 +72,8 @@ def _relay(unit: Unit, here: Here, command: c.Relay) -> None:
     """A reply to their words may be meant for them or for a colleague: it goes once she says so, by number, with the name of who gets it."""
     desk_only(here)
     referral = work.may_say(unit, meant(unit, here, None), command.text)
-    ask_relay(unit, here, referral, command.text)
+    if not guarding.leaving(unit, here, referral, command.text):
+        ask_relay(unit, here, referral, command.text)
 
 
 def _bent(unit: Unit, here: Here, _: c.BentPointer) -> None:
@@ -118,6 +125,8 @@ DOERS: Doers = {
     c.Accept: _accept,
     c.Decline: _decline,
     c.AskField: _ask_field,
+    c.Share: passing_on.share,
+    c.Emergency: glass.emergency_for,
     c.Say: _say,
     c.Relay: _relay,
     c.BentPointer: _bent,

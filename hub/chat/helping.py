@@ -7,6 +7,7 @@ from hub.base.i18n import mark, text
 from hub.cases.lifecycle import Side, State
 from hub.chat import verbs
 from hub.chat import wording as w
+from hub.chat.admin_verbs import admin_help
 from hub.chat.fold import fold, words
 from hub.chat.here import Here
 from hub.chat.plain import Block, Line, Message, code, listing, message, paragraph, strong
@@ -23,7 +24,19 @@ DESK = (
     (mark("ver"), mark("sus datos en el chat directo, por unos minutos: «ver C-…»")),
     (mark("quién sabe"), mark("qué institución tiene qué dato: «quién sabe C-…»; para dárselo: «quién sabe C-… para ella»")),
     (mark("retirar"), mark("lo compartido, todo o una parte: «retirar C-…»")),
+    (mark("relato"), mark("lo que ella contó, una sola vez: «relato C-…» en el chat directo")),
+    (mark("volver a preguntar"), mark("si hace falta que lo cuente otra vez, con su motivo: «volver a preguntar C-…»")),
+    (mark("base legal"), mark("una ley u orden en lugar de su permiso: «base legal C-… orden de juzgado para hogar-luz porque …»")),
+    (mark("quitar base legal"), mark("que ya no valga, y vuelva lo que salió por ella: «quitar base legal C-…»")),
     (mark("cerrar"), mark("el caso, con su resultado: «cerrar C-…»")),
+    (mark("reunir"), mark("una sala con otras instituciones sobre un caso: «reunir C-… a csmc-comas y hogar-luz»")),
+    (mark("sumar"), mark("una institución más a una sala: «sumar csmc-comas a S-…»; primero ve qué cambiaría para todas")),
+    (mark("sacar"), mark("una institución de una sala: «sacar csmc-comas de S-…»")),
+    (mark("entrar"), mark("usted misma a una sala: «entrar S-…»")),
+    (mark("salir"), mark("usted misma de una sala: «salir S-…»")),
+    (mark("quién ve"), mark("quién está en una sala, qué muestra su tarjeta y por qué no más: «quién ve S-…»")),
+    (mark("responsables"), mark("quién lleva el caso, quién actúa y para cuándo: «responsables S-…»")),
+    (mark("terminar reunión"), mark("cerrar una sala: «terminar reunión S-…»")),
     (mark("guardia"), mark("si está de guardia: «guardia sí» o «guardia no»")),
 )
 CASE = (
@@ -34,6 +47,7 @@ CASE = (
     (mark("anotar"), mark("un dato: «anotar riesgo: alto»")),
     (mark("control"), mark("un aviso de seguimiento: «control el lunes a las 10»")),
     (mark("quién sabe"), mark("qué institución tiene qué dato")),
+    (mark("reunir"), mark("una sala con las instituciones que la atienden; primero ve qué leerían todas")),
     (mark("retirar"), mark("lo compartido, todo o una parte")),
     (mark("cerrar"), mark("el caso, con su resultado")),
 )
@@ -47,6 +61,8 @@ REFERRAL = (
     (mark("avance"), mark("avisar que ya la atienden, o que está en espera")),
     (mark("resultado"), mark("terminar y avisar cómo resultó")),
     (mark("pedir … para …"), mark("un dato más, y para qué")),
+    (mark("compartir"), mark("con otra institución, si su dueña da permiso: «compartir a … por …: teléfono, nombre porque …»")),
+    (mark("emergencia"), mark("un dato que no se comparte, si su vida corre peligro: «emergencia dirección porque …»")),
     (mark("devolver"), mark("devolverla; los datos se destruyen aquí")),
 )
 DIRECT = (
@@ -63,7 +79,7 @@ def help_text(unit: Unit, here: Here, topic: str | None) -> Message:
     if topic:
         return _about(unit, here, topic)
     if here.purpose == "admin":
-        return message(paragraph(text(here.lang, ADMIN)))
+        return message(paragraph(text(here.lang, ADMIN)), *admin_help(here.lang))
     rows = [(text(here.lang, verb), text(here.lang, what)) for verb, what in _rows(unit, here)]
     lines: list[Line] = [[code(verb), f" — {what}"] for verb, what in rows[:FIRST]]
     blocks: list[Block] = [paragraph(_how(here)), listing(lines)]

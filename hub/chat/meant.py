@@ -5,8 +5,9 @@ from __future__ import annotations
 from hub.actions.common import find_referral, living_referrals
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
+from hub.cases.codes import parse_code
 from hub.cases.lifecycle import Side, State
-from hub.cases.records import Referral
+from hub.cases.records import Case, Referral
 from hub.chat.here import Here
 
 
@@ -16,6 +17,23 @@ def case_code(unit: Unit, here: Here, given: str | None) -> str | None:
         return given
     found = unit.cases.get(here.subject or "")
     return found.id if found else None
+
+
+def about_case(unit: Unit, here: Here, command: object) -> Case | None:
+    """The case of ours that a command is about: by the code in it, else by the thread it was written in; None for what is about none."""
+    if not hasattr(command, "case") and not hasattr(command, "referral"):
+        return None
+    named = getattr(command, "case", None) or getattr(command, "referral", None)
+    return case_behind(unit, named or here.subject)
+
+
+def case_behind(unit: Unit, code: str | None) -> Case | None:
+    """The case of ours that a code or an id leads to, by itself or by one of its referrals."""
+    if not code:
+        return None
+    plain = parse_code(code) or code
+    referral = unit.referrals.get(code) or unit.referrals.one(code=plain)
+    return unit.cases.get((referral.case or "-") if referral else code) or unit.cases.one(code=plain)
 
 
 def referral_code(unit: Unit, here: Here, given: str | None) -> str | None:

@@ -36,6 +36,7 @@ def suggested_names(unit: Unit, lang: str, command: BadArgument) -> list[str]:
 MISSING = {
     "set": mark("¿Qué dato anoto? Por ejemplo: «anotar riesgo: alto». Para ver los que hay: «ayuda anotar»."),
     "say": mark("Falta el mensaje. Escriba «decir: …»."),
+    "share": mark("Escríbalo completo: «compartir a institución por necesidad: dato, dato porque …». No salió nada."),
     "duty": mark("Escriba «guardia sí» o «guardia no»."),
 }
 """A verb alone that needs more."""
@@ -46,6 +47,7 @@ MISREAD = {
     "institution": mark("No conozco la institución «{given}»; no salió nada. Para ver a cuáles se puede: «derivar» con el código del caso."),
     "need": mark("No entendí la necesidad «{given}». Escriba «derivar» con el código y le muestro las que hay."),
     "purpose": mark("No entendí para qué: «{given}». Escriba «consentimiento» con el código y le pregunto paso a paso."),
+    "legal_basis": mark("No conozco la base legal «{given}»; no registré nada. Escriba «base legal» con el código y le muestro las que hay."),
     "mode": mark("No entendí «{given}». ¿Cómo lo dio: oral, escrito o por representante?"),
     "field": mark("No conozco el dato «{given}». Para ver los que hay: «ayuda anotar»."),
     "all_but": mark("No anoté nada. Con «todo menos …» se quita algo de lo que el protocolo pide; no entendí qué: {given}."),
@@ -60,7 +62,7 @@ MISREAD = {
     "extra": mark("No entendí «{given}», así que no hice nada. Para ver cómo se escribe: «ayuda {verb}»."),
 }
 """What was not understood, by `BadArgument.what`."""
-_LISTS = {"need": "needs", "purpose": "purposes", "mode": "consent_modes"}
+_LISTS = {"need": "needs", "purpose": "purposes", "mode": "consent_modes", "legal_basis": "legal_bases"}
 
 
 def _suggested(unit: Unit, lang: str, what: str, found: str) -> str:

@@ -13,16 +13,18 @@ from hub.actions.answer import seal_words
 from hub.actions.common import remind
 from hub.actions.ports import Unit
 from hub.base.i18n import mark, text
+from hub.cases.answers import AGAIN_REASONS
 from hub.cases.commands import When
 from hub.cases.lifecycle import Move
-from hub.cases.records import Question, Referral
-from hub.chat import verifying
+from hub.cases.records import LegalBasis, Question, Referral
+from hub.chat import admin_rooms, verifying
 from hub.chat import wording as w
 from hub.chat.fold import fold
 from hub.chat.here import Here
 from hub.chat.plain import choices, message, paragraph
 from hub.chat.plain import value as clean
 from hub.chat.posting import ask, close_questions, numbered, put
+from policies.emergency import REASONS
 
 
 def offer_choice(unit: Unit, here: Here, kind: str, ref: str, code: str, list_name: str, head: str, *, given: str = "") -> None:
@@ -94,6 +96,8 @@ def labels(unit: Unit, question: Question, lang: str) -> list[str]:
         return [text(lang, label) for label in LABELS[question.kind]]
     if question.kind in CODE_LISTS:
         return [w.term(unit, CODE_LISTS[question.kind], option, lang) for option in question.options]
+    if question.kind == "basis_end":
+        return [basis_line(unit, row, lang) if (row := unit.bases.get(option)) else text(lang, "no quitar nada") for option in question.options]
     if question.kind == "plan":
         return [w.moment(unit, lang, datetime.fromisoformat(option)) for option in question.options]
     if question.kind == "where":
@@ -104,11 +108,29 @@ def labels(unit: Unit, question: Question, lang: str) -> list[str]:
     return list(question.options)
 
 
+def basis_line(unit: Unit, row: LegalBasis, lang: str) -> str:
+    """Which, for whom, until when: one line of a card, a list or a choice. The reason is not in it."""
+    names = ", ".join(w.institution(unit, recipient) for recipient in row.recipients)
+    return f"{w.low(w.term(unit, 'legal_bases', row.basis, lang))} → {names}, {text(lang, 'hasta {until}', until=w.moment(unit, lang, row.until))}"
+
+
+NO_LABELS = (mark("no: ella no quiere"), mark("no: no hace falta para eso"), mark("no: ahora no es seguro"), mark("no darlo"))
+"""Refusals of `hub.cases.answers.BY_PEOPLE`, in that order: one number says no and why."""
 CHECKIN_ANSWERS = (mark("contactada y a salvo"), mark("no la ubiqué"), mark("el riesgo subió"), mark("posponer a mañana"))
 LABELS = {
     "refer": (mark("enviar la oferta"), mark("quitar algún dato"), mark("cancelar")),
     "offer": (mark("aceptar"), mark("rechazar (pido el motivo)")),
-    "ask": (mark("dar permiso (saldrá solo si ella y el protocolo lo permiten)"), mark("no darlo")),
+    "onward": (mark("dar permiso firmado"), *NO_LABELS),
+    "onward_no": NO_LABELS,
+    "glass_reason": (
+        *(w.EMERGENCY[code] for code in REASONS),
+        mark("no es una emergencia: dejarlo"),
+    ),
+    "glass_confirm": (mark("confirmo la emergencia"), mark("no es una emergencia")),
+    "glass_review": (mark("estuvo justificada"), mark("no estuvo justificada")),
+    "basis_confirm": (mark("confirmo: que salga sin su permiso"), mark("no: que no salga")),
+    "again": (*(w.AGAIN[code] for code in AGAIN_REASONS), mark("no hace falta: dejarlo")),
+    "ask": (mark("dar permiso (saldrá solo si ella y el protocolo lo permiten)"), *NO_LABELS),
     "relay": (mark("enviarlo"), mark("no: queda entre nosotras")),
     "checkin": CHECKIN_ANSWERS,
     "progress": (mark("en curso"), mark("en espera")),
@@ -116,11 +138,25 @@ LABELS = {
     "withdraw_blind": (mark("retirar también su teléfono, correo y dirección"), mark("retirar solo lo pedido"), mark("no retirar nada")),
     "close_as": (mark("cerrar el caso"), mark("dejarlo abierto")),
     "take_back": (mark("cancelar la derivación"), mark("dejarla como está")),
+    "room_open": (mark("abrir la sala e invitarlas"), mark("no abrirla")),
+    "room_add": (mark("invitarla"), mark("dejar la sala como está")),
+    "room_join": (mark("participar yo"), mark("no participamos")),
+    "guard_values": (mark("enviarlo sin ese dato"), mark("enviarlo tal como está"), mark("no enviarlo")),
+    "guard_words": (mark("no enviarlo: lo escribo de otra manera"), mark("enviarlo tal como está")),
+    "protocol_values": (mark("enviarlo sin ese dato"), mark("enviarlo tal como está"), mark("no enviarlo")),
+    "protocol_words": (mark("no enviarlo: lo escribo de otra manera"), mark("enviarlo tal como está")),
     **verifying.LABELS,
+    admin_rooms.REPAIR: admin_rooms.LABELS,
+    "protocol_act": (mark("sí, en nombre de la institución"), mark("no, todavía no")),
 }
 CODE_LISTS = {"decline": "decline_reasons", "finish": "close_outcomes", "give_back": "give_back_reasons", "close": "close_outcomes"}
 NO_MORE = "-"
-BY_NUMBER_ONLY = frozenset({"relay", "withdraw", "withdraw_blind", "take_back", "give_back", "close", "close_as", "finish", *verifying.OPTIONS})
+_LAWFUL = ("basis_confirm", "basis_end")
+_BINDING = ("relay", "withdraw", "withdraw_blind", "take_back", "give_back", "close", "close_as", "finish", "protocol_act", "room_open", "room_add")
+_URGENT = (
+    "onward", "onward_no", "glass_reason", "glass_confirm", "glass_review", "guard_values", "guard_words", "protocol_values", "protocol_words",
+)  # fmt: skip
+BY_NUMBER_ONLY = frozenset({*_BINDING, *_LAWFUL, *_URGENT, admin_rooms.REPAIR, *verifying.OPTIONS})
 """What destroys, ends, lets words out or lends trust is answered by its number, soon, never by a word that may be typed twice (chat rule 9)."""
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from hub.actions.common import value_of
 from hub.actions.ports import Unit
 from hub.actions.who_knows import Holding, Knowledge
 from hub.base.i18n import plural, text
 from hub.cases.lifecycle import WORKING, Side, State
-from hub.cases.records import Case, Consent, Referral
+from hub.cases.records import Case, Consent, Disclosure, Onward, Referral
+from hub.chat import seen
 from hub.chat import wording as w
 from hub.chat.person_texts import SHEET
 from hub.chat.plain import Block, Message, code, listing, message, messages, paragraph, strong
@@ -60,6 +61,13 @@ def knowledge(unit: Unit, lang: str, known: Knowledge) -> tuple[Message, ...]:
         blocks.append(paragraph(text(lang, "Nadie fuera de {here}.", here=unit.me.name)))
     for holding in known.holdings:
         blocks.append(_holding(unit, lang, holding))
+    for referral, onward in known.passed:
+        blocks.append(_passed(unit, lang, referral, onward))
+    if known.asked_again:
+        again = plural(
+            lang, "Se le volvió a preguntar su relato {n} vez.", "Se le volvió a preguntar su relato {n} veces.", known.asked_again
+        )  # fmt: skip
+        blocks.append(paragraph(again))
     for referral in known.waiting:
         name = w.institution(unit, referral.peer)
         state = w.state(lang, referral)
@@ -74,10 +82,23 @@ def knowledge(unit: Unit, lang: str, known: Knowledge) -> tuple[Message, ...]:
 def sheet(unit: Unit, lang: str, known: Knowledge) -> Message:
     """The same for herself, in plain words, to print or read aloud; who was only asked, or declined, is left out (R9, R75)."""
     title = _plain("head", lang, today=w.day(unit, lang, unit.now))
+    through = [line for _, onward in known.passed for line in _through(unit, lang, onward)]
     by_place = groupby(sorted(known.holdings, key=lambda h: h.institution), key=lambda h: h.institution)
     found = [line for place, holdings in by_place for line in _place(unit, lang, place, list(holdings))]
     foot = _plain("foot_kept" if kept(known) else "foot", lang)
-    return message(paragraph([strong(title[0])]), paragraph(*(found or _plain("nobody", lang))), paragraph(*foot))
+    return message(paragraph([strong(title[0])]), paragraph(*([*found, *through] or _plain("nobody", lang))), paragraph(*foot))
+
+
+def _through(unit: Unit, lang: str, onward: Onward) -> list[str]:
+    """What went on with a permission of hers, for herself."""
+    state = {"passed": "active", "called_back": "recalled", "ended": "destroyed"}.get(onward.state)
+    if state is None:
+        return []
+    until = w.day(unit, lang, onward.until) if onward.until else ""
+    return _plain(
+        state, lang, place=w.institution(unit, onward.third), fields=w.low(_held(unit, lang, _going(onward))), until=until,
+        when=w.day(unit, lang, unit.now if onward.state != "ended" else onward.ended_at or unit.now), basis="",
+    )  # fmt: skip
 
 
 def kept(known: Knowledge) -> list[str]:
@@ -87,8 +108,37 @@ def kept(known: Knowledge) -> list[str]:
 
 def _place(unit: Unit, lang: str, institution: str, holdings: list[Holding]) -> list[str]:
     """What one institution has, a line for each way in which it has it; that it destroyed something only when that was all."""
+    glasses = [h for h in holdings if h.disclosure.glass]
+    if glasses:  # what an emergency opened is told by itself: who, what and until when
+        told = [line for h in glasses for line in _by_emergency(unit, lang, institution, h)]
+        rest = [h for h in holdings if h not in glasses]
+        return told + (_place(unit, lang, institution, rest) if rest else [])
+    lawful = [line for h in holdings if h.state == "active" and h.disclosure.by_law for line in _by_law(unit, lang, institution, h)]
+    if lawful:
+        rest = [h for h in holdings if h.state != "active" or set(h.fields) - set(h.disclosure.by_law)]
+        rest = [replace(h, fields=tuple(f for f in h.fields if f not in h.disclosure.by_law)) if h.state == "active" else h for h in rest]
+        return lawful + (_place(unit, lang, institution, rest) if any(h.state != "destroyed" for h in rest) else [])
     states = [state for state in ("active", "retained", "recalled", "overdue") if any(h.state == state for h in holdings)] or ["destroyed"]
     return [line for state in states for line in _stands(unit, lang, institution, [h for h in holdings if h.state == state])]
+
+
+def _by_emergency(unit: Unit, lang: str, institution: str, holding: Holding) -> list[str]:
+    glass = unit.glasses.get(holding.disclosure.glass)
+    fields = w.low(_held(unit, lang, {f: holding.disclosure.fields[f] for f in holding.fields}))
+    by = glass.by if glass else w.institution(unit, institution)
+    return _plain("emergency", lang, place=w.institution(unit, institution), fields=fields, by=by, until=w.day(unit, lang, holding.until))
+
+
+def _by_law(unit: Unit, lang: str, institution: str, holding: Holding) -> list[str]:
+    """What they have though she did not agree is told apart, with why."""
+    disclosure = holding.disclosure
+    named = {f: disclosure.fields[f] for f in holding.fields if f in disclosure.by_law}
+    if not named:
+        return []
+    return _plain(
+        "by_law", lang, place=w.institution(unit, institution), fields=w.low(_held(unit, lang, named)), basis=_bases(unit, lang, disclosure),
+        until=w.day(unit, lang, holding.until),
+    )  # fmt: skip
 
 
 def _stands(unit: Unit, lang: str, institution: str, holdings: list[Holding]) -> list[str]:
@@ -120,14 +170,41 @@ def _holding(unit: Unit, lang: str, holding: Holding) -> Block:
         lines.append(text(lang, "Confirmado con firma: {when}", when=w.moment(unit, lang, disclosure.ended_at)))
     if holding.state == "retained":
         lines.append(text(lang, "Por qué: {basis}", basis=w.term(unit, "retention_bases", disclosure.basis or "", lang)))
-    protocol = unit.pack.protocols.get(disclosure.protocol)
+    glass = unit.glasses.get(disclosure.glass) if disclosure.glass else None
+    if glass is not None:
+        lines.append(text(lang, "Por una emergencia: {reason}; lo pidió {by}", reason=text(lang, w.EMERGENCY[glass.reason]), by=glass.by))
+    protocol = unit.pack.version(disclosure.protocol, disclosure.protocol_version)
     title = protocol.title.get(lang) if protocol else disclosure.protocol
     lines.append(text(lang, "Protocolo: {protocol}, versión {version}", protocol=title, version=disclosure.protocol_version))
     consent = unit.consents.get(disclosure.consent or "")
+    if disclosure.by_law and holding.state != "destroyed":
+        lawful = _held(unit, lang, {name: disclosure.fields[name] for name in disclosure.by_law})
+        lines.append(text(lang, "Sin su permiso, por ley: {fields} ({basis})", fields=lawful, basis=_bases(unit, lang, disclosure)))
     if consent:
         mode = w.low(w.term(unit, "consent_modes", consent.mode, lang))
         lines.append(text(lang, "Su consentimiento: {mode}, {when}", mode=mode, when=w.moment(unit, lang, consent.at)))
     return paragraph(*lines)
+
+
+def _bases(unit: Unit, lang: str, disclosure: Disclosure) -> str:
+    """The legal bases that let out what she had not agreed to, in words; never the reason that people wrote."""
+    rows = [row for name in sorted(disclosure.bases) if (row := unit.bases.get(name))]
+    return "; ".join(dict.fromkeys(w.low(w.term(unit, "legal_bases", row.basis, lang)) for row in rows))
+
+
+def _passed(unit: Unit, lang: str, referral: Referral, onward: Onward) -> Block:
+    """A third institution: through whom it has it, and whether it signed that it does not any more."""
+    name, via = w.institution(unit, onward.third), w.institution(unit, referral.peer)
+    state = text(lang, w.PASSED[onward.state])
+    head: Words = [strong(text(lang, "{institution} (por medio de {via}, con su permiso)", institution=name, via=via)), f" · {state}"]
+    lines: list[Words] = [head, text(lang, "Datos: {fields}", fields=_held(unit, lang, _going(onward)))]
+    if onward.until and onward.state in ("granted", "passed", "called_back"):
+        lines.append(text(lang, "A más tardar hasta {until}", until=w.moment(unit, lang, onward.until)))
+    return paragraph(*lines)
+
+
+def _going(onward: Onward) -> dict[str, str]:
+    return {field: passage.partition(":")[0] for field, passage in onward.fields.items() if passage}
 
 
 def _held(unit: Unit, lang: str, outcomes: Mapping[str, str]) -> str:
@@ -172,7 +249,8 @@ MOST_ROWS = 8
 
 
 def _case_row(unit: Unit, case: Case, lang: str) -> str:
-    return f"{case.code} · {value_of(unit, case.id, 'social_name') or ''} · {w.moment(unit, lang, case.next_contact_at)}"
+    name = seen.of_case(unit, case.id, "social_name", lang) or text(lang, "restringido")
+    return f"{case.code} · {name} · {w.moment(unit, lang, case.next_contact_at)}"
 
 
 def _asked_rows(unit: Unit, lang: str) -> list[str]:

@@ -17,7 +17,7 @@ from hub.chat.names import Names
 MOST_OPTIONS = 12
 """A longer list is not numbered: the answer is a word, and the hint gives examples."""
 
-Reads = Literal["name", "when", "until", "text", "code", "institutions", "purposes", "fields", "mode", "yes"]
+Reads = Literal["name", "when", "until", "text", "code", "institutions", "purposes", "fields", "mode", "yes", "teller", "how", "language", "basis"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +144,46 @@ CONSENT: tuple[Question, ...] = (
 )
 
 
+ACCOUNT: tuple[Question, ...] = (
+    Question(
+        key="teller",
+        reads="teller",
+        asks=mark("¿Quién lo contó?"),
+        why=mark("Para que conste de quién viene. Si ahora no quiere o no puede contarlo, escriba «cancelar»: puede ser otro día."),
+    ),
+    Question(key="how", reads="how", asks=mark("¿Cómo lo contó?")),
+    Question(key="language", reads="language", asks=mark("¿En qué idioma?"), hint=mark("Por ejemplo: español, quechua.")),
+    Question(
+        key="words",
+        reads="text",
+        asks=mark("Escriba lo que contó, con las palabras de ella, en un solo mensaje."),
+        why=mark("Se guarda una sola vez, para que nadie tenga que preguntarle de nuevo. No hace falta que sea completo: lo que ella quiso decir."),
+    ),
+)
+
+
+BASIS: tuple[Question, ...] = (
+    Question(
+        key="basis",
+        reads="basis",
+        asks=mark("¿Qué ley u orden permite que salga sin su permiso?"),
+        why=mark("Reemplaza su permiso: solo si de verdad la hay."),
+    ),
+    Question(
+        key="recipients",
+        reads="institutions",
+        asks=mark("¿Para qué institución?"),
+        why=mark("Vale solo para las que nombre."),
+    ),
+    Question(
+        key="why",
+        reads="text",
+        asks=mark("¿Por qué? Escríbalo en un mensaje corto: qué orden o qué peligro, y de qué fecha."),
+        why=mark("Queda guardado bajo llave, para revisarlo y para contárselo a ella."),
+    ),
+)
+
+
 def options_of(question: Question, context: Context) -> tuple[tuple[str, str], ...]:
     """The numbered choices of a question: (id, label). Empty when it has none, or too many to number."""
     if question.reads == "yes":
@@ -161,6 +201,10 @@ def table_of(question: Question, context: Context) -> Names:
         "purposes": context.purposes or context.needs,
         "fields": context.fields,
         "mode": context.consent_modes,
+        "basis": context.legal_bases,
+        "teller": context.tellers,
+        "how": context.account_modes,
+        "language": context.options.get("languages", {}),
         "code": context.options.get(question.field or "", {}),
     }
     return tables.get(question.reads, {})

@@ -82,6 +82,8 @@ LEFT = "left"
 """The state of a question whose dialogue was left half done: its `ref` is the kind of that dialogue."""
 _LEFT = {
     "consent": mark("Quedó a medias: consentimiento de {code}; no se guardó nada. Para retomarlo: «!tk consentimiento {code}»."),
+    "basis": mark("Quedó a medias: base legal de {code}; no se guardó nada. Para retomarlo: «!tk base legal {code}»."),
+    "account": mark("Quedó a medias: el relato de {code}; no se guardó nada. Para retomarlo: «relato {code}»."),
     "open_case": mark("Quedó a medias: abrir un caso; no se guardó nada. Para retomarlo: «!tk abrir»."),
 }
 

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from hub.actions.common import is_stopped, on_duty, supervisors, value_of
+from hub.actions.common import is_stopped, on_duty, supervisors
+from hub.actions.decide import is_ours
 from hub.actions.legal_hold import living_hold
+from hub.actions.own_house import asked_to_move_it, without_named
 from hub.actions.ports import Unit
 from hub.actions.staff import WARNING
 from hub.base.i18n import mark, plural, text
@@ -19,11 +21,17 @@ from hub.base.ids import new_id
 from hub.cases import events as e
 from hub.cases.lifecycle import OPEN, WORKING, Side
 from hub.cases.records import Referral
+from hub.chat import seen
 from hub.chat import wording as w
+from hub.chat.account import tell_again
+from hub.chat.admin_rooms import tell_invitation, tell_room
 from hub.chat.alarms import tell_alarm
 from hub.chat.asked import tell_answered, tell_asked
-from hub.chat.cards import case_card, case_key, referral_card, referral_key
+from hub.chat.basis import tell_basis
+from hub.chat.cards import case_card, case_key, parent_of, referral_card, referral_key
+from hub.chat.glass import tell_glass
 from hub.chat.options import labels
+from hub.chat.passing_on import tell_onward, why
 from hub.chat.plain import Message, choices, message, paragraph, quote, strong
 from hub.chat.posting import (
     Place,
@@ -34,8 +42,10 @@ from hub.chat.posting import (
     put,
     room_of,
 )
+from hub.chat.protocol_views import tell_protocol
 from hub.chat.restored import tell_restored
 from hub.chat.stopped import minutes_unheard, not_heard
+from hub.chat.tell_rooms import case_moved, tell_room_moved
 from hub.chat.verifying import tell_verification
 
 DESK = "desk"
@@ -73,6 +83,18 @@ SENDER_LINES = {
     "forgotten": mark("{code}: {institution} perdió su máquina y no recuerda su respuesta. Se le ofrece otra vez; si urge, llame."),
     "caught_up": mark("{code}: puesta al día con lo que {institution} sabe."),
     "unheard": UNHEARD_LINE,
+    "glass_too_late": mark(
+        "{code}: {institution} pidió un dato por una emergencia cuando la derivación ya había terminado: no se abrió nada, y no se puede leer qué "
+        "pedía. Si ella puede estar en peligro, llámelas."
+    ),
+    "version_refused": mark(
+        "{code}: {institution} NO guardó lo que se le entregó: a su hub le falta una firma de esa versión del protocolo. Lo destruyó y lo firmó. Se "
+        "decide y se envía otra vez solo; si urge, llame."
+    ),
+    "version_stopped": mark(
+        "{code}: {institution} NO guardó lo que se le entregó: esa versión del protocolo no rige allá. Lo destruyó y lo firmó. Ya NO se envía otra "
+        "vez solo: llame a {institution}, o derive a otra."
+    ),
     "overdue": mark("{code}: {institution} no respondió a tiempo. Puede llamar, o «retirar {code}» y derivar a otra."),
 }
 NOT_TAKEN = {
@@ -80,6 +102,8 @@ NOT_TAKEN = {
     "no_protocol": mark("allá no rige el protocolo con que se ofreció"),
     "wrong_purpose": mark("allá esa necesidad no va con ese propósito"),
     "referral_exists": mark("allá ya terminó una con ese mismo número"),
+    "version_ahead": mark("allá aún no rige esa versión del protocolo: le falta alguna firma; pruebe otra vez en unos minutos"),
+    "version_over": mark("allá ya rige una versión más nueva del protocolo; avise a su administración"),
     "bad_body": mark("allá no se entendió la oferta; avise a su administración"),
 }
 RECIPIENT_LINES = {
@@ -88,7 +112,7 @@ RECIPIENT_LINES = {
     "disclosed": mark("{code}: llegaron los datos. Están en la tarjeta; lo demás, con «ver» en este hilo."),
     "ask": mark("{code}: se pidió un dato más a {institution}."),
     "granted": mark("{code}: {institution} dio permiso; el dato llega si el protocolo y ella lo permiten."),
-    "refused": mark("{code}: {institution} no puede dar ese dato."),
+    "refused": mark("{code}: {institution} no da «{fields}»: {reason}."),
     "start": mark("{code}: en curso."),
     "hold": mark("{code}: en espera."),
     "complete": mark("{code}: terminada ({reason}). Ya se avisó a {institution}."),
@@ -100,6 +124,7 @@ RECIPIENT_LINES = {
     ),
     "rest": mark("{code}: ya no se comparte: {fields}. Lo demás sigue y llegó de nuevo: está en la tarjeta; el resto, con «ver» en este hilo."),
     "retention": mark("{code}: ya no hay que conservar los datos; se destruyeron aquí."),
+    "retention_part": mark("{code}: se acabó el plazo de {fields}; se destruyó aquí, con firma. Lo demás sigue."),
     "forgotten": mark(
         "{code}: {institution} perdió su máquina y no recuerda esta derivación. Sus datos siguen aquí. Llame y acuerden qué sigue; «devolver» los "
         "destruye y lo confirma."
@@ -156,6 +181,7 @@ def _owner(unit: Unit, referral: Referral) -> str:
 
 def _case_changed(unit: Unit, event: e.CaseChanged) -> None:
     redraw_case(unit, event.case)
+    case_moved(unit, event.case)
 
 
 def _moved(unit: Unit, event: e.ReferralMoved) -> None:
@@ -164,6 +190,7 @@ def _moved(unit: Unit, event: e.ReferralMoved) -> None:
         return
     if referral.side is Side.SENDER:
         _moved_here(unit, event, referral)
+        case_moved(unit, referral.case)
     elif event.what == "receive":
         _received(unit, referral)
     else:
@@ -173,12 +200,23 @@ def _moved(unit: Unit, event: e.ReferralMoved) -> None:
 def _moved_here(unit: Unit, event: e.ReferralMoved, referral: Referral) -> None:
     lang = unit.me.language
     line = _line(unit, SENDER_LINES.get(event.what), referral, event, lang)
-    if line is None or referral.case is None:
+    if line is None:
+        return
+    if referral.case is None:
+        _moved_on(unit, event, referral, line)
         return
     case = unit.cases.get(referral.case)
     ring = () if case is None or not event.ring else ((*supervisors(unit), case.lead) if event.what == "overdue" else (case.lead,))
     redraw_case(unit, referral.case)
     put(unit, Place(purpose=DESK, thread=case_key(referral.case)), line, ring=tuple(dict.fromkeys(ring)))
+
+
+def _moved_on(unit: Unit, event: e.ReferralMoved, child: Referral, line: Message) -> None:
+    """What we passed on with the owner's grant: told in the thread of the referral that brought her here."""
+    parent = parent_of(unit, child)
+    if parent is not None and event.what not in ("offer", "disclosed", "withdraw"):  # those are told as what they are, once
+        ring = (parent.by,) if event.ring and parent.by and parent.by != "hub" else ()
+        put(unit, Place(purpose=DESK, thread=referral_key(parent.id)), line, ring=ring)
 
 
 def _received(unit: Unit, referral: Referral) -> None:
@@ -208,7 +246,7 @@ def _kept(unit: Unit, event: e.ReferralMoved, referral: Referral) -> Message | N
     """What ended is not destroyed while a law obliges us to keep it, and nobody is told that it was."""
     hold = living_hold(unit, referral.id)
     kept = hold and unit.disclosures.count(referral=referral.id, side=Side.RECIPIENT, state="retained")
-    if hold is None or not kept or event.what not in ("withdraw", "withdraw_part", "give-back", "cancel", "retention"):
+    if hold is None or not kept or event.what not in ("withdraw", "withdraw_part", "give-back", "cancel", "retention", "retention_part"):
         return None
     lang = unit.me.language
     return message(paragraph(text(lang, KEPT_LINE, code=referral.code, until=w.moment(unit, lang, hold.until))))
@@ -220,6 +258,8 @@ def _line(unit: Unit, template: str | None, referral: Referral, event: e.Referra
     lists = {"decline": "decline_reasons", "give-back": "give_back_reasons", "complete": "close_outcomes"}
     raw = referral.outcome if event.what == "complete" else referral.note
     reason = w.term(unit, lists[event.what], raw or "", lang) if event.what in lists else ""
+    if event.what == "refused":
+        reason = why(lang, _last_refusal(unit, referral))
     if event.what == "not-taken":
         reason = text(lang, NOT_TAKEN[raw or "bad_body"])
     words = text(
@@ -238,6 +278,12 @@ def _line(unit: Unit, template: str | None, referral: Referral, event: e.Referra
     deaf = (referral.peer,) if told and is_stopped(unit, referral.peer) else ()
     gone = _removed(unit, referral, event, lang)
     return message(paragraph(words, *gone, *not_heard(unit, lang, deaf, holding=event.what == "conflict")))
+
+
+def _last_refusal(unit: Unit, referral: Referral) -> str:
+    """Why the newest answer to what was asked was no."""
+    refused = unit.asks.one(referral=referral.id, side=Side.RECIPIENT, state="refused", order="-answered_at")
+    return refused.reason if refused else ""
 
 
 def _removed(unit: Unit, referral: Referral, event: e.ReferralMoved, lang: str) -> list[str]:
@@ -260,7 +306,8 @@ def _message(unit: Unit, event: e.MessageArrived) -> None:
     lang = unit.me.language
     head = text(lang, "{code} · {institution} ({by}) escribe:", code=referral.code, institution=w.institution(unit, referral.peer), by=event.by)
     foot = text(lang, "Para contestar: responda a este mensaje (le pregunto antes de enviarlo) o escriba «decir: …». Lo demás queda entre ustedes.")
-    thread = case_key(referral.case) if referral.case else referral_key(referral.id)
+    parent = parent_of(unit, referral)
+    thread = case_key(referral.case) if referral.case else referral_key(parent.id if parent else referral.id)
     case = unit.cases.get(referral.case) if referral.case else None
     who = case.lead if case else (referral.by if referral.by and referral.by != "hub" else None)
     put(
@@ -291,13 +338,31 @@ def _checkin(unit: Unit, event: e.CheckInRang) -> None:
         2: mark("{code}: nadie respondió al contacto de las {when}. Supervisión, por favor."),
     }[event.level]
     lines = [text(lang, head, code=case.code, when=w.moment(unit, lang, checkin.due_at))]
-    safe = value_of(unit, case.id, "safe_contact")
+    safe = seen.of_case(unit, case.id, "safe_contact", lang)
     if safe:
-        lines.append(text(lang, "Contacto seguro: {rule}", rule=w.value_label(unit, "safe_contact", safe, lang)))
+        lines.append(text(lang, "Contacto seguro: {rule}", rule=safe))
+    if is_ours(unit, case):
+        lines.append(text(lang, "Cómo contactarla, en su chat directo: «ver {code}».", code=case.code))
     lines.append(text(lang, "¿Cómo fue? Responda con el número:"))
     body = message(paragraph(*lines), choices(numbered(question, labels(unit, question, lang))))
-    ring = (case.lead,) if event.level < 2 else tuple(dict.fromkeys((*supervisors(unit), case.lead)))
+    ring = without_named(unit, case, (case.lead,) if event.level < 2 else (*supervisors(unit), case.lead))
     put(unit, Place(purpose=DESK, thread=case_key(case.id)), body, ring=ring, owner=case.id)
+
+
+def _own_house(unit: Unit, event: e.OwnHouse) -> None:
+    """In the direct chats of those who must act, and nowhere that his colleagues read."""
+    case = unit.cases.get(event.case)
+    if case is None or case.state != "open":
+        return
+    msgid = mark(
+        "{code}: anotaron que quien agrede es de nuestra institución. La sala ya no muestra nada de este caso, pero guarda lo que se escribió antes. "
+        "Supervisión: acuerde con ella qué otra institución la acompaña, y pase la conducción afuera («derivar {code}»). Hasta entonces lo ven solo "
+        "quien lo lleva y supervisión."
+    )
+    for user in asked_to_move_it(unit, case):
+        person = unit.staff.get(user)
+        lang = person.language if person else unit.me.language
+        put(unit, Place(purpose=f"direct:{user}"), message(paragraph(text(lang, msgid, code=case.code))), ring=(user,))
 
 
 def _holder(unit: Unit, event: e.HolderAnswered) -> None:
@@ -347,8 +412,18 @@ _TELLERS: dict[type[e.Event], Callable[[Unit, Any], None]] = {
     e.MessageArrived: _message,
     e.CheckInRang: _checkin,
     e.HolderAnswered: _holder,
+    e.OwnHouse: _own_house,
+    e.OnwardMoved: tell_onward,
+    e.GlassMoved: tell_glass,
+    e.AskedAgain: tell_again,
+    e.BasisMoved: tell_basis,
     e.Alarm: tell_alarm,
     e.DeviceNotice: _device,
     e.Restored: tell_restored,
     e.VerificationMoved: tell_verification,
+    e.CoordinationMoved: tell_room_moved,
+    e.ProtocolMoved: tell_protocol,
+    e.RoomFound: tell_room,
+    e.InvitationRefused: tell_invitation,
+    e.RepairAsked: lambda unit, event: None,
 }

@@ -34,7 +34,7 @@ from hub.cases.commands import (
 )
 from hub.cases.lifecycle import State
 from hub.cases.records import Dialogue, Question
-from hub.chat import address, grammar, suggested, talk, verifying
+from hub.chat import address, admin, grammar, suggested, talk, verifying
 from hub.chat.by_number import asked_back, shown_already
 from hub.chat.fold import fold, words
 from hub.chat.heard import Heard
@@ -52,6 +52,9 @@ def meaning(unit: Unit, heard: Heard, here: Here, own_user: str) -> Command | st
     if heard.edits is not None or address.is_edit(heard.content) or heard.sender == own_user:
         return None
     said = _said(heard, here, own_user)
+    governs = admin.asked(here, said.found, said.plain) if said.to_us or said.found is None else None
+    if governs is not None:
+        return governs
     agreed = suggested.taken(unit, here, said.found.text if said.found and said.to_us else said.plain)
     if agreed is not None:
         return agreed

@@ -59,10 +59,10 @@ def _softened(stem: str) -> str:
     return changed.get(stem[-1], stem)
 
 
-def _verb(key: str, es: str, en: str, *others: str, verbs: Sequence[tuple[str, str | None]] = ()) -> Verb:
-    given = {fold(form) for form in (es, en, *others)} - {""}
+def _verb(key: str, es: str, en: str, *others: str, firmly: Sequence[str] = (), verbs: Sequence[tuple[str, str | None]] = ()) -> Verb:
+    given = {fold(form) for form in (es, en, *others, *firmly)} - {""}
     regular = set().union(*(conjugated(a, b) for a, b in verbs))
-    firm = {fold(es), fold(en)} | {a for a, _ in verbs}
+    firm = {fold(es), fold(en), *map(fold, firmly)} | {a for a, _ in verbs}
     return Verb(key=key, es=es, en=en, forms=frozenset(given | regular), firm=frozenset(firm))
 
 
@@ -92,7 +92,8 @@ VERBS: tuple[Verb, ...] = (
           "autorizacion", "record consent", "registrar el consentimiento", "registra el consentimiento",
           "anotar el consentimiento"),
     _verb("refer", "derivar", "refer", "derivacion", "nueva derivacion", "derivar caso", "derivar el caso", "referral",
-          "send to",
+          "send to", "a quien lo derivo", "a quien derivar", "a quien derivarla", "a donde la derivo", "a donde derivo", "ruta", "la ruta",
+          firmly=("rutas", "a quien derivo", "a quien la derivo", "routes", "who to refer to"),
           verbs=[("derivar", None), ("referir", "refier"), ("remitir", None)]),
     _verb("undo", "deshacer", "undo", "deshaz", "deshace", "deshaga", "me equivoque", "revertir", "deshacer eso", "deshazlo"),
     _verb("cancel", "cancelar", "cancel", "dejalo", "dejarlo", "olvidalo", "mejor no", "stop", "abort", "no enviar", "quit",
@@ -110,6 +111,13 @@ VERBS: tuple[Verb, ...] = (
           verbs=[("rechazar", None), ("declinar", None)]),
     _verb("ask", "pedir", "ask", "ask for", "request", "pedir dato", "pedir el dato", "pedir un dato", "solicitar dato",
           verbs=[("pedir", "pid"), ("solicitar", None)]),
+    _verb("share", "compartir", "share", "compartir con", "pasar datos", "pasar a", "share with", "pass on", verbs=[("compartir", None)]),
+    _verb("emergency", "emergencia", "emergency", "es una emergencia", "por emergencia", "break glass"),
+    _verb("basis", "base legal", "legal basis", "una base legal", "registrar base legal", "registrar una base legal", "anotar base legal",
+          "record legal basis", "sin su permiso por ley"),
+    _verb("endbasis", "quitar base legal", "end legal basis", "quitar la base legal", "terminar base legal", "remove legal basis"),
+    _verb("account", "relato", "account", "su relato", "el relato", "relato de", "escribir relato", "guardar relato", "her account"),
+    _verb("again", "volver a preguntar", "ask again", "volver a preguntarle", "preguntar otra vez", "preguntarle otra vez", "otra entrevista"),
     _verb("say", "decir", "say", "di", "dile", "diles", "digale", "digales", "decirle", "decirles", "deci", "decile", "deciles",
           "mensaje", "enviar mensaje", "envia mensaje", "envia un mensaje", "enviar un mensaje", "enviar el mensaje",
           "mandar mensaje",
@@ -145,6 +153,17 @@ VERBS: tuple[Verb, ...] = (
     _verb("close", "cerrar", "close", "cerrar caso", "cerrar el caso", "cierra caso", "cierra el caso", "cierre",
           "cierre el caso",
           "close case", "close the case", verbs=[("cerrar", "cierr")]),
+    _verb("meet", "reunir", "meet", "reunion", "nueva reunion", "reunion de caso", "case conference", "sala de caso",
+          verbs=[("reunir", "reun"), ("convocar", None)]),
+    _verb("addto", "sumar", "add", "sumar a", verbs=[("sumar", None), ("invitar", None)]),
+    _verb("takeout", "sacar", "take out", "remove", verbs=[("sacar", None)]),
+    _verb("join", "entrar", "join", "participar", "participo", verbs=[("entrar", None)]),
+    _verb("leave", "salir", "leave", "salir de la sala", "salgo de la sala", "leave the room"),
+    _verb("whosees", "quién ve", "who sees", "quien ve que", "quienes ven", "quien lo ve", "quien esta", "quienes estan", "who is here",
+          "who can see"),
+    _verb("whoacts", "responsables", "responsibilities", "quien hace que", "quien hace", "quien lleva que", "who does what"),
+    _verb("endmeeting", "terminar reunión", "end meeting", "terminar la reunion", "cerrar reunion", "cerrar la reunion", "cerrar sala",
+          "cerrar la sala", "close room"),
     _verb("duty", "guardia", "duty", "de guardia", "en guardia", "estoy de guardia", "mi guardia", "turno", "estoy de turno",
           "on duty",
           "off duty", "fuera de guardia", "no estoy de guardia", "entro de guardia", "salgo de guardia", "entro a guardia"),

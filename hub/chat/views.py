@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from hub.actions.close_case import Ends
-from hub.actions.common import is_stopped, value_of
-from hub.actions.decide import candidates
+from hub.actions.common import is_stopped
+from hub.actions.legal_basis import recorded
 from hub.actions.ports import Unit
 from hub.actions.reach import calls_blindly
 from hub.actions.refer import Draft, has_left
 from hub.actions.show_value import Values
 from hub.actions.withdraw import Stops
 from hub.base.i18n import mark, plural, text
-from hub.cases.commands import Refer
 from hub.cases.lifecycle import WORKING
-from hub.cases.records import Case, Referral
-from hub.chat import blind
+from hub.cases.records import Referral
+from hub.chat import blind, seen
 from hub.chat import wording as w
 from hub.chat.here import Here
-from hub.chat.options import ask_her, labels
+from hub.chat.options import ask_her, basis_line, labels
 from hub.chat.plain import (
     Block,
     Message,
@@ -31,6 +30,7 @@ from hub.chat.plain import (
 from hub.chat.plain import Line as Words
 from hub.chat.posting import numbered
 from hub.chat.stopped import not_heard
+from policies.decision import Outcome
 from policies.explain import explain
 from policies.preview import Line
 
@@ -45,6 +45,10 @@ def preview(unit: Unit, here: Here, draft: Draft) -> Message:
     if shown:
         blocks += [paragraph(text(lang, "Primero va una oferta, sin ningún dato de ella. Lleva: {offer}.", offer=_offer(unit, lang, draft)))]
         blocks += [paragraph(text(lang, "Si aceptan, verán:")), listing(shown)]
+    lawful = w.in_order(unit, draft.ruling.by_law)
+    if lawful:
+        said = text(lang, "Sin su permiso, por la base legal registrada: {fields}", fields=w.field_list(unit, lawful, lang))
+        blocks.append(paragraph([strong(said)]))
     if calls_blindly({line.field for line in (*draft.preview.seen, *draft.preview.generalised)}):
         blocks.append(paragraph([strong(text(lang, blind.WARNING))]))
     stays = [*_held_back(unit, lang, draft), *_stays(unit, lang, draft)]
@@ -72,7 +76,8 @@ def _offer(unit: Unit, lang: str, draft: Draft) -> str:
     said = [f"{text(lang, 'Urgencia')}: {urgency}"]
     if offer.get("territory"):
         said.append(text(lang, "Zona: {zone}", zone=offer["territory"]))
-    said += [f"{w.field_label(unit, f, lang)}: {w.value_label(unit, f, offer[f], lang)}" for f in ("languages", "accessibility") if offer.get(f)]
+    more = [f for f in ("languages", "accessibility") if offer.get(f)]
+    said += [f"{w.field_label(unit, f, lang)}: {seen.words(unit, seen.OFFER, f, offer[f], lang)}" for f in more]
     return "; ".join(map(w.low, [w.term(unit, "needs", offer["need"], lang), *said]))
 
 
@@ -123,15 +128,14 @@ def _there(unit: Unit, lang: str, draft: Draft) -> list[str]:
 def _shown(unit: Unit, line: Line, lang: str) -> str:
     """Identifiers are named, not shown: values appear only in the direct chat."""
     label = w.field_label(unit, line.field, lang)
-    field = unit.pack.vocabulary.fields.get(line.field)
-    if field is None or (field.person_identifying and line.field not in ("social_name", "safe_contact")) or field.sensitivity == "critical":
-        return label
-    return f"{label}: {w.value_label(unit, line.field, line.value or '', lang)}"
+    value = seen.words(unit, seen.PREVIEW, line.field, line.value or "", lang)
+    return f"{label}: {value}" if value else label
 
 
 def _general(unit: Unit, line: Line, lang: str) -> str:
     label = w.field_label(unit, line.field, lang)
-    return text(lang, "{field}: «{value}» (generalizado)", field=label, value=w.value_label(unit, line.field, line.value or "", lang))
+    value = seen.words(unit, seen.PREVIEW, line.field, line.value or "", lang, Outcome.GENERALISE)
+    return text(lang, "{field}: «{value}» (generalizado)", field=label, value=value)
 
 
 def _duty(unit: Unit, lang: str, draft: Draft) -> str:
@@ -143,28 +147,6 @@ def _duty(unit: Unit, lang: str, draft: Draft) -> str:
     if following:
         return text(lang, "Nadie de guardia allá ahora; se avisa a: {next}", next=text(lang, w.ROLES.get(following, following)))
     return text(lang, "Nadie de guardia allá ahora; la verán al volver. Si no responden a tiempo, le aviso.")
-
-
-MOST_PLACES = 12
-
-
-def where_to(unit: Unit, here: Here, case: Case, command: Refer) -> Message:
-    """`derivar` without a place or a need: what is possible, by number, without the institutions that a conflict of interest excludes."""
-    lang = here.lang
-    found = [
-        (peer, need)
-        for need in unit.pack.vocabulary.needs
-        if command.need in (None, need)
-        for peer in candidates(unit, case, need)
-        if command.to in (None, peer)
-    ]
-    asked = (value_of(unit, case.id, "needs") or "").split(",")
-    found = sorted(found, key=lambda pair: pair[1] not in asked)[:MOST_PLACES]
-    if not found:
-        return message(paragraph(text(lang, "{code}: no hay ninguna institución enlazada que pueda recibir eso.", code=case.code)))
-    question = ask_her(unit, here, "where", case.id, [f"{peer}|{need}" for peer, need in found], case.code)
-    head = text(lang, "{code}: ¿a quién y por qué? Responda con el número; primero le muestro lo que saldría.", code=case.code)
-    return message(paragraph(head), choices(numbered(question, labels(unit, question, lang))))
 
 
 WITHDRAWAL = ("withdraw", "withdraw_blind")
@@ -184,10 +166,17 @@ def withdrawal(unit: Unit, here: Here, stops: Stops, recipient: str | None) -> M
             need = w.term(unit, "needs", referral.need, lang)
             there = w.institution(unit, referral.peer)
             lines.append(text(lang, "Se detiene {code} ({need}) en {institution}.", code=referral.code, need=need, institution=there))
+    lines += [text(lang, "También lo destruye {third}, que lo tiene con su permiso.", third=w.institution(unit, peer)) for peer in stops.passed]
     if stops.checkins:
         lines.append(
             plural(lang, "Queda {n} contacto de seguimiento suyo con ella.", "Quedan {n} contactos de seguimiento suyos con ella.", stops.checkins)
         )
+    for row in recorded(unit, stops.case.id):
+        if set(row.recipients) & set(stops.recipients):
+            still = mark(
+                "Sigue vigente una base legal ({line}): por ella puede salir algo aunque ella lo retire. Para quitarla: «quitar base legal {code}»."
+            )
+            lines.append(text(lang, still, line=basis_line(unit, row, lang), code=stops.case.code))
     lines.append(text(lang, "Lo que alguien ya leyó o anotó fuera no se puede borrar."))
     lines += not_heard(unit, lang, stops.unheard)
     warned = blind.if_withdrawn(unit, stops)
@@ -303,8 +292,6 @@ def shown(unit: Unit, lang: str, found: Values, minutes: int) -> Message:
     lines: list[Words] = []
     order = list(unit.pack.vocabulary.fields)
     for field in sorted(found.values, key=lambda f: order.index(f) if f in order else 999):
-        outcome, value = found.values[field]
-        words = text(lang, "hay algo anotado; no se compartió qué") if outcome == "presence" else w.value_label(unit, field, value, lang)
-        lines.append([strong(w.field_label(unit, field, lang) + ":"), f" {words}"])
+        lines.append([strong(w.field_label(unit, field, lang) + ":"), f" {seen.shown(unit, found, field, lang)}"])
     foot = text(lang, "Este mensaje se borra en {minutes} minutos. Quedó registrado que lo vio.", minutes=minutes)
     return message(paragraph([strong(found.code)]), listing(lines), paragraph(foot))

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from hub.actions.account import HOW, WHO
 from hub.actions.decide import peer_kind
 from hub.actions.ports import Unit
 from hub.base.i18n import date, long_day, mark, text
@@ -17,6 +18,7 @@ from hub.chat.fold import fold
 from hub.chat.names import Names
 from hub.chat.plain import Line, strong
 from hub.chat.plain import value as clean
+from policies.conditions import INSTITUTION_PREFIX
 from policies.holding import ceiling
 from policies.vocabulary import FIELD_CLASSES, Field, Term
 
@@ -33,6 +35,25 @@ STATES = {
     "cancelled": mark("cancelada"),
 }
 ROLES = {"caseworker": mark("atención"), "supervisor": mark("supervisión"), "administrator": mark("administración")}
+AGAIN = {
+    "she_asked": mark("ella quiere agregar algo"),
+    "authority_asks": mark("lo pide un juzgado o una fiscalía"),
+    "new_facts": mark("pasó algo nuevo"),
+    "no_interpreter": mark("la primera vez no hubo intérprete"),
+    "safety": mark("hace falta para protegerla ahora"),
+}
+EMERGENCY = {
+    "life_in_danger": mark("su vida está en peligro"),
+    "missing": mark("no se sabe dónde está"),
+    "medical": mark("una emergencia médica"),
+    "child_in_danger": mark("una niña o un niño en peligro"),
+}
+PASSED = {
+    "granted": mark("aún no lo tiene"),
+    "passed": mark("lo tiene"),
+    "called_back": mark("retirado, falta que confirme"),
+    "ended": mark("destruido, confirmado con firma"),
+}
 HOLDING = {
     "active": mark("lo tiene"),
     "recalled": mark("retirado, falta que confirme"),
@@ -78,15 +99,6 @@ def low(label: str) -> str:
 def high(label: str) -> str:
     """A label at the start of a line."""
     return label[:1].upper() + label[1:]
-
-
-def value_label(unit: Unit, field: str, raw: str, lang: str) -> str:
-    """A value as people read it: codes by their labels, everything else cleaned and on one line."""
-    known = unit.pack.vocabulary.fields.get(field)
-    if known and known.codes:
-        parts = (part.strip() for part in raw.split(","))
-        return ", ".join(unit.pack.vocabulary.label(known.codes, part, lang) for part in parts if part)
-    return clean(raw, 600)
 
 
 def term(unit: Unit, list_name: str, code: str, lang: str) -> str:
@@ -147,11 +159,28 @@ def context(unit: Unit, lang: str) -> Context:
         decline_reasons={t.id: names_of(t, lang) for t in lists["decline_reasons"].values()},
         giveback_reasons={t.id: names_of(t, lang) for t in lists["give_back_reasons"].values()},
         outcomes={t.id: names_of(t, lang) for t in lists["close_outcomes"].values()},
+        again_reasons={code: (text(lang, label), code) for code, label in AGAIN.items()},
+        tellers={code: (text(lang, label), code) for code, label in WHO.items()},
+        account_modes={code: (text(lang, label), code) for code, label in HOW.items()},
         consent_modes={t.id: names_of(t, lang) for t in lists["consent_modes"].values()},
-        options={f.id: {t.id: names_of(t, lang) for t in lists[f.codes].values()} for f in words.fields.values() if f.codes},
+        legal_bases={t.id: names_of(t, lang) for t in lists["legal_bases"].values()},
+        options=_options(unit, lang),
         several=frozenset(f.id for f in words.fields.values() if f.codes and f.type == "list") | {"aggressor_affiliation"},
         as_asked=partial(_holds, unit),
     )
+
+
+def _options(unit: Unit, lang: str) -> dict[str, Names]:
+    """The codes of each coded field. Where an aggressor works may be one institution by its name, ours too: then that one alone is kept out (R62)."""
+    words = unit.pack.vocabulary
+    found: dict[str, Names] = {f.id: {t.id: names_of(t, lang) for t in words.lists[f.codes].values()} for f in words.fields.values() if f.codes}
+    if "aggressor_affiliation" in found:
+        bodies = found["aggressor_affiliation"]
+        taken = {fold(name) for names in bodies.values() for name in names}
+        named = {unit.me.id: unit.me.name} | {peer.id: institution(unit, peer.id) for peer in unit.peers.all(order="id")}
+        said = {f"{INSTITUTION_PREFIX}{each}": tuple(n for n in (name, each) if fold(n) not in taken) for each, name in named.items()}
+        found["aggressor_affiliation"] = {**bodies, **said}
+    return found
 
 
 def field_names(unit: Unit, lang: str = "es") -> dict[str, tuple[str, ...]]:
@@ -228,11 +257,11 @@ def _holds(unit: Unit, recipients: Sequence[str], purposes: Sequence[str]) -> di
 
 def _as_asked(unit: Unit, recipients: Sequence[str], purposes: Sequence[str]) -> list[str]:
     """Everything that the protocols of these purposes could ever let out to the kinds of these recipients, and no more."""
-    kinds = {peer_kind(unit, r) for r in recipients}
     found: dict[str, None] = {}
-    for protocol in unit.pack.protocols.values():
-        for purpose in set(purposes) & set(protocol.purposes):
-            for kind in sorted(kinds & set(protocol.to_kinds)):
+    for recipient in sorted(recipients):
+        kind = peer_kind(unit, recipient)
+        for protocol in unit.pack.between(recipient).protocols.values():
+            for purpose in set(purposes) & set(protocol.purposes):
                 found.update(dict.fromkeys(ceiling(protocol, kind, purpose=purpose)))
     return list(found)
 

@@ -112,6 +112,20 @@ class ManifestVersion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ListVersion:
+    """One version of a network list (`keys.network`). `offered`: a first one whose code people have not compared yet; `held`: it counts, or did."""
+
+    id: str
+    table: str
+    version: int
+    state: str
+    source: str
+    """Who brought it: an institution, or `people`."""
+    data: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outgoing:
     """An intent in the outbox (kind + references, never a value) and, from dispatch to acknowledgement, the signed inner, sealed."""
 
@@ -169,3 +183,57 @@ class LedgerRow:
     previous: bytes
     hash: bytes
     entry: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolProposal:
+    """A version of a sharing protocol that is before its parties, or was; `id` is the digest that they sign. Its bytes are a `ProtocolPaper`."""
+
+    id: str
+    protocol: str
+    version: int
+    proposer: str
+    seat: str
+    parties: tuple[str, ...]
+    starts: str
+    consulted: str
+    closes: str
+    expires: str
+    """ISO dates; `expires` is the document's own."""
+    stage: str
+    at: datetime
+    signed_at: datetime | None = None
+    """Since when it is known here that all have signed."""
+    warned: int = 99
+    """The last warning that was told: days before it expires."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolPaper:
+    """The signed proposal as it travelled, and the document's bytes. Kept for good: decisions name the version that made them."""
+
+    id: str
+    statement: bytes
+    document: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolWord:
+    """One party's signed word on a proposal, verified when it came."""
+
+    id: str
+    proposal: str
+    institution: str
+    kind: str
+    data: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceCode:
+    """A contribution code of ours that was handed out and may be used once: not the code but a name for it that only this hub can compute."""
+
+    id: str
+    proposal: str
+    made_at: datetime
+    used_at: datetime | None = None

@@ -106,30 +106,35 @@ class Decline(Body):
 
 @dataclass(frozen=True, kw_only=True)
 class AskField(Body):
-    """One named extra field, and what for (R14, R48)."""
+    """One named extra field, for the purpose of the referral, and what for in words (R14, R48)."""
 
     kind: ClassVar[str] = "ask"
     sealed: ClassVar[bool] = True
     referral: str
     ask: str
     field: str
+    purpose: str
     why: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerAsk(Body):
-    """Granted (a disclosure follows) or not."""
+    """Granted (a disclosure follows) or not, and why not: a code of `hub.cases.answers`, which never tells what is noted of her."""
 
     kind: ClassVar[str] = "ask.answer"
     sealed: ClassVar[bool] = True
     referral: str
     ask: str
     granted: bool
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Disclose(Body):
-    """The fields that protocol and consent allow at the moment of dispatch: name → {outcome, value}."""
+    """The fields that protocol and consent allow at the moment of dispatch: name → {outcome, value}.
+
+    `grant` is the owner's signed word when the sender is not the owner, `glass` the emergency that opened them; empty for most.
+    """
 
     kind: ClassVar[str] = "disclose"
     sealed: ClassVar[bool] = True
@@ -139,6 +144,116 @@ class Disclose(Body):
     version: int
     until: datetime
     fields: dict[str, Any]
+    grant: bytes
+    glass: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskOnward(Body):
+    """May we pass these fields, which you own, to a third institution, for this need of hers (R71)?"""
+
+    kind: ClassVar[str] = "onward.ask"
+    sealed: ClassVar[bool] = True
+    referral: str
+    onward: str
+    institution: str
+    need: str
+    fields: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerOnward(Body):
+    """The owner's word: a signed grant (`keys.grant`), or why not."""
+
+    kind: ClassVar[str] = "onward.answer"
+    sealed: ClassVar[bool] = True
+    referral: str
+    onward: str
+    granted: bool
+    reason: str
+    grant: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassedOn(Body):
+    """What went to the third institution under a grant, and until when: the owner knows who has what."""
+
+    kind: ClassVar[str] = "onward.passed"
+    sealed: ClassVar[bool] = True
+    referral: str
+    onward: str
+    child: str
+    disclosures: tuple[str, ...]
+    fields: dict[str, Any]
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndOnward(Body):
+    """The owner takes a grant back: nothing more goes, and what went is to be destroyed there."""
+
+    kind: ClassVar[str] = "onward.end"
+    referral: str
+    onward: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnwardEnded(Body):
+    """The third institution's own signed receipt, handed on to the owner; empty when nothing ever went there."""
+
+    kind: ClassVar[str] = "onward.ended"
+    referral: str
+    onward: str
+    receipt: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakGlass(Body):
+    """An emergency asks for one withheld field (R76): who, in which role, for which coded reason, and who confirmed it (empty: reviewed later)."""
+
+    kind: ClassVar[str] = "glass"
+    sealed: ClassVar[bool] = True
+    referral: str
+    glass: str
+    field: str
+    reason: str
+    role: str
+    by: str
+    confirmed: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerGlass(Body):
+    """The owner's hub says no, by itself; a yes is the disclosure."""
+
+    kind: ClassVar[str] = "glass.answer"
+    sealed: ClassVar[bool] = True
+    referral: str
+    glass: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlassReviewed(Body):
+    """What supervision there found, looking at it afterwards."""
+
+    kind: ClassVar[str] = "glass.reviewed"
+    sealed: ClassVar[bool] = True
+    referral: str
+    glass: str
+    verdict: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedAgain(Body):
+    """She was asked again for what she had told once, and for which coded reason (R23)."""
+
+    kind: ClassVar[str] = "told.again"
+    sealed: ClassVar[bool] = True
+    referral: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,12 +322,62 @@ class Erased(Body):
 
 @dataclass(frozen=True, kw_only=True)
 class Report(Body):
-    """Names of fields that the receiver may not hold and dropped before storage. Names only."""
+    """Names of fields that the receiver may not hold and dropped before storage. Names only. `why`: nothing was kept, for the version that
+    decided it does not bind the receiver (`hub.actions.agreed`)."""
 
     kind: ClassVar[str] = "report"
     referral: str
     disclosure: str
     dropped: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomInvite(Body):
+    """The owner of a coordination room asks an institution in, or says what of it changed. `referrals`: what the two of them share in it.
+
+    `shown` names what the card shows everybody there, and how; no value, and nothing of what the others have of her.
+    """
+
+    kind: ClassVar[str] = "room.invite"
+    room: str
+    code: str
+    sort: str
+    label: str
+    matrix: str
+    purposes: tuple[str, ...]
+    protocols: tuple[str, ...]
+    referrals: tuple[str, ...]
+    institutions: dict[str, Any]
+    """Institution → the Matrix account of its hub: who is to be expected there, and believed for nothing else."""
+    shown: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomRoster(Body):
+    """Who of `institution` takes part, in its own signed statement (`keys.roster`); the owner hands on those of the others."""
+
+    kind: ClassVar[str] = "room.roster"
+    room: str
+    institution: str
+    statement: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomOut(Body):
+    """This institution is not in the room any more: another one, or the addressee itself. Never why."""
+
+    kind: ClassVar[str] = "room.out"
+    room: str
+    institution: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomClosed(Body):
+    """The room is over for everybody."""
+
+    kind: ClassVar[str] = "room.closed"
+    room: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,11 +464,59 @@ class NewManifest(Body):
     data: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewList(Body):
+    """A version of a network list: a public file, in base64 pieces, believed for its stewards' signatures alone."""
+
+    kind: ClassVar[str] = "network"
+    table: str
+    version: int
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantList(Body):
+    """We hold `holds` of that table (0: nothing that people confirmed), and hear of one further on: send what comes between."""
+
+    kind: ClassVar[str] = "network.want"
+    table: str
+    holds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposeProtocol(Body):
+    """A version of a sharing protocol before its parties: the proposer's signed statement, and the document that it names by its digest."""
+
+    kind: ClassVar[str] = "protocol.propose"
+    statement: bytes
+    document: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolSays(Body):
+    """One party's signed word on a proposal (`word` is its kind): its own, or passed on. Whoever hears it verifies it by itself."""
+
+    kind: ClassVar[str] = "protocol.word"
+    word: str
+    statement: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskProtocol(Body):
+    """Say me again what you know of this proposal, or of all that we share when it is empty, but for these words."""
+
+    kind: ClassVar[str] = "protocol.ask"
+    proposal: str
+    known: tuple[str, ...]
+
+
 KINDS: dict[str, type[Body]] = {
     t.kind: t
     for t in (
         Profile, Offer, Cancel, NotTaken, Accept, Decline, AskField, AnswerAsk, Disclose, Say, Progress, Finish, GiveBack, Withdraw,
-        Erased, Report, Ack, Resend, SkipSeq, Hek, NewManifest, Restored, Standing,
+        NewList, WantList, RoomInvite, RoomRoster, RoomOut, RoomClosed, ProposeProtocol, ProtocolSays, AskProtocol,
+        Erased, Report, AskOnward, AnswerOnward, PassedOn, EndOnward, OnwardEnded, BreakGlass, AnswerGlass, GlassReviewed, AskedAgain,
+        Ack, Resend, SkipSeq, Hek, NewManifest, Restored, Standing,
     )
 }  # fmt: skip
 UNSEQUENCED = frozenset({Ack.kind, Resend.kind, Hek.kind, NewManifest.kind})

@@ -10,7 +10,6 @@ from typing import Any
 
 from hub.matrix import sas
 from hub.matrix.ports import DEVICES_TYPE, ENVELOPE_TYPE, MAX_STATEMENT
-from hub.matrix.roomview import STATE_TYPES
 
 TIMELINE = 100
 """Synapse gives no more than this per room and sync."""
@@ -18,13 +17,14 @@ MAX_DEPTH = 40
 MAX_ID = 255
 NOTHING: dict[str, list[str]] = {"types": []}
 MESSAGES = ("m.room.encrypted", "m.room.message", ENVELOPE_TYPE, *sas.KINDS)
-"""Of the timeline, what can mean something; in clear too, so that it can be refused aloud."""
+"""Of the timeline, what can mean something; in clear too, so that it can be refused aloud. And every state event, of whatever kind."""
+CHATTER = ["m.reaction", "m.room.redaction"]
+"""Not even asked for: clear text by the protocol's nature, it decides nothing here (X31)."""
 
 
 def sync_filter(limit: int = TIMELINE) -> dict[str, Any]:
-    """No presence, receipts, typing or account data (N41)."""
-    timeline = {"limit": limit, "types": [*MESSAGES, *STATE_TYPES]}
-    room = {"timeline": timeline, "state": {"types": list(STATE_TYPES)}, "ephemeral": NOTHING, "account_data": NOTHING}
+    """No presence, receipts, typing or account data (N41). State of every kind: what should not be in a room can have any name."""
+    room = {"timeline": {"limit": limit, "not_types": CHATTER}, "state": {}, "ephemeral": NOTHING, "account_data": NOTHING}
     return {"presence": NOTHING, "account_data": NOTHING, "room": room}
 
 
@@ -68,6 +68,11 @@ def inviter(room: dict[str, Any], own: str) -> str:
         if isinstance(event, dict) and event.get("type") == "m.room.member" and event.get("state_key") == own:
             return str(event.get("sender", ""))
     return ""
+
+
+def has_name(room: dict[str, Any]) -> bool:
+    """Whether the room that we are invited to has a name, by the stripped state."""
+    return any(isinstance(event, dict) and event.get("type") == "m.room.name" for event in events_of(room.get("invite_state")))
 
 
 def well_formed(raw: Any) -> bool:
@@ -128,7 +133,7 @@ def _rooms(value: Any, own: str) -> dict[str, Any]:
 
 def _room(room: dict[str, Any], own: str) -> dict[str, Any]:
     found = as_dict(room.get("timeline"))
-    theirs = [shallow(one) for one in events_of(found) if not _is_ours(one, own)]
+    theirs = [shallow(one) for one in events_of(found) if not _is_ours(one, own) and not _means_nothing(one)]
     timeline = {"events": theirs, "limited": found.get("limited") is True, "prev_batch": found.get("prev_batch")}
     return {
         "timeline": timeline,
@@ -138,6 +143,10 @@ def _room(room: dict[str, Any], own: str) -> dict[str, Any]:
 
 def _is_ours(event: Any, own: str) -> bool:
     return isinstance(event, dict) and event.get("sender") == own and "state_key" not in event
+
+
+def _means_nothing(event: Any) -> bool:
+    return well_formed(event) and "state_key" not in event and event["type"] not in MESSAGES
 
 
 def shallow(event: Any) -> Any:

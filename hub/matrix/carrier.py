@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from hub.matrix import http
 from hub.matrix.client import HubClient
+from hub.matrix.drift import link_faults
 from hub.matrix.errors import Held, HomeserverAway, HomeserverRefused, MatrixError, RoomFrozen
 from hub.matrix.machine import Machine
 from hub.matrix.ports import Device, Report, Reporter, RoomRecord, RoomSpec
-from hub.matrix.rooms import link_faults
 from hub.matrix.roomview import Rooms, RoomView
 from hub.matrix.trust import TrustBook
 
@@ -67,7 +68,10 @@ class Carrier:
     # ---- records ---------------------------------------------------------------------------------------------------------
 
     def set_record(self, record: RoomRecord) -> None:
-        """This room may be sent into, under these conditions."""
+        """This room may be sent into, under these conditions. Who was a member of a coordination room and is not any more must be gone first."""
+        old = self._records.get(record.room_id)
+        if old is not None and record.purpose == "coordination":
+            record = replace(record, leaving=record.leaving | ((old.members | old.leaving) - record.members))
         self._records[record.room_id] = record
         if record.frozen:
             self._frozen.add(record.room_id)
@@ -171,6 +175,9 @@ class Carrier:
             raise Held("matrix.key_not_shared", "the room key did not reach every device that must have it", devices=len(missed))
 
     async def _check_members(self, record: RoomRecord, view: RoomView) -> None:
+        if record.leaving & view.present:
+            self._machine.forget_room(record.room_id)
+            raise Held("matrix.members_leaving", "somebody who may not be in this room any more is still there")
         strangers = view.present - record.members - {self._client.user_id}
         if strangers:
             self._machine.forget_room(record.room_id)
@@ -195,7 +202,8 @@ class Carrier:
 
     def _wanted(self, record: RoomRecord, view: RoomView) -> frozenset[Device]:
         """Trusted devices of members on our record who have joined; not of the invited: history is theirs from joining (N25)."""
-        return frozenset(device for user in record.members & view.joined for device in self._book.devices(user))
+        trusted = (user for user in record.members & view.joined if self._book.standing_in(record.room_id, user) is not None)
+        return frozenset(device for user in trusted for device in self._book.devices(user))
 
     async def _view(self, room_id: str) -> RoomView:
         """The state as synced; a room just made is asked for."""

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hub.matrix import http
-from hub.matrix.batches import as_dict, inviter, invites_filter
+from hub.matrix.batches import as_dict, has_name, inviter, invites_filter
 from hub.matrix.client import HubClient
 from hub.matrix.errors import HomeserverRefused, MatrixError, RolledBack
 from hub.matrix.machine import Machine
@@ -27,6 +27,8 @@ PRUNE_EVERY_S = 3600.0
 KEEP_S = 30 * 86400.0
 REFUSALS = 5
 MOST_INVITES = 3
+ANNOUNCED_WITHIN = 10.0
+"""Seconds that an invitation may come before the words that announce it."""
 
 
 @dataclass(kw_only=True)
@@ -68,6 +70,7 @@ class Chores:
         self._counts: list[tuple[float, int]] = []
         self._broken: set[tuple[str, str]] = set()
         self._invites: dict[str, str] = {}
+        self._named: dict[str, float] = {}
         self._invites_recalled = False
         self._answering = asyncio.Lock()
         self._refusals: dict[str, int] = {}
@@ -96,9 +99,12 @@ class Chores:
             who = inviter(room, self._book.own.user_id)
             self._invites.pop(room_id, None)
             self._invites[room_id] = who
+            if has_name(room):
+                self._named.setdefault(room_id, time.monotonic())
             older = [known for known, other in self._invites.items() if other == who][:-MOST_INVITES]
             for known in older:
                 del self._invites[known]
+                self._named.pop(known, None)
 
     async def run(self) -> None:
         """One round. Raises RolledBack only."""
@@ -143,12 +149,17 @@ class Chores:
         async with self._answering:
             for room_id, who in list(self._invites.items()):
                 try:
-                    if who not in self._book.trust.awaited:
+                    if who not in self._book.trust.awaited and not self._is_early(room_id, who):
                         await self._answer(room_id, who)
                 except MatrixError as error:
                     failed = error
         if failed is not None:
             raise failed
+
+    def _is_early(self, room_id: str, who: str) -> bool:
+        """A room with a name is no link. Where a peer's hub invites us to one, the sealed word that announces it may still be on its way."""
+        known = self._book.standing(who) == "peer" and (room_id, who) not in self._book.trust.expected
+        return known and time.monotonic() - self._named.get(room_id, 0.0) < ANNOUNCED_WITHIN
 
     async def _answer(self, room_id: str, who: str) -> None:
         try:
@@ -160,6 +171,7 @@ class Chores:
                 raise
             await self._queries.tell([Report(kind="invite_refused", room_id=room_id, user_id=who, detail=error.errcode)])
         self._invites.pop(room_id, None)
+        self._named.pop(room_id, None)
         self._refusals.pop(room_id, None)
 
     async def _recall_invites(self) -> None:

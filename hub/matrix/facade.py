@@ -7,7 +7,7 @@ import contextlib
 import secrets
 import ssl as tls
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +19,8 @@ from hub.matrix.carrier import Carrier
 from hub.matrix.chores import Chores, Heard
 from hub.matrix.client import HubClient
 from hub.matrix.crosssigning import CrossSigningSeeds
-from hub.matrix.errors import LoginLost, MatrixError
+from hub.matrix.drift import Action, coordination_faults, link_faults
+from hub.matrix.errors import HomeserverRefused, LoginLost, MatrixError
 from hub.matrix.listener import Listener
 from hub.matrix.machine import Machine
 from hub.matrix.old_devices import sign_out_others
@@ -28,8 +29,8 @@ from hub.matrix.persist import Persist
 from hub.matrix.ports import DEVICES_TYPE, Device, MatrixRows, Report, Reporter, RoomRecord, RoomSpec, TrustList
 from hub.matrix.queries import KeyQueries
 from hub.matrix.receiving import Receiver
-from hub.matrix.rooms import Action, RoomKeeper, link_faults
-from hub.matrix.roomview import Rooms
+from hub.matrix.rooms import RoomKeeper, Step
+from hub.matrix.roomview import Rooms, RoomView
 from hub.matrix.sas import Exchange, Party
 from hub.matrix.trust import TrustBook
 
@@ -104,15 +105,16 @@ class Matrix:
         rooms: Iterable[RoomRecord] = (),
         on_inbox: Callable[[], None] = lambda: None,
         on_return: Callable[[], None] = lambda: None,
+        on_rooms: Callable[[frozenset[str]], None] = lambda rooms: None,
         reach: Callable[[str], None] = lambda point: None,
         server: Server | None = None,
     ) -> None:
-        """`on_return` is called when our homeserver was away and answers again. `reach` is told of named moments between two commits, at
-        which a test may kill the process (D03).
+        """`on_return` is called when our homeserver was away and answers again; `on_rooms` when members, state or devices changed.
+        `reach` is told of named moments between two commits, at which a test may kill the process (D03).
         """
         self._server = server or Server()
         self._account, self._seeds, self._rows_store = account, seeds, rows
-        self._report, self._on_inbox, self._on_return, self._reach = report, on_inbox, on_return, reach
+        self._report, self._on_inbox, self._on_return, self._on_rooms, self._reach = report, on_inbox, on_return, on_rooms, reach
         self._trust_list, self._records = trust_list, tuple(rooms)
         self._task: asyncio.Task[None] | None = None
         self._cross_signed = False
@@ -218,6 +220,7 @@ class Matrix:
             busy=self._carrier.idle,
             on_inbox=self._on_inbox,
             on_return=self._on_return,
+            on_rooms=self._on_rooms,
             reach=self._reach,
             before_batch=self._server.before_batch,
         )
@@ -370,18 +373,45 @@ class Matrix:
 
     # ---- rooms -------------------------------------------------------------------------------------------------------------
 
-    async def ensure_room(self, spec: RoomSpec, room_id: str | None = None) -> RoomRecord:
-        """Make the room, or (with `room_id`) bring it to its desired state. A link that is at fault is replaced by a new one."""
-        if room_id is not None:
-            actions = await self.keeper.check(room_id, spec)
-            if not any(action.kind == "replace" for action in actions):
-                await self.keeper.apply(room_id, actions)
-                record = RoomRecord(room_id=room_id, purpose=spec.purpose, members=spec.members)
-                self._carrier.set_record(record)
-                return record
+    async def make_room(self, spec: RoomSpec) -> RoomRecord:
+        """A new room, which may be sent into. Raises HomeserverAway, HomeserverRefused."""
         record = await self.keeper.create(spec)
         self._carrier.set_record(record)
         return record
+
+    async def mend_room(self, room_id: str, actions: Sequence[Action]) -> tuple[Step, ...]:
+        """Do these steps; of each, whether it is done. Whoever had to go reads nothing that is said from now on."""
+        if any(action.what == "stranger" for action in actions):
+            self._machine.forget_room(room_id)
+        return await self.keeper.apply(room_id, actions)
+
+    async def retire_room(self, room_id: str) -> None:
+        """Nobody needs this room any more: everybody out, we last. Raises HomeserverAway; whom the homeserver keeps in, it keeps."""
+        self._carrier.drop_record(room_id)
+        with contextlib.suppress(HomeserverRefused):
+            others = (await self.keeper.look(room_id)).present - {self._account.user_id}
+            await self.keeper.apply(room_id, [Action(kind="kick", what="departed", target=user) for user in sorted(others)])
+        await self.keeper.leave(room_id)
+
+    async def room_view(self, room_id: str) -> RoomView:
+        """A room as the homeserver shows it now. Raises HomeserverAway, HomeserverRefused."""
+        return await self.keeper.look(room_id)
+
+    def doubts(self) -> list[Report]:
+        """What is wrong with devices now, by the latest answers: of our people, of peers, and of our own account."""
+        return self.book.standing_reports()
+
+    def refused_devices(self, user_id: str) -> frozenset[str]:
+        """Device ids that are served for this pinned account and get no key of ours."""
+        return self.book.refused(user_id)
+
+    def trusted_devices(self, user_id: str) -> frozenset[str]:
+        """Device ids of this pinned account that get our room keys."""
+        return frozenset(device.device_id for device in self.book.devices(user_id))
+
+    def present(self, room_id: str) -> frozenset[str]:
+        """Who is in this room or invited to it, as far as we followed it."""
+        return view.present if (view := self._rooms.get(room_id)) else frozenset()
 
     def invited(self, room_id: str) -> frozenset[str]:
         """Who is invited to this room and has not answered, as far as we followed it."""
@@ -396,7 +426,7 @@ class Matrix:
         return view.joined if (view := self._rooms.get(room_id)) else frozenset()
 
     async def check_room(self, room_id: str, spec: RoomSpec) -> list[Action]:
-        """Drift, without repairing it."""
+        """Drift, as the homeserver shows the room now; nothing is repaired."""
         return await self.keeper.check(room_id, spec)
 
     def set_room(self, record: RoomRecord) -> None:
@@ -420,12 +450,23 @@ class Matrix:
         if self.book.standing(inviter) != "peer":
             await self.keeper.leave(room_id)
             return await self._report(Report(kind="invite_refused", room_id=room_id, user_id=inviter, detail="not_a_peer"))
+        if (room_id, inviter) in self.book.trust.expected:
+            return await self._invited_to_coordinate(room_id, inviter)
         await self.keeper.join(room_id)
         faults = link_faults(RoomSpec(purpose="link", members=frozenset({inviter})), await self.keeper.look(room_id), self._account.user_id)
         if faults:
             await self.keeper.leave(room_id)
             return await self._report(Report(kind="invite_refused", room_id=room_id, user_id=inviter, detail=faults[0]))
         await self._report(Report(kind="joined_by_invite", room_id=room_id, user_id=inviter))
+
+    async def _invited_to_coordinate(self, room_id: str, inviter: str) -> None:
+        """A coordination room that this peer's hub announced: taken when it is as such a room must be."""
+        await self.keeper.join(room_id)
+        faults = coordination_faults(await self.keeper.look(room_id), inviter)
+        if faults:
+            await self.keeper.leave(room_id)
+            return await self._report(Report(kind="invite_refused", room_id=room_id, user_id=inviter, detail=faults[0]))
+        await self._report(Report(kind="joined_coordination", room_id=room_id, user_id=inviter))
 
     async def name_us(self, name: str) -> None:
         """What people see instead of our account's name: neutral, for it is clear text to every homeserver. Failing is no harm."""

@@ -63,11 +63,14 @@ class Listener:
         busy: Callable[[float], Awaitable[None]],
         on_inbox: Callable[[], None],
         on_return: Callable[[], None] = lambda: None,
+        on_rooms: Callable[[frozenset[str]], None] = lambda rooms: None,
         reach: Callable[[str], None] = lambda point: None,
         before_batch: Callable[[], Awaitable[None]],
     ) -> None:
-        """`on_return` is called when a sync is answered after one that was not."""
-        self._on_return = on_return
+        """`on_return` is called when a sync is answered after one that was not; `on_rooms` after a batch in which the state or the members of
+        these rooms changed, or (with no room) devices of somebody whom we follow.
+        """
+        self._on_return, self._on_rooms = on_return, on_rooms
         self._before_batch = before_batch
         self._client, self._rows, self._persist, self._machine = client, rows, persist, machine
         self._rooms, self._backfill, self._queries, self._chores = rooms, backfill, queries, chores
@@ -204,7 +207,7 @@ class Listener:
 
     async def _gather(self, kept: dict[str, Any]) -> Gathered:
         """Steps 1 to 4 of a batch. Raises HomeserverAway, or Poison for what should not happen."""
-        into = Gathered()
+        into, stirred = Gathered(), set()
         try:
             await self._before_batch()
             # 0. Who says in a signed statement that it speaks from other devices now: its room keys and events may stand in this very batch.
@@ -216,7 +219,7 @@ class Listener:
             # 3. Room by room: state, then events, oldest first, holes filled.
             for kind in ("join", "leave"):
                 for room_id, room in kept["rooms"][kind].items():
-                    self._follow_state(room_id, room)
+                    stirred |= {room_id} if self._follow_state(room_id, room, inside=kind == "join") else set()
                     await self._judge_events(room_id, room["timeline"], into, first=kept["first"])
             for room_id in kept["rooms"]["leave"]:
                 self._leave(room_id, into)
@@ -227,6 +230,8 @@ class Listener:
         except Exception as error:
             raise Poison(type(error).__name__) from error
         self._chores.note_invites(kept["rooms"]["invite"])
+        if stirred or kept["changed"]:
+            self._on_rooms(frozenset(stirred))
         return into
 
     async def _commit(self, number: int | None, into: Gathered) -> None:
@@ -261,11 +266,13 @@ class Listener:
                 arrived.add(key)
         return arrived
 
-    def _follow_state(self, room_id: str, room: dict[str, Any]) -> None:
+    def _follow_state(self, room_id: str, room: dict[str, Any], *, inside: bool) -> bool:
+        """Whether anything about the room is other than we knew."""
         view = self._rooms.view(room_id)
-        for event in [*room["state"]["events"], *room["timeline"]["events"]]:
-            if isinstance(event, dict):
-                view.take(event)
+        news = [view.take(event) for event in (*room["state"]["events"], *room["timeline"]["events"]) if isinstance(event, dict)]
+        if inside:
+            view.enter(self._client.user_id)
+        return any(news)
 
     async def _judge_events(self, room_id: str, timeline: dict[str, Any], into: Gathered, *, first: bool) -> None:
         if first:

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
+from hub.cases.room_classes import Purpose
 from keys import strictjson
 
-Standing = Literal["staff", "peer"]
-Purpose = Literal["link", "desk", "direct", "coordination", "admin"]
+Standing = Literal["staff", "peer", "guest"]
 
 ENVELOPE_TYPE = "org.tinkuy.envelope.v1"
 """The only event type that is sent into link rooms."""
@@ -58,6 +58,15 @@ class PeerPin:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GuestPin:
+    """A person of another institution: believed by the master key that her own hub signed for, and in these rooms only."""
+
+    user_id: str
+    master_key: str
+    rooms: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrustList:
     """Everybody who may be believed. Whoever is not on it does not exist for us."""
 
@@ -68,9 +77,13 @@ class TrustList:
     awaited: frozenset[str] = frozenset()
     """Hubs whose manifest is known and whose code nobody has compared yet: not believed, but their invitation waits instead of being refused."""
 
+    guests: tuple[GuestPin, ...] = ()
+    expected: frozenset[tuple[str, str]] = frozenset()
+    """(room, hub): the coordination rooms into which a peer said, in a signed envelope, that it invites us."""
+
     @property
     def users(self) -> frozenset[str]:
-        return frozenset({pin.user_id for pin in self.staff} | {pin.user_id for pin in self.peers})
+        return frozenset({pin.user_id for pin in self.staff} | {pin.user_id for pin in self.peers} | {pin.user_id for pin in self.guests})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +96,8 @@ class RoomRecord:
     """Everybody who may be in it besides us. For a link: exactly the one peer."""
     frozen: bool = False
     """A stranger was seen in it: nothing is sent until a person has looked. Reported as `stranger`, kept by the application."""
+    leaving: frozenset[str] = frozenset()
+    """Who was a member and must go: nothing is sent while they are still there, and they are no strangers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +109,11 @@ class RoomSpec:
     """Without the hub itself."""
     name: str = ""
     """Neutral, the same for every room of its kind; must be empty for links."""
+    behind: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Who is asked in only once somebody else has joined: what a person says before her own hub is there, her hub can never read."""
+    pinned: str = ""
+    """The one message that is pinned, by its event; `ours`: messages of ours there, which may be pinned still from before."""
+    ours: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +168,7 @@ ReportKind = Literal[
     "undecryptable",  # kept; retried when a room key arrives
     "invite_refused",
     "joined_by_invite",
+    "joined_coordination",  # a peer's hub took us into a coordination room that it had announced
     "left_room",  # we are out of a room: kicked, banned or left
     "room_drift",
     "history_gap",  # paging back did not reach what we knew

@@ -65,7 +65,7 @@ class Receiver:
         if "redacted_because" in as_dict(raw.get("unsigned")) and not raw["content"]:
             return
         # 3. Its sender is pinned: nobody else's bytes are decrypted.
-        if self._book.standing(raw["sender"]) is None:
+        if self._book.standing_in(room_id, raw["sender"]) is None:
             return into.refuse(room_id, raw, "foreign_event", "NotPinned")
         # 4. It is encrypted (N24), or a person's verification, which protects itself and which Element Web sends in clear (ADR 0017).
         clear = raw["type"] != "m.room.encrypted"
@@ -107,7 +107,7 @@ class Receiver:
     def _believe(self, room_id: str, raw: dict[str, Any], opened: Opened) -> Inbound:
         """5. The key that opened it belongs to a trusted device of exactly this sender. Raises CannotRead."""
         device = self._book.device(raw["sender"], opened.curve25519, opened.ed25519)
-        standing = self._book.standing(raw["sender"])
+        standing = self._book.standing_in(room_id, raw["sender"])
         if device is None or standing is None:
             raise CannotRead("UnverifiedDevice")
         # A relation inside the ciphertext cannot be re-pointed (Element and nio put it there too); one that stands outside alone can (X34).

@@ -6,21 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-MEGOLM = "m.megolm.v1.aes-sha2"
-STATE_TYPES = (
-    "m.room.create",
-    "m.room.member",
-    "m.room.encryption",
-    "m.room.history_visibility",
-    "m.room.join_rules",
-    "m.room.guest_access",
-    "m.room.power_levels",
-    "m.room.name",
-    "m.room.topic",
-    "m.room.avatar",
-    "m.room.canonical_alias",
-    "m.room.tombstone",
-)
+from hub.cases.room_classes import MEGOLM
+
+MOST_STATE = 2_000
+"""State events of one room that are followed, members apart: who may set state could invent any number of kinds."""
 
 
 @dataclass(kw_only=True)
@@ -29,23 +18,43 @@ class RoomView:
 
     room_id: str
     state: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    """By event type, where the state key is empty."""
+    keyed: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict, repr=False)
+    """By event type and state key, all other state but members."""
+    events: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    """Which event set it, where that is known."""
     members: dict[str, str] = field(default_factory=dict)
+    """By account: `join`, `invite`, `knock` or `ban`."""
 
-    def take(self, event: dict[str, Any]) -> None:
-        """Follow one state event; anything that is not one is passed over."""
+    def take(self, event: dict[str, Any]) -> bool:
+        """Follow one state event; anything that is not one is passed over. Whether anything is other than before."""
         kind, key, content = event.get("type"), event.get("state_key"), event.get("content")
-        if kind not in STATE_TYPES or not isinstance(key, str) or not isinstance(content, dict):
-            return
+        if not isinstance(kind, str) or not isinstance(key, str) or not isinstance(content, dict):
+            return False
         if kind == "m.room.member":
-            self._member(key, content.get("membership"))
-        elif key == "":
-            self.state[kind] = {**content, "sender": event.get("sender")} if kind == "m.room.create" else content
+            return self._member(key, content.get("membership"))
+        if (kind, key) not in self.events and len(self.events) >= MOST_STATE:
+            return True
+        self.events[kind, key] = str(event.get("event_id", ""))
+        content = {**content, "sender": event.get("sender")} if kind == "m.room.create" else content
+        before = self.keyed.get((kind, key)) if key else self.state.get(kind)
+        if key:
+            self.keyed[kind, key] = content
+        else:
+            self.state[kind] = content
+        return before != content
 
-    def _member(self, user: str, membership: Any) -> None:
-        if membership in ("join", "invite", "knock"):
+    def _member(self, user: str, membership: Any) -> bool:
+        before = self.members.get(user)
+        if membership in ("join", "invite", "knock", "ban"):
             self.members[user] = membership
         else:
             self.members.pop(user, None)
+        return before != self.members.get(user)
+
+    def enter(self, own: str) -> None:
+        """We are in it: the sync says so by where it lists the room. Its `state` may still tell of an invitation before (measured)."""
+        self.members[own] = "join"
 
     @property
     def present(self) -> frozenset[str]:
@@ -55,6 +64,10 @@ class RoomView:
     @property
     def joined(self) -> frozenset[str]:
         return frozenset(user for user, state in self.members.items() if state == "join")
+
+    @property
+    def banned(self) -> frozenset[str]:
+        return frozenset(user for user, state in self.members.items() if state == "ban")
 
     @property
     def encrypted(self) -> bool:

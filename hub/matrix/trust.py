@@ -144,7 +144,9 @@ class TrustBook:
         staff = tuple(pin if pin.master_key else replace(pin, master_key=known.get(pin.user_id)) for pin in trust.staff)
         ours = {self.own.user_id, *(pin.user_id for pin in staff)}
         peers = tuple(pin for pin in trust.peers if pin.user_id not in ours)
-        self.trust = trust = replace(trust, staff=staff, peers=peers)
+        # Nor is anybody who is ours, or a hub, somebody else's person, whatever a roster says.
+        guests = tuple(pin for pin in trust.guests if pin.user_id not in ours | {one.user_id for one in peers})
+        self.trust = trust = replace(trust, staff=staff, peers=peers, guests=guests)
         self._verdicts = {user: verdict for user, verdict in self._verdicts.items() if user in self.users and verdict.standing == self.standing(user)}
         self._served = {user: served for user, served in self._served.items() if user in self.users}
         self._since = {known: since for known, since in self._since.items() if known[0] in self.users}
@@ -211,11 +213,25 @@ class TrustBook:
         verdict = self._verdicts.get(user_id)
         return verdict.devices if verdict else frozenset()
 
+    def refused(self, user_id: str) -> frozenset[str]:
+        """Served device ids of this user that get nothing."""
+        verdict = self._verdicts.get(user_id)
+        return verdict.refused if verdict else frozenset()
+
     def standing(self, user_id: str) -> Standing | None:
         """What kind of pinned account this is; None for everybody else."""
         if any(pin.user_id == user_id for pin in self.trust.peers):
             return "peer"
-        return "staff" if any(pin.user_id == user_id for pin in self.trust.staff) else None
+        if any(pin.user_id == user_id for pin in self.trust.staff):
+            return "staff"
+        return "guest" if any(pin.user_id == user_id for pin in self.trust.guests) else None
+
+    def standing_in(self, room_id: str, user_id: str) -> Standing | None:
+        """The same, in this room: a guest is nobody outside the rooms that her hub's roster names."""
+        standing = self.standing(user_id)
+        if standing != "guest":
+            return standing
+        return "guest" if any(pin.user_id == user_id and room_id in pin.rooms for pin in self.trust.guests) else None
 
     def device(self, user_id: str, curve25519: str, ed25519: str | None = None) -> Device | None:
         """The trusted device of this user with exactly these keys."""
@@ -243,12 +259,21 @@ class TrustBook:
             return Verdict(user_id=user, standing=self.standing(user), devices=frozenset())
         if user == self.own.user_id:
             return judge_self(self.own, served, self.trust.own)
-        return judge_staff(next(pin for pin in self.trust.staff if pin.user_id == user), served)
+        pin = next((pin for pin in self.trust.staff if pin.user_id == user), None)
+        return judge_staff(pin, served) if pin else self._judge_guest(user, served)
+
+    def _judge_guest(self, user: str, served: Served) -> Verdict:
+        """As one of ours, by the master key that her hub's roster states; there is no first sight. Two rosters that differ trust nobody."""
+        keys = {pin.master_key for pin in self.trust.guests if pin.user_id == user}
+        if len(keys) != 1:
+            return Verdict(user_id=user, standing="guest", devices=frozenset(), refused=frozenset(served.devices))
+        verdict = judge_staff(StaffPin(user_id=user, master_key=keys.pop()), served)
+        return replace(verdict, standing="guest")
 
     def _news(self, before: Verdict | None, now: Verdict) -> list[Report]:
         old = before.reports if before else ()
         said = [report for report in now.reports if report not in old]
-        if before and now.standing == "staff":
+        if before and now.standing in ("staff", "guest"):
             gone = {one.device_id for one in before.devices} - {one.device_id for one in now.devices} - now.refused
             said.extend(Report(kind="hidden_device", user_id=now.user_id, device_id=name) for name in sorted(gone))
         return said

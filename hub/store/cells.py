@@ -38,6 +38,7 @@ def _where(table: str, row: dict[str, Any]) -> tuple[str, str]:
         "held_values": (str(row.get("disclosure")), f"held_values|{row.get('referral')}|{row.get('field')}"),
         "posts": (str(row.get("owner")), f"posts|sealed|{row.get('id')}"),
         "outbox": (str(row.get("owner")), "outbox|sealed"),
+        "legal_bases": (str(row.get("case")), f"legal_bases|{row.get('id')}"),
         "early_messages": ("hub", "early|sealed"),
         "dialogues": ("hub", f"dialogues|sealed|{row.get('id')}"),
     }

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from hub.actions.erase import finish_shredding
 from hub.actions.ports import Hand, Institution, Rules, Unit
+from hub.actions.protocols_now import pack_now
 from hub.base import logs
 from hub.base.clock import Clock
 from hub.base.errors import Forged, Stopped
@@ -125,26 +126,47 @@ class UnitOfWork(Unit):
     def __init__(self, connection: Connection, given: Collaborators, seals: Seals) -> None:
         self.connection = connection
         self.now = given.clock.now()
-        self.me, self.rules, self.pack, self.hand = given.me, given.rules, given.pack, given.hand
+        self.me, self.rules, self.shipped, self.hand = given.me, given.rules, given.pack, given.hand
+        self._pack: Pack | None = None
         self.vault = Vault(given.keys, self.now, given.bury, given.fence)
         self.cases, self.fields, self.consents = Rows(connection, t.CASES), Rows(connection, t.FIELDS), VouchedRows(connection, t.CONSENTS, seals)
         self.referrals, self.disclosures = Rows(connection, t.REFERRALS), Rows(connection, t.DISCLOSURES)
         self.held, self.asks, self.checkins = Rows(connection, t.HELD), Rows(connection, t.ASKS), Rows(connection, t.CHECKINS)
-        self.holds = VouchedRows(connection, t.HOLDS, seals)
+        self.holds, self.bases = VouchedRows(connection, t.HOLDS, seals), VouchedRows(connection, t.BASES, seals)
+        self.onwards, self.glasses = VouchedRows(connection, t.ONWARDS, seals), VouchedRows(connection, t.GLASSES, seals)
+        self.accounts = Rows(connection, t.ACCOUNTS)
         self.staff, self.rooms = VouchedRows(connection, t.STAFF, seals), VouchedRows(connection, t.ROOMS, seals)
         self.timers = Rows(connection, t.TIMERS)
         self.verifications = VouchedRows(connection, t.VERIFICATIONS, seals)
+        self.coordinations, self.seats = VouchedRows(connection, t.COORDINATIONS, seals), VouchedRows(connection, t.SEATS, seals)
+        self.room_findings, self.invitations = Rows(connection, t.ROOM_FINDINGS), Rows(connection, t.INVITATIONS)
         self.questions, self.dialogues = Rows(connection, t.QUESTIONS), Rows(connection, t.DIALOGUES)
         self.posts, self.log, self.undoables = Rows(connection, t.POSTS), Rows(connection, t.LOG), Rows(connection, t.UNDOABLES)
         self.tombstones, self.handled = VouchedRows(connection, t.TOMBSTONES, seals), Rows(connection, t.HANDLED)
+        self.guard_modes = VouchedRows(connection, t.GUARD_MODES, seals)
+        self.advice, self.guard_counts = Rows(connection, t.ADVICE), Rows(connection, t.GUARD_COUNTS)
         self.peers, self.links = VouchedRows(connection, t.PEERS, seals), VouchedRows(connection, t.LINKS, seals)
         self.outbox = Rows(connection, t.OUTBOX)
         self.seen, self.early, self.ledger = Rows(connection, t.SEEN), Rows(connection, t.EARLY), Rows(connection, t.LEDGER)
         self.hub_devices, self.own_statements = VouchedRows(connection, t.HUB_DEVICES, seals), VouchedRows(connection, t.OWN_STATEMENTS, seals)
         self.manifests = VouchedRows(connection, t.MANIFESTS, seals)
+        self.lists = VouchedRows(connection, t.NETWORK_LISTS, seals)
+        self.proposals, self.papers = VouchedRows(connection, t.PROPOSALS, seals), VouchedRows(connection, t.PAPERS, seals)
+        self.protocol_words, self.voice_codes = VouchedRows(connection, t.PROTOCOL_WORDS, seals), VouchedRows(connection, t.VOICE_CODES, seals)
         fenced = given.fence.assert_valid if given.fence else lambda: None
         self.daily = DailyKeys(given.keys, given.hand.opening, *given.hand.older_openings, before_write=fenced)
         self.events: list[Event] = []
+
+    @property
+    def pack(self) -> Pack:
+        """The words, and the protocols that count today: what parties signed over what is shipped. Read once a unit, when first asked for."""
+        if self._pack is None:
+            self._pack = pack_now(self)
+        return self._pack
+
+    def protocols_changed(self) -> None:
+        """A version was signed by all in this very unit: what counts is read anew."""
+        self._pack = None
 
     def announce(self, event: Event) -> None:
         """Remember that something happened, once; it is told before the commit."""
@@ -164,15 +186,21 @@ class UnitOfWork(Unit):
 
 def check_trust(unit: UnitOfWork) -> None:
     """Read every row that says whom we trust. Raises Forged when somebody else wrote one (C08)."""
-    for rows in (unit.staff, unit.peers, unit.hub_devices, unit.links, unit.rooms):
+    for rows in (unit.staff, unit.peers, unit.hub_devices, unit.links, unit.rooms, unit.lists, unit.coordinations, unit.seats):
         rows.all()
 
 
 def check_vouched(unit: UnitOfWork) -> None:
-    """The same for every vouched row there is, consents and legal holds too."""
+    """The same for every vouched row there is, consents, legal bases and legal holds too."""
     check_trust(unit)
     unit.consents.all()
+    unit.bases.all()
     unit.holds.all()
+    unit.onwards.all()
+    unit.glasses.all()
+    for rows in (unit.proposals, unit.papers, unit.protocol_words, unit.voice_codes):
+        rows.all()
+    unit.guard_modes.all()
 
 
 class Store:

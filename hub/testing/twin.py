@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar, TypeVarTuple
 
 from hub.actions import peers, staff
+from hub.actions.coordination_card import greet
 from hub.actions.dispatch import Parcel, dispatch, mark_sent
+from hub.actions.hear_coordination import purpose_of
 from hub.actions.ports import Hand, Institution, Rules, Unit
 from hub.actions.receive import receive
 from hub.actions.ring import ring_due
 from hub.app.posts import Errand, claim, mark
+from hub.app.rooms import keep_room
 from hub.base.errors import PeerFault
 from hub.base.ids import new_id
 from hub.cases.records import Room
@@ -79,6 +82,8 @@ class Twin:
     keys_database: Database | None = None
     said: list[Said] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    taken_out: list[str] = field(default_factory=list)
+    """Messages of people that the hub had redacted, by event."""
 
     def run(self, fn: Callable[[Unit, *With], T], *given: *With) -> T:
         """One unit of work, `fn(unit, *given)`."""
@@ -99,6 +104,27 @@ class Twin:
     def person(self, name: str) -> str:
         """The Matrix user id of somebody here."""
         return f"@{name}:{self.id}.example"
+
+    def in_room(self, room: str, sender: str, words: str) -> str:
+        """Somebody, perhaps of another institution, types into a coordination room that this hub is in; returns what this hub answered there."""
+        before = len(self.said)
+        place = f"!{room}"
+        heard = Heard(room=place, event=new_id("$e"), sender=sender, content={"msgtype": "m.text", "body": words})
+        self.run(lambda unit: hear(unit, heard, self.user))
+        self.post()
+        return "\n".join(s.body for s in self.said[before:])
+
+    def make_rooms(self) -> None:
+        """What the rooms keeper would do: the coordination rooms that this hub owns get a Matrix room, and whoever is on a roster joins it."""
+        for room in self.run(lambda unit: unit.coordinations.all(state="open", owner=self.id)):
+            if room.room is None:
+                self.run(keep_room, purpose_of(room.id), f"!{room.id}")
+
+    def joins(self, room: str) -> None:
+        """Everybody who may be in it has joined the Matrix room."""
+        people = self.run(lambda unit: tuple(user for seat in unit.seats.all(coordination=room, state__not="out") for user in seat.people))
+        self.run(greet, room, people)
+        self.post()
 
     def type(self, name: str, words: str, *, room: str = "desk", thread: str | None = None, reply: str | None = None, firm: bool = True) -> str:
         """Somebody types; returns everything the hub answered, as text. Without `firm` the relation may be the homeserver's."""
@@ -122,6 +148,7 @@ class Twin:
     def _show(self, errand: Errand, event: str) -> None:
         relation = errand.relation or {}
         if errand.redacts:
+            self.taken_out += [errand.redacts] if errand.redacts.startswith("$e") else []
             for said in self.said:
                 said.redacted |= said.event == errand.redacts or said.event == f"{errand.redacts}*"
                 said.body = "" if said.redacted else said.body
@@ -144,9 +171,12 @@ class Twin:
 class TwinNetwork:
     """Several twins and the road between them. `spoil(parcel)` may return other parcels: none, two, a changed one. Those in `mute` are not heard."""
 
-    def __init__(self, *hubs: tuple[str, str], url: Callable[[str], str] = _memory, keys_url: Callable[[str], str] = _memory) -> None:
+    def __init__(
+        self, *hubs: tuple[str, str], url: Callable[[str], str] = _memory, keys_url: Callable[[str], str] = _memory, pack: str = "pe"
+    ) -> None:
         self.clock = HandClock()
         self._keys_url = keys_url
+        self._pack = packs.load(pack)
         self.twins = {name: self._twin(name, kind, url) for name, kind in hubs}
         self.spoil: Callable[[Parcel], list[Parcel]] = lambda parcel: [parcel]
         self.mute: set[str] = set()
@@ -166,7 +196,7 @@ class TwinNetwork:
         keys.create("hub", self.clock.now())
         given = Collaborators(
             me=Institution(id=name, name=name.replace("-", " ").title(), kind=kind, territory="Comas", language="es", zone="America/Lima"),
-            rules=Rules(), pack=packs.load("pe"), hand=Hand(signer=signer, opening=opening, manifest=Manifest.from_bytes(raw)),
+            rules=Rules(), pack=self._pack, hand=Hand(signer=signer, opening=opening, manifest=Manifest.from_bytes(raw)),
             keys=keys, clock=self.clock,
         )  # fmt: skip
         return Twin(id=name, store=Store(database, given, tell), manifest=raw, user=user, clock=self.clock, root=root, keys_database=keys_database)

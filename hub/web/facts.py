@@ -34,6 +34,18 @@ class Facts:
     """One-time keys the homeserver holds for us."""
     links_stopped: int = 0
     """Links over which nothing goes until people open them again."""
+    protocols_waiting: int = 0
+    """Versions of protocols that wait for this institution: its signature, its answers, or its decision between two."""
+    protocols_blocked: int = 0
+    """Open versions that this institution signed, and others did not yet."""
+    protocol_days_left: float | None = None
+    """Until the first protocol that counts here ends."""
+    rooms_drifted: int = 0
+    """Rooms in which something is not as it should be, and not mended yet."""
+    room_strangers: int = 0
+    """Accounts that are in rooms of ours where they may not be, people who left among them."""
+    devices_in_doubt: int = 0
+    """Devices and keys of people, peers or ourselves that get nothing from us until people have looked."""
     rate_limited: int = 0
     """Answers 429 of our homeserver since start."""
     clock_skew_seconds: float | None = None
@@ -42,6 +54,16 @@ class Facts:
     """Since the last finished backup."""
     manifest_days_left: float | None = None
     """Until the first of our own and our peers' manifests expires."""
+    told_again: int = 0
+    """How often a person was asked again for what she had told once (R23), in the last 90 days."""
+    emergencies: int = 0
+    """Withheld fields opened by an emergency (R76), in the last 90 days."""
+    emergencies_unreviewed: int = 0
+    """Emergencies of ours that supervision did not look at in time."""
+    legal_bases: Mapping[str, int] = field(default_factory=dict)
+    """Legal bases recorded in place of a consent in the last 90 days, by code (R70)."""
+    guard_seen: Mapping[str, int] = field(default_factory=dict)
+    """What the language guard saw, by class."""
     role: str = "alone"
     """`leader` or `standby` of two servers, or `alone`."""
     loop_lag_seconds: float = 0.0

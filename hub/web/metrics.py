@@ -24,10 +24,19 @@ _NUMBERS = {
     "unsigned": "Messages not read because nobody whom we trust signed their device.",
     "one_time_keys": "One-time keys the homeserver holds for us; NaN when not known.",
     "links_stopped": "Links over which nothing goes until people open them again.",
+    "protocols_waiting": "Versions of protocols that wait for this institution.",
+    "protocols_blocked": "Versions that this institution signed and others did not yet.",
+    "protocol_days_left": "Days until the first protocol that counts here ends; NaN when none counts.",
+    "rooms_drifted": "Rooms in which something is not as it should be, and not mended yet.",
+    "room_strangers": "Accounts in rooms of ours where they may not be.",
+    "devices_in_doubt": "Devices and keys that get nothing from us until people have looked.",
     "rate_limited": "Answers 429 of the homeserver since start.",
     "clock_skew_seconds": "Our clock minus the homeserver's; NaN when not known.",
     "backup_age_seconds": "Since the last finished backup; +Inf when there is none.",
     "manifest_days_left": "Days until the first of our own and our peers' manifests expires; NaN when not known.",
+    "told_again": "Times in 90 days that somebody was asked again for what she had told once.",
+    "emergencies": "Withheld fields that an emergency opened in 90 days.",
+    "emergencies_unreviewed": "Emergencies of ours that supervision did not review in time.",
     "loop_lag_seconds": "Longest recent stall of the event loop.",
 }
 _ABSENT = {"sync_age_seconds": math.inf, "backup_age_seconds": math.inf}
@@ -40,6 +49,8 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=False)
         self._numbers = {name: Gauge(f"tinkuy_{name}", text, registry=self.registry) for name, text in _NUMBERS.items()}
         self._outbox = Gauge("tinkuy_outbox", "Outbox rows by state.", ["state"], registry=self.registry)
+        self._guard = Gauge("tinkuy_guard_seen", "What the language guard saw since the first start, by class.", ["class"], registry=self.registry)
+        self._bases = Gauge("tinkuy_legal_bases", "Legal bases in place of a consent in 90 days, by code.", ["basis"], registry=self.registry)
         self._ready = Gauge("tinkuy_ready", "1 when every readiness check passes.", registry=self.registry)
         self._device = Gauge("tinkuy_device_trusted", "1 when our device is served cross-signed.", registry=self.registry)
         self._leads = Gauge("tinkuy_leads", "1 when this server acts: it is alone, or the one that leads.", registry=self.registry)
@@ -53,6 +64,10 @@ class Metrics:
             gauge.set(_ABSENT.get(name, math.nan) if value is None else value)
         for state in OUTBOX_STATES:
             self._outbox.labels(state=state).set(facts.outbox.get(state, 0))
+        for name, seen in facts.guard_seen.items():
+            self._guard.labels(name).set(seen)
+        for name, seen in facts.legal_bases.items():
+            self._bases.labels(name).set(seen)
         self._ready.set(all(check.ok for check in readiness(facts)))
         self._device.set(facts.device_trusted)
         self._leads.set(facts.role != "standby")

@@ -6,15 +6,15 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from keys import devices, envelope, frame, ledger, manifest, shortcode, statement, strictjson
+from keys import devices, envelope, frame, ledger, manifest, network, protocolword, roster, shortcode, statement, strictjson
 from keys.codec import b64
 from keys.errors import KeysError
 from keys.matrixjson import unpadded
-from keys.primitives import OpeningKey, SigningKey, sha256
+from keys.primitives import OpeningKey, SigningKey, VerifyKey, sha256
 
 FOLDER: Final = Path(__file__).parent
 NOW: Final = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -262,6 +262,55 @@ def device_cases() -> list[Case]:
     ]
 
 
+def sample_roster(**changes: Any) -> roster.Roster:
+    """Two invented people of the invented institution in one room."""
+    since = NOW - timedelta(days=1)
+    members = tuple(
+        roster.Member(user=f"@{name}:sample.invalid", master=unpadded(seed(f"{name} master")), role="caseworker", since=since)
+        for name in ("ana", "bea")
+    )
+    made = roster.Roster(institution="cem-lima", room="coo_" + "0a" * 12, number=int(NOW.timestamp() * 1000), issued=NOW, members=members)
+    return replace(made, **changes)
+
+
+def roster_cases() -> list[Case]:
+    hub, later = signer("cem-lima hub"), NOW + timedelta(hours=1)
+    held = manifest.Manifest.from_bytes(manifest.make_manifest(sample_profile(), [signer("cem-lima root")]))
+    one, ahead = sample_roster(), NOW + timedelta(days=2)
+    twice = {
+        "institution": "cem-lima", "room": one.room, "number": one.number, "issued": "2026-01-01T12:00:00Z",
+        "members": [{"user": m.user, "master": one.members[0].master, "role": m.role, "since": "2026-01-01T12:00:00Z"} for m in one.members],
+    }  # fmt: skip
+    rows: list[tuple[str, int, bytes]] = [
+        ("the first", 0, roster.sign_roster(one, hub)),
+        ("the next", one.number - 1, roster.sign_roster(one, hub)),
+        ("nobody is left", one.number - 1, roster.sign_roster(replace(one, members=()), hub)),
+        ("the same number again", one.number, roster.sign_roster(one, hub)),
+        ("an older one", one.number + 1, roster.sign_roster(one, hub)),
+        ("signed by the root", 0, roster.sign_roster(one, signer("cem-lima root"))),
+        ("signed by a stranger", 0, roster.sign_roster(one, signer("stranger"))),
+        ("of another institution", 0, roster.sign_roster(replace(one, institution="csmc-comas"), hub)),
+        ("of another room", 0, roster.sign_roster(replace(one, room="coo_" + "0b" * 12), hub)),
+        ("issued two days ahead", 0, roster.sign_roster(replace(one, issued=ahead), hub)),
+        ("numbered two days ahead", 0, roster.sign_roster(replace(one, number=int(ahead.timestamp() * 1000)), hub)),
+        ("one key for two people", 0, statement.sign(roster.KIND, strictjson.dumps(twice), hub).to_bytes()),
+        ("shown as another kind", 0, statement.sign("devices", strictjson.dumps(twice), hub).to_bytes()),
+        ("not a statement", 0, b"{}"),
+    ]
+    return [
+        {
+            "name": name,
+            "manifest": held.raw.decode("ascii"),
+            "last": last,
+            "room": one.room,
+            "candidate": new.decode("ascii"),
+            "now": later.isoformat(),
+            "expect": outcome(roster.accept_roster, last, new, held, one.room, later),
+        }
+        for name, last, new in rows
+    ]
+
+
 def manifest_cases() -> list[Case]:
     root, new, hub = signer("cem-lima root"), signer("cem-lima root 2"), signer("cem-lima hub")
     one = sample_profile()
@@ -311,6 +360,89 @@ def manifest_cases() -> list[Case]:
 
 def check_manifest(before: bytes | None, data: bytes, now: datetime) -> manifest.Manifest:
     return manifest.accept(None if before is None else manifest.Manifest.from_bytes(before), data, now)
+
+
+def sample_roll(**changes: Any) -> network.Roll:
+    """An invented table: three institutions with a hub, one without; two of three stewards sign, a community seat among them."""
+    hubs = (("cem-lima", "emergency_centre"), ("colectiva-miluska", "community_organisation"), ("csmc-comas", "mental_health_centre"))
+    members = [
+        network.Member(
+            institution=name, kind=kind, display_name=f"{name} (invented)", territory="Lima", server=f"{name}.example",
+            matrix_user=f"@tinkuy:{name}.example", roots=seed(f"{name} roots").hex(),
+        )
+        for name, kind in hubs
+    ]  # fmt: skip
+    without = network.Member(institution="red-vecinal", kind="community_organisation", display_name="Red vecinal (invented)", territory="Comas")
+    stewards = tuple(
+        network.Steward(institution=name, roots=(signer(f"{name} root").public,), threshold=1, community=kind == "community_organisation")
+        for name, kind in hubs
+    )
+    roll = network.Roll(
+        table="mesa-lima", name="Mesa de Lima (invented)", version=1, issued=NOW, expires=NOW + timedelta(days=365), previous=None,
+        members=(*members, without), stewards=stewards, threshold=2, community_signs=True,
+    )  # fmt: skip
+    return replace(roll, **changes)
+
+
+def signed_list(roll: network.Roll, *names: str) -> bytes:
+    """A list signed by the invented roots of these institutions, whether they suffice or not."""
+    return statement.sign(network.KIND, roll.to_payload(), *(signer(f"{name} root") for name in names)).to_bytes()
+
+
+def network_cases() -> list[Case]:
+    """Lists that a holder of `previous` (null: none) accepts or refuses at `now`."""
+    cem, col, csmc = "cem-lima", "colectiva-miluska", "csmc-comas"
+    one = sample_roll()
+    first = signed_list(one, cem, col)
+    later = NOW + timedelta(days=31)
+    two = replace(one, version=2, previous=network.NetworkList.from_bytes(first).digest, issued=NOW + timedelta(days=30), members=one.members[:3])
+    second = signed_list(two, col, csmc)
+    three = replace(two, version=3, previous=network.NetworkList.from_bytes(second).digest)
+    new = network.Steward(institution=cem, roots=(signer("new root").public,), threshold=1)
+    turned = replace(two, stewards=(new, *two.stewards[1:]))
+    handed_over = replace(two, stewards=(new,), threshold=1, community_signs=False)
+    bad_user = one.to_payload().replace(b"@tinkuy:csmc-comas.example", b"@tinkuy:elsewhere.example.")
+    no_seat = replace(one, stewards=tuple(replace(s, community=False) for s in one.stewards), community_signs=False)
+    rows: list[tuple[str, bytes | None, bytes, datetime]] = [
+        ("first list", None, first, NOW),
+        ("first list, all stewards", None, signed_list(one, cem, col, csmc), NOW),
+        ("one of two stewards", None, signed_list(one, col), NOW),
+        ("two stewards, none of them a community seat", None, signed_list(one, cem, csmc), NOW),
+        ("no community seat asked for", None, signed_list(no_seat, cem, csmc), NOW),
+        ("signed as a manifest", None, statement.sign("manifest", one.to_payload(), *(signer(f"{n} root") for n in (cem, col))).to_bytes(), NOW),
+        ("next version", first, second, later),
+        ("the same again", first, first, later),
+        ("older version", second, first, later),
+        ("a version left out", first, signed_list(three, col, csmc), later),
+        ("second one of the same version", first, signed_list(replace(one, name="Otra mesa"), cem, col), later),
+        ("does not continue ours", first, signed_list(replace(two, previous=seed("x")), cem, col), later),
+        ("another table", first, signed_list(replace(one, table="otra-mesa"), cem, col), later),
+        ("a steward's root changed, the old ones signed", first, signed_list(turned, col, csmc), later),
+        ("taken over by one steward alone", first, statement.sign(network.KIND, handed_over.to_payload(), signer("new root")).to_bytes(), later),
+        ("expired at first sight", None, first, NOW + timedelta(days=365)),
+        ("dated in the future", None, first, NOW - timedelta(days=2)),
+        ("a hub's account on another server", None, statement.sign(network.KIND, bad_user, signer(f"{cem} root")).to_bytes(), NOW),
+        ("duplicate key in the payload", None, raw_list(one.to_payload()[:-1] + b',"version":2}', cem, col), NOW),
+        ("unknown field of a newer hub", None, raw_list(one.to_payload()[:-1] + b',"later":{"a":1}}', cem, col), NOW),
+    ]
+    return [
+        {
+            "name": name,
+            "previous": None if before is None else before.decode("ascii"),
+            "candidate": data.decode("ascii"),
+            "now": now.isoformat(),
+            "expect": outcome(check_network, before, data, now),
+        }
+        for name, before, data, now in rows
+    ]
+
+
+def raw_list(payload: bytes, *names: str) -> bytes:
+    return statement.sign(network.KIND, payload, *(signer(f"{name} root") for name in names)).to_bytes()
+
+
+def check_network(before: bytes | None, data: bytes, now: datetime) -> network.NetworkList:
+    return network.accept(None if before is None else network.NetworkList.from_bytes(before), data, now)
 
 
 def signed_payload(payload: bytes, root: SigningKey) -> bytes:
@@ -415,6 +547,57 @@ def json_cases() -> list[Case]:
     return [{"name": name, "json": d.hex(), "expect": outcome(strictjson.loads, d)} for name, d in texts.items()]
 
 
+def sample_proposal(**changes: Any) -> protocolword.Proposal:
+    """An invented version of an invented protocol."""
+    made = protocolword.Proposal(
+        proposer="cem-lima", protocol="shelter", version=2, document=sha256(b"document").hex(), vocabulary=sha256(b"vocabulary").hex(),
+        parties=("cem-lima", "hogar-luz", "red-apoyo"), seat="red-apoyo", starts=date(2026, 2, 1), consulted=date(2026, 1, 20),
+        closes=date(2026, 3, 3), why="Lo pidió la red.", at=NOW,
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def word_cases() -> list[Case]:
+    """Proposals and words, each with the key that it is held against."""
+    a, b, name = signer("a"), signer("b"), sample_proposal().id
+    word = protocolword.Word(institution="hogar-luz", kind="signature", proposal=name, at=NOW, heard=(sha256(b"comment").hex(),))
+    comment = protocolword.Word(institution="red-apoyo", kind="comment", proposal=name, at=NOW, text="Con su permiso.", voice="V-7QK4M2")
+    reply = protocolword.Word(institution="cem-lima", kind="answer", proposal=name, at=NOW, text="Así es.", to=comment.id)
+    spelt = statement.sign("protocol-signature", word.to_payload().replace(b'"to":""', b'"to": ""'), a).to_bytes()
+    rows: list[tuple[str, str, bytes, SigningKey]] = [
+        ("a proposal", "proposal", protocolword.sign_proposal(sample_proposal(), a), a),
+        ("a proposal by another key", "proposal", protocolword.sign_proposal(sample_proposal(), a), b),
+        ("a signature", "signature", protocolword.sign_word(word, a), a),
+        ("a signature by another key", "signature", protocolword.sign_word(word, a), b),
+        ("a comment with a voice", "comment", protocolword.sign_word(comment, a), a),
+        ("a comment shown as a signature", "signature", protocolword.sign_word(comment, a), a),
+        ("an answer", "answer", protocolword.sign_word(reply, a), a),
+        ("a refusal", "refusal", protocolword.sign_word(replace(word, kind="refusal", heard=(), text="No."), a), a),
+        ("a second spelling", "signature", spelt, a),
+        ("a kind that is none", "vote", protocolword.sign_word(word, a), a),
+    ]
+    return [
+        {
+            "name": told, "kind": kind, "statement": data.decode("ascii"), "key": key.public.raw.hex(),
+            "expect": outcome(check_word, kind, data, key.public), "id": _id_of(kind, data),
+        }
+        for told, kind, data, key in rows
+    ]  # fmt: skip
+
+
+def check_word(kind: str, data: bytes, key: VerifyKey) -> protocolword.Proposal | protocolword.Word:
+    """What a statement of this kind says, once this key signed it."""
+    return protocolword.verify_proposal(data, [key]) if kind == "proposal" else protocolword.verify_word(kind, data, [key])
+
+
+def _id_of(kind: str, data: bytes) -> str:
+    """The name of what it says, whoever signed it; empty for what says nothing."""
+    try:
+        return (protocolword.claimed_proposal(data) if kind == "proposal" else protocolword.claimed_word(kind, data)).id
+    except KeysError:
+        return ""
+
+
 ABOUT: Final[dict[str, str]] = {
     "devices": "statements of a hub's Matrix devices that a holder of `manifest` and of the statement `kept` accepts or refuses at `now`",
     "envelope_info": "info of an envelope: join('TINKUY-v1 envelope', from, to, link), each part behind a 4-byte length",
@@ -422,6 +605,9 @@ ABOUT: Final[dict[str, str]] = {
     "frame": "message frames (keys/frame.py); those that parse must print back identically",
     "ledger": "ledger chains (keys/ledger.py)",
     "manifest": "manifests a holder of `previous` accepts or refuses at `now`",
+    "network": "network lists a holder of `previous` accepts or refuses at `now`",
+    "roster": "rosters of one coordination room that a holder of `manifest` and of the number `last` accepts or refuses at `now`",
+    "protocol_word": "proposals of a protocol's version and words on them (keys/protocolword.py): the signing key, and the id of what is said",
     "short_code": "the code two people compare, over two byte strings in either order",
     "statement": "signed statements with the keys and threshold they are checked against",
     "strictjson": "what the one JSON parser reads and refuses",
@@ -437,6 +623,9 @@ def build(name: str, old: list[Case]) -> bytes:
         "frame": frame_cases,
         "ledger": ledger_cases,
         "manifest": manifest_cases,
+        "network": network_cases,
+        "roster": roster_cases,
+        "protocol_word": word_cases,
         "short_code": code_cases,
         "statement": statement_cases,
         "strictjson": json_cases,

@@ -84,6 +84,7 @@ class Net(TwinNetwork):
         self.settle()
         self._start = self.clock.now()
         self._saved = [self._copy(database) for database in self._databases]
+        self._given = {name: twin.store.given for name, twin in self.twins.items()}
 
     @staticmethod
     def _copy(database: Database) -> sqlite3.Connection:
@@ -92,7 +93,7 @@ class Net(TwinNetwork):
         return copy
 
     def again(self) -> Net:
-        """Everything as at the beginning: rows, keys, clock, road and rooms."""
+        """Everything as at the beginning: rows, keys, clock, road and rooms; and what a test turned or gave anew."""
         for database, saved in zip(self._databases, self._saved, strict=True):
             saved.backup(raw(database))
         self.clock._now = self._start
@@ -101,6 +102,8 @@ class Net(TwinNetwork):
         for twin in self.twins.values():
             twin.said.clear()
             twin.refused.clear()
+            twin.store.given = self._given[twin.id]
+        self.mute.clear()
         return self
 
     def moved(self, twin: Twin, what: str) -> list[ReferralMoved]:

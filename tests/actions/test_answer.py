@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from unittest import mock
 
 import pytest
 
@@ -170,13 +171,20 @@ def test_refusing_gives_nothing(net: Net) -> None:
 
 @pytest.mark.parametrize("field", ["legal_name", "document_number", "occupation", "hiv_status", "notes"])
 def test_p02_granting_what_the_protocol_forbids_releases_nothing(net: Net, field: str) -> None:
+    """A hub that asks all the same is told no by ours; and should a person of ours be asked, her yes lets nothing out."""
     _, referral = working(net)
-    ask = asked(net, referral, field)
+    with pytest.raises(Refused) as refused:
+        net.csmc.run(lambda unit: answer.ask_field(unit, net.csmc.person("ana"), referral.id, field, "para llamarla"))
+    assert code_of(refused) == "field_never"
+    with mock.patch.object(answer, "ceiling", return_value={field: 1}):
+        ask = net.csmc.run(lambda unit: answer.ask_field(unit, net.csmc.person("ana"), referral.id, field, "para llamarla"))
+    net.settle()
+    assert net.cem.run(lambda unit: unit.asks.get(ask.id)).reason == "protocol", "refused by the hub, nobody was asked"
+    net.cem.run(lambda unit: unit.asks.put(replace(unit.asks.get(ask.id), state="open")))
     net.cem.run(lambda unit: answer.answer_ask(unit, net.cem.person("ana"), ask.id, granted=True))
     net.settle()
+    assert net.cem.run(lambda unit: unit.asks.get(ask.id)).state == "refused"
     assert field not in held(net.csmc, referral)
-    dropped = net.cem.run(lambda unit: unit.log.one(about=referral.id, what="dispatch.dropped"))
-    assert dropped.detail["why"] == "nothing_released", "refused, and logged"
 
 
 @pytest.mark.parametrize(("field", "why", "code"), [("phone", "  ", "why_missing"), ("inventado", "x", "unknown_field")])

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from hub.actions import coordination, staff
 from hub.app.commands import handlers
 from hub.base.errors import Refused
 from hub.cli_words import sentence, shown_code
 from keys.statement import Statement
 from tests.actions.road import CANARY, Net, opened, working
 from tests.actions.test_peers import stranger
+from tests.coordination.bench import key_of
 
 
 async def nothing(*_: object) -> None:
@@ -68,9 +70,26 @@ async def test_what_moves_when_somebody_leaves_is_in_the_answer_by_code_only(net
     case, _ = working(net)
     answer = await commands(net)["staff.remove"]({"user_id": net.cem.person("ana")})
     pending = net.cem.run(lambda unit: unit.checkins.count(case=case.id, state__in=("planned", "ringing")))
-    assert answer["moved"] == {"to": net.cem.person("sara"), "cases": [case.code], "referrals": [], "check_ins": pending}
+    assert answer["moved"] == {"to": net.cem.person("sara"), "cases": [case.code], "referrals": [], "check_ins": pending, "unnamed": 0}
     assert CANARY not in str(answer)
     assert "Marisol" not in str(answer)
+
+
+async def test_before_she_goes_the_hub_says_where_she_is_and_what_would_move_and_changes_nothing(net: Net) -> None:
+    """A coordination room goes by the code that one can type, never by our id."""
+    case, _ = working(net)
+    ana, sara = net.cem.person("ana"), net.cem.person("sara")
+    net.cem.run(lambda unit: staff.pin_first_sight(unit, ana, key_of(ana)))
+    table = net.cem.run(lambda unit: coordination.open_table(unit, ana, "Mesa Lima Norte", ("csmc-comas",)))
+    net.cem.make_rooms()
+    answer = await commands(net)["staff.show"]({"user_id": ana})
+    assert (answer["user_id"], answer["role"], answer["removed"]) == (ana, "caseworker", False)
+    called = {row["room"]: row["called"] for row in answer["rooms"]}
+    assert called["desk"] == "desk"
+    assert called.get(f"coordination:{table.id}") == f"coordination:{table.code}", called
+    assert (answer["would_move"]["to"], answer["would_move"]["cases"]) == (sara, [case.code])
+    assert net.cem.run(lambda unit: unit.cases.get(case.id)).lead == ana
+    assert CANARY not in str(answer)
 
 
 async def test_nobody_left_is_told_as_nobody(net: Net) -> None:

@@ -177,7 +177,7 @@ def test_a_report_of_dropped_fields_does_not_shrink_our_record() -> None:
     _, referral = working(net)
     disclosure = net.cem.run(lambda unit: unit.disclosures.one(referral=referral.id))
     liar = Liar(net, "csmc-comas", "cem-lima")
-    body = {"referral": referral.id, "disclosure": disclosure.id, "dropped": sorted(disclosure.fields)}
+    body = {"referral": referral.id, "disclosure": disclosure.id, "dropped": sorted(disclosure.fields), "why": ""}
     take(net.cem, [liar.say("report", body, referral)], "csmc-comas")
     assert "fields_dropped" in net.alarms(net.cem)
     assert net.cem.run(lambda unit: unit.disclosures.get(disclosure.id)).fields == disclosure.fields

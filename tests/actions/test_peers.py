@@ -20,7 +20,7 @@ def stranger() -> bytes:
 def test_what_is_no_manifest_is_refused(net: Net, data: bytes) -> None:
     with pytest.raises(Refused) as refused:
         net.cem.run(lambda unit: peers.add_peer(unit, data))
-    assert code_of(refused) == "manifest_refused"
+    assert code_of(refused) == "peer_manifest_refused"
 
 
 def test_a_changed_manifest_is_refused(net: Net) -> None:
@@ -28,20 +28,20 @@ def test_a_changed_manifest_is_refused(net: Net) -> None:
     for broken in (data.replace(b"A", b"B", 1), data[:-2], data + b" x"):
         with pytest.raises(Refused) as refused:
             net.cem.run(peers.add_peer, broken)
-        assert code_of(refused) == "manifest_refused"
+        assert code_of(refused) == "peer_manifest_refused"
 
 
 def test_our_own_manifest_is_no_peer(net: Net) -> None:
     with pytest.raises(Refused) as refused:
         net.cem.run(lambda unit: peers.add_peer(unit, net.cem.manifest))
-    assert code_of(refused) in ("manifest_own", "manifest_refused")
+    assert code_of(refused) in ("manifest_own", "peer_manifest_refused")
 
 
 def test_an_expired_manifest_is_refused(net: Net) -> None:
     net.clock.advance(timedelta(days=366))
     with pytest.raises(Refused) as refused:
         net.cem.run(lambda unit: peers.add_peer(unit, stranger()))
-    assert code_of(refused) == "manifest_refused"
+    assert code_of(refused) == "peer_manifest_refused"
 
 
 def test_nothing_goes_to_a_peer_before_the_code_was_compared(net: Net) -> None:

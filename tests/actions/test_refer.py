@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hub.actions import compose, decide, refer
@@ -41,6 +41,7 @@ from tests.actions.road import (
 )
 
 KINDS = tuple(PACK.vocabulary.lists["kinds"])
+BODIES = PACK.vocabulary.bodies
 
 
 def bodies(net: Net, twin: str, kind: str) -> list[Any]:
@@ -200,22 +201,23 @@ def test_and_before_disclosure_keeps_her_data_home(net: Net) -> None:
 @given(
     kind=st.sampled_from(KINDS),
     affiliations=st.lists(
-        st.one_of(st.sampled_from(sorted(conflict.affiliations())), st.sampled_from(["institution:destino", "institution:otra", "¿?"])), max_size=4
+        st.one_of(st.sampled_from(sorted(BODIES.affiliations)), st.sampled_from(["institution:destino", "institution:otra", "¿?"])), max_size=4
     ),
     need=st.sampled_from(sorted(PACK.vocabulary.needs)),
 )
+@example(kind="emergency_centre", affiliations=["women_ministry"], need="child_care")
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_r61_r62_a_conflict_of_interest_is_never_offered_nor_forced(kind: str, affiliations: list[str], need: str) -> None:
     """For every body an aggressor may belong to and every kind of recipient: not among the candidates, not drafted, not confirmed, not sent."""
     net = fresh()
     case = opened(net.cem, {"social_name": "Marisol", "aggressor_affiliation": ", ".join(affiliations)})
     consented(net.cem, case, recipients=(CSMC,), purposes=PACK.vocabulary.lists["purposes"])
-    excluded = conflict.excluded(kind, CSMC, affiliations)
+    excluded = conflict.excluded(kind, CSMC, affiliations, BODIES)
     named = [a.replace("destino", CSMC) for a in affiliations]
     net.cem.run(lambda unit: decide_affiliations(unit, net, case.id, named))
-    excluded = conflict.excluded(kind, CSMC, [a.strip() for a in named])
-    real = decide.peer_kind
-    with mock.patch.object(decide, "peer_kind", lambda unit, peer: kind if peer == CSMC else real(unit, peer)):
+    excluded = conflict.excluded(kind, CSMC, [a.strip() for a in named], BODIES)
+    real = decide.kind_stated
+    with mock.patch.object(decide, "kind_stated", lambda unit, peer: kind if peer == CSMC else real(unit, peer)):
         offers = net.cem.run(lambda unit: decide.candidates(unit, case, need))
         assert not (excluded and CSMC in offers)
         try:
@@ -239,7 +241,7 @@ def decide_affiliations(unit: Any, net: Net, case: str, affiliations: list[str])
     open_case.set_field(unit, net.cem.person("ana"), case, "aggressor_affiliation", ", ".join(affiliations))
 
 
-@given(affiliation=st.sampled_from(sorted(conflict.affiliations())), kind=st.sampled_from(KINDS))
+@given(affiliation=st.sampled_from(sorted(BODIES.affiliations)), kind=st.sampled_from(KINDS))
 @settings(max_examples=60, deadline=None)
 def test_r61_r62_a_draft_made_before_does_not_help(affiliation: str, kind: str) -> None:
     """The affiliation becomes known after the preview: confirming, and dispatching what was confirmed, both decide again."""
@@ -247,7 +249,7 @@ def test_r61_r62_a_draft_made_before_does_not_help(affiliation: str, kind: str) 
     case = opened(net.cem, {"social_name": "Marisol"})
     consented(net.cem, case)
     draft = drafted(net.cem, case)
-    excluded = conflict.excluded("mental_health_centre", CSMC, (affiliation,))
+    excluded = conflict.excluded("mental_health_centre", CSMC, (affiliation,), BODIES)
     net.cem.run(lambda unit: decide_affiliations(unit, net, case.id, [affiliation]))
     if excluded:
         with pytest.raises(Refused) as refused:

@@ -196,6 +196,22 @@ def test_the_admin_room_reads_the_codes_of_what_moved_and_no_name(net: Net) -> N
     assert "Marisol" not in told
 
 
+@pytest.mark.parametrize("name", ["ana", "sara"])
+def test_what_will_move_is_foreseen_exactly_and_nothing_moves_yet(net: Net, name: str) -> None:
+    """Also for the only supervisor, whose heir is not herself."""
+    case, _ = working(net)
+    net.cem.run(lambda unit: unit.cases.put(replace(unit.cases.get(case.id), lead=net.cem.person(name))))
+    foreseen = net.cem.run(lambda unit: staff.foresee_departure(unit, net.cem.person(name)))
+    assert net.cem.run(lambda unit: unit.cases.get(case.id)).lead == net.cem.person(name)
+    left = remove(net.cem, name)
+    assert foreseen.cases == (case.code,)
+    assert foreseen.to not in (None, net.cem.person(name))
+    assert replace(foreseen, person=left.person) == left
+    with pytest.raises(Refused) as refused:
+        net.cem.run(lambda unit: staff.foresee_departure(unit, net.cem.person(name)))
+    assert code_of(refused) == "not_enrolled"
+
+
 def test_who_had_nothing_in_hand_leaves_no_alarm(net: Net) -> None:
     case = opened(net.cem)
     left = remove(net.cem, "berta")

@@ -11,7 +11,8 @@ def _rows(letter: str, *numbers: int) -> tuple[str, ...]:
 
 
 CATALOGUE: tuple[str, ...] = (
-    *_rows("X", *range(1, 35)), *_rows("D", *range(1, 16)), *_rows("P", 1, 2, 3, 4, 5, 6, 11, 12, 13, 14), *_rows("R", *range(1, 17)), "C07", "C08",
+    *_rows("X", *range(1, 35)), *_rows("D", *range(1, 16)), *_rows("P", 1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 14), *_rows("R", *range(1, 17)),
+    "C07", "C08",
 )  # fmt: skip
 
 NOTHING_TO_TAKE_AWAY: dict[str, str] = {

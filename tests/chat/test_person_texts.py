@@ -59,7 +59,7 @@ def test_the_sheet_of_who_knows_what_is_easy_in_every_line() -> None:
     textstat.set_lang("es")
     given = {
         "place": "El centro de salud", "fields": "su nombre, cómo llamarla", "until": "3 de mayo de 2027", "when": "2 de mayo de 2027",
-        "today": "1 de mayo de 2027", "basis": "lo manda un juez",
+        "today": "1 de mayo de 2027", "basis": "lo manda un juez", "by": "Ana",
     }  # fmt: skip
     for name, sheet in SHEET.items():
         assert [placeholders(a) for a in sheet.es] == [placeholders(b) for b in sheet.en], name

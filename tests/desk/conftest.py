@@ -1,4 +1,4 @@
-"""The demo's network for the desk tests: real homeservers, real hubs, real clients; started once for each file that asks."""
+"""A desk in memory for each test; and the demo's network, real homeservers, hubs and clients, started once for each file that asks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ import pytest
 import pytest_asyncio
 
 from deploy.demo.network import Network
+from tests.desk.test_words import Desk, open_desk
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A desk of one's own."""
+    return open_desk()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

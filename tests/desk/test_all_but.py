@@ -10,12 +10,6 @@ from tests.desk.test_words import Desk, open_desk
 LINE = "consentimiento {code} oral a csmc-comas para salud mental campos {fields} hasta 3 meses explicado"
 
 
-@pytest.fixture
-def desk() -> Desk:
-    """A desk of one's own."""
-    return open_desk()
-
-
 @pytest.fixture(scope="module")
 def calm_desk() -> Desk:
     """One desk where nothing is ever recorded."""

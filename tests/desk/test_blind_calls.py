@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.desk.test_words import CANARIES, Desk, code_in, open_desk, pick
+from tests.desk.test_words import CANARIES, Desk, code_in, pick
 
 WARNING = "sin la forma segura de contactarla"
 FEW = "oral a csmc-comas para salud mental campos {fields} hasta 3 meses explicado"
-
-
-@pytest.fixture
-def desk() -> Desk:
-    """A desk of one's own."""
-    return open_desk()
 
 
 def referred(desk: Desk, fields: str, *, accept: bool = True) -> str:
@@ -82,9 +76,13 @@ def test_a_telephone_that_is_noted_while_an_offer_waits_is_warned_of(desk: Desk,
 
 
 def test_a_telephone_that_was_granted_before_it_was_known_is_warned_of_when_it_is_noted(desk: Desk) -> None:
-    card = asked_for(desk, referred(desk, "riesgo, correo"), "correo")
+    other = code_in(desk.ana("!tk abrir Mar Inventada, mañana a las 10", thread=False), "C")
+    desk.card = desk.cem.find(f"{other} · Mar").event
+    desk.code = other
+    desk.ana("anotar riesgo: alto")
+    card = asked_for(desk, referred(desk, "riesgo, teléfono"), "teléfono")
     desk.ana(pick(card, "dar permiso"))
-    assert WARNING in desk.ana("anotar correo: inventada@example.org")
+    assert WARNING in desk.ana("anotar teléfono: 900000124")
 
 
 def held(desk: Desk) -> list[set[str]]:

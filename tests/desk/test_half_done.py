@@ -9,13 +9,7 @@ import pytest
 
 from hub.actions.ports import Unit
 from tests.desk.test_numbers import consents, numbers
-from tests.desk.test_words import ONE_LINE, Desk, code_in, open_desk, pick
-
-
-@pytest.fixture
-def desk() -> Desk:
-    """A desk of one's own."""
-    return open_desk()
+from tests.desk.test_words import ONE_LINE, Desk, code_in, pick
 
 
 def dialogues(desk: Desk) -> set[str]:

@@ -8,12 +8,6 @@ from tests.desk.test_numbers import numbers
 from tests.desk.test_words import Desk, code_in, open_desk, pick
 
 
-@pytest.fixture
-def desk() -> Desk:
-    """A desk of one's own."""
-    return open_desk()
-
-
 def rung(desk: Desk) -> str:
     """The check-in of her case, that rings in its thread."""
     desk.net.clock.advance(desk.cem.run(lambda unit: unit.checkins.all()[0].due_at) - desk.net.clock.now())

@@ -6,13 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.desk.test_words import Desk, open_desk, pick
-
-
-@pytest.fixture
-def desk() -> Desk:
-    """A desk of one's own."""
-    return open_desk()
+from tests.desk.test_words import Desk, pick
 
 
 def state(desk: Desk) -> str:
@@ -86,13 +80,13 @@ def test_a_yes_or_no_to_a_relay_is_asked_back(desk: Desk, words: str, place: int
 @pytest.mark.parametrize("words", ["dar permiso", "dale permiso", "si, doy permiso", "le damos permiso"])
 def test_with_two_requests_it_is_asked_which(desk: Desk, words: str, *, thread: bool) -> None:
     _, offer = desk.accepted()
-    for asked in ("pedir teléfono: para llamar", "pedir dirección: para visitar"):
+    for asked in ("pedir teléfono: para llamar", "pedir embarazo: para su cita"):
         desk.bea(asked, thread=offer.event)
     desk.net.settle()
     said = desk.ana(words, thread=thread)
     assert "¿Cuál de estas?" in said
     assert "Teléfono: dar permiso" in said
-    assert "Dirección: dar permiso" in said
+    assert "Embarazo: dar permiso" in said
     assert {one.state for one in desk.cem.run(lambda unit: unit.asks.all())} == {"open"}
 
 

@@ -8,13 +8,7 @@ from dataclasses import replace
 import pytest
 
 from hub.actions.ports import Unit
-from tests.desk.test_words import ONE_LINE, Desk, code_in, open_desk, pick
-
-
-@pytest.fixture
-def desk() -> Desk:
-    """A desk of one's own."""
-    return open_desk()
+from tests.desk.test_words import ONE_LINE, Desk, code_in, pick
 
 
 def numbers(said: str) -> set[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hub.actions import emergency
 from hub.testing.twin import Twin
 from tests.desk.test_words import Desk, open_desk, pick
 
@@ -103,3 +104,22 @@ def test_a_field_of_what_ended_takes_all_of_it_along_and_the_preview_says_so(des
     assert "Lo demás sigue" not in preview
     assert desk.csmc.run(lambda unit: unit.held.count()) == 0
     assert "lo demás lo sigue teniendo" not in "\n".join(here)
+
+
+@pytest.mark.parametrize("says_no", [True, False])
+def test_r72_her_no_to_what_nobody_had_asked_her_about_is_not_lifted_by_an_emergency(says_no: bool) -> None:
+    """«retirar dirección»: the protocol never let it out, so no consent of hers held it; still it is hers to refuse."""
+    desk = open_desk()
+    desk.csmc.enrol("berta")
+    desk.accepted()
+    if says_no:
+        desk.ana(pick(desk.ana("retirar dirección de csmc-comas"), "retirar"))
+        desk.net.settle()
+    desk.ana("anotar riesgo: crítico")
+    desk.net.settle()
+    referral = desk.csmc.run(lambda unit: unit.referrals.all()[0].id)
+    asked = desk.csmc.run(lambda unit: emergency.break_glass(unit, desk.csmc.person("bea"), referral, "address", "life_in_danger", "no contesta"))
+    desk.csmc.run(lambda unit: emergency.confirm_glass(unit, desk.csmc.person("berta"), asked.id, agreed=True))
+    desk.net.settle(10)
+    found = desk.cem.run(lambda unit: unit.glasses.get(asked.id))
+    assert (found.state, found.why_not) == (("refused", "glass_refused") if says_no else ("open", ""))

@@ -10,12 +10,6 @@ from tests.desk.test_numbers import numbers
 from tests.desk.test_words import Desk, open_desk, pick
 
 
-@pytest.fixture
-def desk() -> Desk:
-    """A desk of one's own."""
-    return open_desk()
-
-
 @pytest.fixture(scope="module")
 def quiet() -> Desk:
     """A desk where nothing waits for an answer, and nothing is done."""

@@ -9,15 +9,10 @@ import pytest
 
 from hub.actions.ports import Unit
 from hub.testing.twin import Said, Twin
-from tests.desk.test_words import Desk, open_desk, pick
+from tests.desk.test_standing import second
+from tests.desk.test_words import Desk, pick
 
 UNHEARD = "Csmc Comas todavía NO se entera"
-
-
-@pytest.fixture
-def desk() -> Desk:
-    """A desk of one's own."""
-    return open_desk()
 
 
 def stop(twin: Twin, peer: str, why: str | None = "people") -> None:
@@ -161,6 +156,24 @@ def test_x12_a_whole_withdrawal_ends_the_reminders_of_a_referral_but_not_this_on
     desk.ana(pick(desk.ana(f"retirar {desk.code}"), "retirar"))
     silence(desk, 16)
     assert len(lines(desk.cem, DEAF)) == 1
+
+
+def test_x12_what_is_said_while_another_waits_is_told_in_its_own_time(desk: Desk) -> None:
+    """One clock a link, and a quarter of an hour for each referral's own words."""
+    desk.accepted()
+    other, thread = second(desk)
+    preview = desk.cem.type("ana", "derivar a csmc-comas por salud mental", thread=thread)
+    desk.cem.type("ana", pick(preview, "enviar"), thread=thread)
+    desk.net.settle()
+    desk.net.spoil = lambda parcel: []
+    desk.ana("decir: uno")
+    silence(desk, 10)
+    desk.cem.type("ana", pick(desk.cem.type("ana", f"retirar {other}", thread=thread), "retirar"), thread=thread)
+    silence(desk, 6)
+    assert [line.thread for line in lines(desk.cem, DEAF)] == [desk.card]
+    silence(desk, 10)
+    assert [line.thread for line in lines(desk.cem, DEAF)] == [desk.card, thread]
+    assert desk.cem.run(lambda unit: unit.timers.count(kind="unheard", done_at=None)) == 1
 
 
 def test_x12_what_is_acknowledged_is_told_to_nobody(desk: Desk) -> None:

@@ -6,13 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.desk.test_words import ONE_LINE, Desk, open_desk, pick
-
-
-@pytest.fixture
-def desk() -> Desk:
-    """A desk of one's own."""
-    return open_desk()
+from tests.desk.test_words import ONE_LINE, Desk, pick
 
 
 def risk(desk: Desk) -> str:

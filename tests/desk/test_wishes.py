@@ -7,12 +7,6 @@ import pytest
 from tests.desk.test_words import Desk, open_desk
 
 
-@pytest.fixture
-def desk() -> Desk:
-    """A desk of one's own."""
-    return open_desk()
-
-
 @pytest.fixture(scope="module")
 def calm_desk() -> Desk:
     """One desk where nothing is ever done, with a referral that was accepted."""
@@ -31,7 +25,7 @@ def done(desk: Desk) -> tuple[int, ...]:
 
 WISHES = [
     ("anota q no duerme, insomnio, llora todo el dia", "anotar salud mental: …"), ("anótale que no duerme", "anotar salud mental: …"),
-    ("relato: el marido le pego el domingo", "anotar relato: …"), ("Salud mental: insomnio, llora", "anotar salud mental: …"),
+    ("relato: el marido le pego el domingo", "en nuestro chat directo"), ("Salud mental: insomnio, llora", "anotar salud mental: …"),
     ("porfa apunta: no duerme", "no anoté nada"), ("derivala a comas", "no derivé nada"), ("derívala", "no derivé nada"),
     ("deriva a comas porfa", "no derivé nada"), ("ya no quiere q sepan nada", "«retirar»"), ("ella ya no quiere que lo vean", "«retirar»"),
     ("retira todo", "no retiré nada"), ("retírale el permiso", "no retiré nada"), ("ciérralo", "no lo cerré"), ("cierra el caso", "cerrar"),
@@ -82,6 +76,8 @@ def test_a_yes_sends_and_ends_nothing(calm_desk: Desk) -> None:
 
 
 def test_it_is_asked_back_only_in_the_thread(calm_desk: Desk) -> None:
-    for wish, _ in WISHES:
+    for wish, told in WISHES:
         assert calm_desk.ana(wish, thread=False) == ""
-        assert calm_desk.cem.type("luis", wish, thread=calm_desk.card, firm=False) == "", "a thread that a homeserver may have made"
+        said = calm_desk.cem.type("luis", wish, thread=calm_desk.card, firm=False)
+        assert told not in said, "a thread that a homeserver may have made"
+        assert said == "" or "no hice nada" in said

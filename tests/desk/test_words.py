@@ -72,12 +72,6 @@ def code_in(said: str, kind: str) -> str:
     return found[0]
 
 
-@pytest.fixture
-def desk() -> Desk:
-    """A desk of one's own."""
-    return open_desk()
-
-
 @pytest.fixture(scope="module")
 def calm_desk() -> Desk:
     """One desk for all the slips: none of them changes anything that another one sees."""

@@ -97,7 +97,7 @@ def test_overlong_and_unstorable_text_is_refused(table: dict[str, str]) -> None:
 
 
 def test_overlong_lists_and_bodies_are_refused() -> None:
-    whole = {"referral": "r", "disclosure": "d", "dropped": ["x"] * (wire.MAX_ITEMS + 1)}
+    whole = {"referral": "r", "disclosure": "d", "dropped": ["x"] * (wire.MAX_ITEMS + 1), "why": ""}
     with pytest.raises(PeerFault):
         wire.decode("report", json.dumps(whole).encode())
     with pytest.raises(PeerFault):

@@ -136,7 +136,7 @@ class BenchHub:
     # ---- rooms -----------------------------------------------------------------------------------------------------------
 
     async def room(self, spec: RoomSpec) -> str:
-        record = await self.matrix.ensure_room(spec)
+        record = await self.matrix.make_room(spec)
         self.records[record.room_id] = record
         return record.room_id
 

@@ -17,9 +17,10 @@ import hub.store.matrix_tables
 from hub.base.errors import Stopped
 from hub.matrix.batches import is_empty, prefilter
 from hub.matrix.client import HubClient
+from hub.matrix.desired import create_body, state_of
+from hub.matrix.drift import link_faults, plan
 from hub.matrix.olm_store import MAX_OLM_SESSIONS, OWN_MEGOLM_S, PEER_MEGOLM_S, OlmStore
 from hub.matrix.ports import BatchResult, Inbound, InboxRow, QuarantineRow, RoomSpec, WaitingRow
-from hub.matrix.rooms import create_body, link_faults, plan, state_of
 from hub.matrix.roomview import RoomView
 from hub.store.database import Database
 from hub.store.matrix_rows import UNSIGNED, SqlMatrixRows
@@ -315,7 +316,7 @@ def view_of(spec: RoomSpec, *members: str) -> RoomView:
     body = create_body(spec)
     create = {**body["creation_content"], "room_version": body["room_version"]}
     view.take({"type": "m.room.create", "state_key": "", "sender": HUB, "content": create})
-    for event in body["initial_state"]:
+    for event in (*body["initial_state"], {"type": "m.room.power_levels", "state_key": "", "content": body["power_level_content_override"]}):
         view.take(event)
     for user in members:
         view.take({"type": "m.room.member", "state_key": user, "content": {"membership": "join"}})

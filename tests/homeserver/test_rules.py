@@ -6,12 +6,14 @@ import ast
 import asyncio
 import logging
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.matrix import crosssigning, logs
+from hub.cases.room_classes import ROOM_CLASSES
+from hub.matrix import chores, crosssigning, logs
 from hub.matrix.client import HubClient, check_libraries
 from hub.matrix.errors import HomeserverRefused, IdentityConflict, LoginLost, MatrixError, RolledBack, Unsuitable
 from hub.matrix.olm_store import OlmStore
@@ -391,7 +393,8 @@ async def test_a_peer_that_turned_us_down_is_invited_again(new_hub: NewHub) -> N
     room_id = await one.room(spec)
     assert (await two.reported("invite_refused")).detail == "not_a_peer"
     await two.trust_peer(one)
-    await one.matrix.ensure_room(spec, room_id)
+    steps = await one.matrix.mend_room(room_id, await one.matrix.check_room(room_id, spec))
+    assert [(step.action.kind, step.failed) for step in steps] == [("invite", "")]
     assert (await two.reported("joined_by_invite")).room_id == room_id
 
 
@@ -408,11 +411,50 @@ async def test_an_invitation_whose_refusal_was_lost_is_made_anew(new_hub: NewHub
     assert (await two.reported("joined_by_invite")).room_id == room_id
 
 
-async def test_a_peers_invitation_into_an_unfit_room_is_turned_down(new_hub: NewHub) -> None:
+async def test_a_peers_invitation_into_an_unfit_room_is_turned_down(new_hub: NewHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chores, "ANNOUNCED_WITHIN", 0.0)
     one, two = await new_hub("uno"), await new_hub("dos")
     await two.trust_peer(one)
     await one.room(RoomSpec(purpose="desk", members=frozenset({two.user_id}), name="Tinkuy"))
     assert (await two.reported("invite_refused")).detail in ("creators", "m.room.name")
+
+
+def meeting_with(guest: BenchHub) -> RoomSpec:
+    return RoomSpec(purpose="coordination", members=frozenset({guest.user_id}), name=ROOM_CLASSES["coordination"].name)
+
+
+async def announced(guest: BenchHub, room_id: str, owner: BenchHub) -> None:
+    await guest.set_trust(replace(guest.trust, expected=frozenset({(room_id, owner.user_id)})))
+
+
+async def test_an_invitation_that_came_before_its_announcement_waits_for_it(new_hub: NewHub) -> None:
+    """The room's own invitation is quicker than the sealed word in the link: it is not turned down, to be made anew a moment later."""
+    one, two = await new_hub("uno"), await new_hub("dos")
+    await two.trust_peer(one)
+    room_id = await one.room(meeting_with(two))
+    await until(lambda: bool(two.matrix._chores._invites), "the invitation")
+    await two.matrix._chores.answer_invites()
+    assert not [report for report in two.reports if report.kind in ("invite_refused", "joined_by_invite")]
+    await announced(two, room_id, one)
+    assert (await two.reported("joined_coordination")).room_id == room_id
+
+
+async def test_invited_anew_after_leaving_a_hub_knows_that_it_is_in(new_hub: NewHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After leave, invitation and join Synapse tells of the old invitation once more, as state: what we sent there would wait for ever."""
+    monkeypatch.setattr(chores, "ANNOUNCED_WITHIN", 0.0)
+    one, two = await new_hub("uno"), await new_hub("dos")
+    await two.trust_peer(one)
+    spec = meeting_with(two)
+    room_id = await one.room(spec)
+    await two.reported("invite_refused")
+    await announced(two, room_id, one)
+    await one.matrix.mend_room(room_id, await one.matrix.check_room(room_id, spec))
+    await two.reported("joined_coordination")
+    await until(lambda: two.user_id in two.matrix.joined(room_id), "our own membership")
+    invitation = {"type": "m.room.member", "state_key": two.user_id, "content": {"membership": "invite"}, "event_id": "$before"}
+    kept = {"state": {"events": [invitation]}, "timeline": {"events": []}}  # so it came, where two servers' joins crossed
+    two.matrix._listener._follow_state(room_id, kept, inside=True)
+    assert two.user_id in two.matrix.joined(room_id)
 
 
 async def test_being_removed_from_a_room_is_told(new_hub: NewHub, new_person: NewPerson) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from keys import devices, envelope, ledger, manifest, shortcode, statement, strictjson
+from keys import devices, envelope, ledger, manifest, network, roster, shortcode, statement, strictjson
 from keys.errors import KeysError
 from keys.primitives import OpeningKey, VerifyKey
 from keys.vectors import generate
@@ -36,6 +36,13 @@ def devices_(case: dict[str, Any]) -> None:
     found = devices.accept_devices(case["kept"].encode(), case["candidate"].encode(), held, datetime.fromisoformat(case["now"]))
     assert found.user == held.profile.matrix_user
     assert 1 <= len(found.devices) <= devices.MAX_DEVICES
+
+
+def roster_(case: dict[str, Any]) -> None:
+    held = manifest.Manifest.from_bytes(case["manifest"].encode())
+    found = roster.accept_roster(case["last"], case["candidate"].encode(), held, case["room"], datetime.fromisoformat(case["now"]))
+    assert (found.institution, found.room) == (held.institution, case["room"])
+    assert len({one.master for one in found.members}) == len(found.members)
 
 
 def envelope_info(case: dict[str, Any]) -> None:
@@ -78,6 +85,12 @@ def short_code(case: dict[str, Any]) -> None:
     assert shortcode.short_code(bytes.fromhex(case["a"]), bytes.fromhex(case["b"])) == case["code"]
 
 
+def protocol_word_(case: dict[str, Any]) -> None:
+    found = generate.check_word(case["kind"], case["statement"].encode(), VerifyKey(bytes.fromhex(case["key"])))
+    assert found.id == case["id"]
+    assert found.to_payload() == statement.Statement.from_bytes(case["statement"].encode()).payload
+
+
 def statement_(case: dict[str, Any]) -> None:
     keys = [VerifyKey(bytes.fromhex(key)) for key in case["keys"]]
     read = statement.Statement.from_bytes(case["statement"].encode())
@@ -90,6 +103,13 @@ def strictjson_(case: dict[str, Any]) -> None:
     assert strictjson.loads(data) == json.loads(data)
 
 
+def network_(case: dict[str, Any]) -> None:
+    previous = None if case["previous"] is None else network.NetworkList.from_bytes(case["previous"].encode())
+    found = network.accept(previous, case["candidate"].encode(), datetime.fromisoformat(case["now"]))
+    assert found.raw == case["candidate"].encode()
+    assert found.roll.to_payload() == network.parse_roll(found.roll.to_payload()).to_payload()
+
+
 CHECKS = {
     "devices": devices_,
     "envelope_info": envelope_info,
@@ -97,7 +117,10 @@ CHECKS = {
     "frame": frame,
     "ledger": ledger_,
     "manifest": manifest_,
+    "network": network_,
+    "roster": roster_,
     "short_code": short_code,
+    "protocol_word": protocol_word_,
     "statement": statement_,
     "strictjson": strictjson_,
 }

@@ -25,6 +25,12 @@ def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person is there to answer questions; her answers stand in `input`."""
+    monkeypatch.setattr("hub.cli_base.at_terminal", lambda: True)
+
+
+@pytest.fixture
 def table() -> dict[str, Any]:
     """The least that a configuration must say; an invented institution."""
     return {

@@ -18,10 +18,10 @@ from hub.actions.peers import PEOPLE
 from hub.backup_words import backup_codes, sentence_of
 from hub.base.errors import Forged, Refused, Stopped, TinkuyError
 from hub.chat.refusals import SENTENCES
+from hub.chat.stopped import BECAUSE
 from hub.cli import app
 from hub.cli_base import Exit
 from hub.cli_hold import _BASES
-from hub.cli_peer import _FROZEN
 from hub.cli_words import has_words, known_codes, sentence
 from hub.key_words import WORDS
 from keys.errors import KeysError, ManifestRefused
@@ -36,8 +36,8 @@ OURS = {"Refused", "Stopped", "Forged", "ControlError", "HubAway", "MatrixError"
 )}  # fmt: skip
 """What a command can end by. `PeerFault` is not among them: nobody types it, it is answered to a peer."""
 DESK_ONLY = {
-    "answer", "close_case", "compose", "decide", "open_case", "plan_check_in", "receipts", "record_consent", "refer", "show_value", "undo",
-    "withdraw", "work",
+    "account", "answer", "close_case", "compose", "compose_onward", "emergency", "legal_basis", "onward_holder", "onward_owner", "open_case",
+    "plan_check_in", "receipts", "record_consent", "refer", "show_value", "undo", "withdraw", "work",
 }  # fmt: skip
 """Actions that no control command calls: their refusals are read in a chat room. A new action is not here, and must have words for both."""
 
@@ -181,7 +181,7 @@ def test_a_line_typed_wrongly_is_told_in_one_language(line: list[str], es: str, 
 
 
 @pytest.mark.parametrize(("said", "done"), [("s\n", True), ("Sí\n", True), ("y\n", True), ("n\n", False), ("", False), ("quizá\n", False)])
-def test_a_question_takes_a_yes_of_both_languages_and_nothing_else(hub: FakeHub, said: str, done: bool) -> None:
+def test_a_question_takes_a_yes_of_both_languages_and_nothing_else(hub: FakeHub, terminal: None, said: str, done: bool) -> None:
     told = runner.invoke(app, ["peer", "owns", "cem-prueba", "otra"], input=said)
     assert (told.exit_code == Exit.DONE, bool(hub.asked)) == (done, done)
     assert "[s/N]" in told.stderr
@@ -233,7 +233,7 @@ def test_facts_stand_under_the_names_that_people_use(hub: FakeHub) -> None:
     }
     for line, spanish, raw in (
         (["status"], "qué hace\tdirige", ("sync_age_seconds", "posts_waiting", "leader")),
-        (["peer", "show", "cem-prueba"], "por qué está detenido\tlo detuvieron personas (people)", ("fingerprint", "unacked")),
+        (["peer", "show", "cem-prueba"], "por qué está detenido\tadministración lo detuvo (people)", ("fingerprint", "unacked")),
         (["manifest", "show"], "cuenta Matrix\t@hub:prueba.example", ("matrix_user",)),
     ):
         told = runner.invoke(app, line).stdout
@@ -244,10 +244,10 @@ def test_facts_stand_under_the_names_that_people_use(hub: FakeHub) -> None:
 
 def test_every_reason_for_which_a_link_is_stopped_has_words() -> None:
     written = "".join(path.read_text() for path in (ROOT / "hub/actions").glob("*.py"))
-    room = re.findall(r'freeze_link_of\(unit, .*?, "([a-z_]+)"', (ROOT / "hub/app/reports.py").read_text())
+    room = re.findall(r'freeze_link_of, .*?, "([a-z_]+)"', (ROOT / "hub/app/reports.py").read_text())
     reasons = {*re.findall(r'freeze\(unit, link, "([a-z_]+)"', written), *room, "changed_twin", "behind_unseen", PEOPLE}
     assert {"chain_broken", "two_manifests", "stranger"} <= reasons
-    assert reasons <= set(_FROZEN)
+    assert reasons <= set(BECAUSE)
 
 
 def test_lists_show_words_and_keep_the_code_that_a_person_types(hub: FakeHub) -> None:
@@ -263,3 +263,36 @@ def test_lists_show_words_and_keep_the_code_that_a_person_types(hub: FakeHub) ->
 
 def test_every_basis_that_a_law_gives_has_words() -> None:
     assert set(packs.load("pe").vocabulary.lists["retention_bases"]) == set(_BASES)
+
+
+def test_a_stage_is_told_in_words_and_not_by_its_code() -> None:
+    es, en, *_ = sentence("protocol.not_open", {"protocol": "shelter", "version": 2, "stage": "refused"})
+    assert "(rechazada)" in es
+    assert "(refused)" in en
+    assert "(vigente)" in sentence("protocol.not_open", {"protocol": "shelter", "version": 2, "stage": "active"})[0]
+
+
+@pytest.mark.parametrize(("said", "code"), [
+    ("mesa", "desk"), ("Equipo", "desk"), ("coordinacion", "coordination"), ("chats directos", "direct"), ("direct", "direct"),
+])  # fmt: skip
+def test_the_guard_takes_rooms_and_modes_as_people_call_them(hub: FakeHub, said: str, code: str) -> None:
+    assert runner.invoke(app, ["guard", "set", said, "callada"]).exit_code == Exit.DONE
+    assert hub.asked == [("guard.set", {"room": code, "mode": "off"})]
+    unknown = runner.invoke(app, ["guard", "set", "cocina", "callada"])
+    assert (unknown.exit_code, "(choice_unknown)" in unknown.stderr) == (Exit.USAGE, True)
+    assert "`desk` (la sala del equipo)" in unknown.stderr
+
+
+@pytest.mark.parametrize(("said", "kept"), [("31/05/2027", "2027-05-31"), ("2027-05-31", "2027-05-31"), ("05-31", None), ("31/13/2027", None)])
+def test_a_day_is_written_in_two_ways_and_its_midnight_is_named(hub: FakeHub, said: str, kept: str | None) -> None:
+    hub.answers["hold.place"] = {}
+    told = runner.invoke(app, ["hold", "place", "R-7QK4M", "--basis", "orden de un juzgado", "--until", said])
+    assert [args for _, args in hub.asked] == ([{"code": "R-7QK4M", "basis": "court_order", "until": kept}] if kept else [])
+    if kept is None:
+        assert told.exit_code == Exit.USAGE
+        assert "2027-05-31 o 31/05/2027. El día se cuenta en la hora de America/Lima." in told.stderr
+
+
+def test_how_many_must_sign_a_list_is_said_in_words(hub: FakeHub) -> None:
+    hub.answers["network.show"] = [{"table": "mesa", "state": "held", "threshold": "2/3", "stewards": ["a", "b", "c"], "members": []}]
+    assert "cuántas deben firmar\t2 de estas 3\nfirman\ta, b, c" in runner.invoke(app, ["network", "show"]).stdout

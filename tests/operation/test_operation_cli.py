@@ -77,6 +77,7 @@ class FakeHub:
                     "staff.add",
                     "staff.repin",
                     "staff.remove",
+                    "staff.show",
                     "staff.list",
                     "staff.duty",
                     "peer.manifest",
@@ -90,7 +91,15 @@ class FakeHub:
                     "doctor",
                     "keys.status",
                     "hold.list",
+                    "hold.place",
+                    "guard.set",
+                    "network.show",
                     "servers.list",
+                    "protocol.text",
+                    "protocol.history",
+                    "staff.verify",
+                    "policy.simulate",
+                    "policy.explain",
                 )
             },
         )
@@ -184,8 +193,8 @@ def test_staff_commands_ask_what_they_should(hub: FakeHub) -> None:
     found = runner.invoke(app, ["staff", "add", user, "--display", "Rosa", "--fingerprint", "abc", "--on-duty"])
     assert (found.exit_code, found.stdout) == (0, "Inscrita (huella recibida).\n")
     for line in (
-        ["repin", user],
-        ["remove", user],
+        ["repin", user, "--yes"],
+        ["remove", user, "--yes"],
         ["duty", user, "--off"],
         ["add", user, "--role", "supervisor", "--language", "en"],
     ):
@@ -204,7 +213,7 @@ def test_staff_commands_ask_what_they_should(hub: FakeHub) -> None:
 
 
 def test_who_leaves_names_what_moves_to_whom_by_code(hub: FakeHub) -> None:
-    line = ["staff", "remove", "@rosa:prueba.example"]
+    line = ["staff", "remove", "@rosa:prueba.example", "--yes"]
     moved = {"to": "@luz:prueba.example", "cases": ["C-7QK4"], "referrals": ["R-2M9X"], "check_ins": 3}
     hub.answers["staff.remove"] = {"user_id": "@rosa:prueba.example", "moved": moved}
     told = runner.invoke(app, line)
@@ -223,10 +232,58 @@ def test_who_leaves_names_what_moves_to_whom_by_code(hub: FakeHub) -> None:
     assert "No llevaba nada" in runner.invoke(app, line).stdout
 
 
+ROSA = {
+    "user_id": "@rosa:prueba.example", "display": "Rosa", "role": "caseworker", "pin": "blocked",
+    "rooms": [{"room": "desk"}, {"room": "coordination:coo_x", "called": "coordination:S-7QK4M"}],
+    "would_move": {"to": "@luz:prueba.example", "cases": ["C-7QK4"], "referrals": ["R-2M9X"], "check_ins": 3, "unnamed": 1},
+}  # fmt: skip
+
+
+def test_before_somebody_goes_it_is_shown_who_from_where_and_what_moves(hub: FakeHub, terminal: None) -> None:
+    line = ["staff", "remove", "@rosa:prueba.example"]
+    hub.answers["staff.show"] = ROSA
+    told = runner.invoke(app, line, input="n\n")
+    assert told.exit_code == Exit.REFUSED
+    assert "Rosa (@rosa:prueba.example), acompañante.\nSale de: equipo, coordinación S-7QK4M." in told.stdout
+    assert "Pasa a @luz:prueba.example: C-7QK4, R-2M9X (+1). Controles por hacer: 3." in told.stdout
+    assert "¿Dar de baja a @rosa:prueba.example? [s/N]" in told.stderr
+    assert [name for name, _ in hub.asked] == ["staff.show"]
+    hub.answers["staff.show"] = ROSA | {"would_move": ROSA["would_move"] | {"to": None}}  # type: ignore[operator]
+    assert "NADIE queda" in runner.invoke(app, line, input="n\n").stdout
+    assert runner.invoke(app, line, input="s\n").exit_code == Exit.DONE
+    assert hub.asked[-1] == ("staff.remove", {"user_id": "@rosa:prueba.example"})
+
+
+def test_before_a_key_is_taken_from_the_homeserver_it_is_asked_whether_she_was_spoken_with(hub: FakeHub, terminal: None) -> None:
+    line = ["staff", "repin", "@rosa:prueba.example"]
+    hub.answers["staff.show"] = ROSA
+    told = runner.invoke(app, line, input="n\n")
+    assert told.exit_code == Exit.REFUSED
+    assert "Su clave ahora: BLOQUEADA" in told.stdout
+    assert "se lee en: equipo, coordinación S-7QK4M" in told.stdout
+    assert "¿Habló con ella" in told.stderr
+    assert [name for name, _ in hub.asked] == ["staff.show"]
+    assert runner.invoke(app, [*line, "--fingerprint", "abc"]).exit_code == Exit.DONE, "she read it out: that is the answer"
+    assert runner.invoke(app, line, input="s\n").exit_code == Exit.DONE
+    assert hub.asked[-1] == ("staff.repin", {"user_id": "@rosa:prueba.example"})
+
+
+@pytest.mark.parametrize("line", [["staff", "remove"], ["staff", "repin"]])
+def test_where_nobody_can_answer_nothing_is_asked_and_nothing_done(hub: FakeHub, line: list[str]) -> None:
+    hub.answers["staff.show"] = ROSA
+    for said in ("", "s\n"):
+        told = runner.invoke(app, [*line, "@rosa:prueba.example"], input=said)
+        assert (told.exit_code, [name for name, _ in hub.asked if name != "staff.show"]) == (Exit.REFUSED, [])
+        assert "(nobody_to_ask)" in told.stderr
+        assert "--yes" in told.stderr
+    json_told = runner.invoke(app, [*line, "@rosa:prueba.example", "--json"])
+    assert json.loads(json_told.stdout)["error"]["code"] == "nobody_to_ask"
+
+
 def test_lists_are_lines_on_a_pipe_and_names_cannot_move_the_cursor(hub: FakeHub) -> None:
-    hub.answers["staff.list"] = [{"user_id": "@luz:prueba.example", "display": "L\x1b[2Ju\nz", "on_duty": True, "pin": "seen"}]
+    hub.answers["staff.list"] = [{"user_id": "@luz:prueba.example", "display": "L\x1b[2Ju\nz", "role": "supervisor", "on_duty": True, "pin": "seen"}]
     found = runner.invoke(app, ["staff", "list"])
-    assert found.stdout == "@luz:prueba.example\t\tL [2Ju z\t\tsí\tvista por primera vez\n"
+    assert found.stdout == "@luz:prueba.example\tsupervisión\tL [2Ju z\t\tsí\tvista por primera vez\n"
     assert json.loads(runner.invoke(app, ["staff", "list", "--json"]).stdout) == hub.answers["staff.list"]
 
 
@@ -251,7 +308,7 @@ def test_peer_commands(hub: FakeHub, home: Path) -> None:
     assert asked["peer.confirm"] == {"institution": "cem-prueba", "code": "ABCD-EFGH-JKMN-PQRS"}
 
 
-def test_whose_a_device_is_people_decide_when_asked_whether_they_spoke_with_both(hub: FakeHub) -> None:
+def test_whose_a_device_is_people_decide_when_asked_whether_they_spoke_with_both(hub: FakeHub, terminal: None) -> None:
     hub.answers["peer.owns"] = {"institution": "cem-prueba", "other": "otra", "keys": ["k"]}
     unsure = runner.invoke(app, ["peer", "owns", "cem-prueba", "otra"], input="n\n")
     assert unsure.exit_code != Exit.DONE
@@ -280,14 +337,14 @@ def test_a_link_is_stopped_by_people(hub: FakeHub) -> None:
 
 def test_a_refusal_is_told_in_words_with_its_code_and_ends_with_1(hub: FakeHub) -> None:
     hub.answers["staff.remove"] = TinkuyError("not_enrolled")
-    found = runner.invoke(app, ["staff", "remove", "@x:prueba.example"])
+    found = runner.invoke(app, ["staff", "remove", "@x:prueba.example", "--yes"])
     assert found.exit_code == Exit.REFUSED
     assert "no está inscrita" in found.stderr
     assert "(not_enrolled)" in found.stderr
-    english = runner.invoke(app, ["--lang", "en", "staff", "remove", "@x:prueba.example"])
+    english = runner.invoke(app, ["--lang", "en", "staff", "remove", "@x:prueba.example", "--yes"])
     assert "not enrolled" in english.stderr
     hub.answers["staff.remove"] = ControlError("some.code", "Sus palabras.", "Su salida.")
-    own = runner.invoke(app, ["staff", "remove", "@x:prueba.example"])
+    own = runner.invoke(app, ["staff", "remove", "@x:prueba.example", "--yes"])
     assert own.stderr == "Sus palabras.  (some.code)\n→ Su salida.\n"
 
 

@@ -19,6 +19,7 @@ import typer.main
 import yaml
 
 from hub.base.config import from_mapping
+from hub.base.synapse import SAMPLE_HEAD, SAMPLE_SERVERS, render, sections, settings
 from hub.cli import app
 from hub.doctor_words import WORDS
 from hub.web.metrics import Metrics
@@ -212,6 +213,12 @@ def test_real_synapse_reads_the_snippet(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "per_second=30" in done.stdout
     assert "burst_count=200" in done.stdout
+
+
+def test_the_snippet_comes_from_the_one_source() -> None:
+    """After a change in hub/base/synapse.py: write `render(sections(SAMPLE_SERVERS), SAMPLE_HEAD)` into the file."""
+    assert (ROOT / "deploy/config/synapse.yaml").read_text() == render(sections(SAMPLE_SERVERS), SAMPLE_HEAD)
+    assert yaml.safe_load(render(sections(SAMPLE_SERVERS), SAMPLE_HEAD)) == settings(SAMPLE_SERVERS)
 
 
 def test_snippet_lifts_what_mutes_a_hub_and_closes_federation() -> None:

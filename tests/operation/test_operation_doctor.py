@@ -265,6 +265,17 @@ def test_the_journal_beside_the_backups_and_a_restore_in_doubt(table: dict[str, 
         assert levels(list(doctor._check_backups(config, 0.0)))["restored_in_doubt"] is level
 
 
+def test_linked_institutions_that_the_lists_do_not_name_are_named_and_without_a_list_nobody_is() -> None:
+    peers = [{"institution": "csmc-comas", "days": 300, "stopped": None, "unanswered": False, "listed": "unlisted"}]
+    peers += [{"institution": "cem-lima", "days": 300, "stopped": None, "unanswered": False, "listed": "differs"}]
+    facts = {"networks": [{"table": "mesa-lima", "days": 12.0}, {"table": "mesa-sur", "days": -1.0}], "peers": peers}
+    found = {check.id: check for check in doctor._networks(facts)}
+    assert [check.level for check in doctor._networks(facts)] == [Level.WARN, Level.FAIL, Level.WARN, Level.WARN]
+    assert "csmc-comas" in found["network_unlisted"].sentences()[0]
+    assert "cem-lima" in found["network_differs"].sentences()[0]
+    assert list(doctor._networks({"networks": [], "peers": peers})) == []
+
+
 def test_words_are_complete() -> None:
     """Every check that the code can make has words, in both languages, and no words stand without a check."""
     source = Path(doctor.__file__).read_text() + Path(doctor_backups.__file__).read_text()

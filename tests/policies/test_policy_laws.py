@@ -192,7 +192,7 @@ def test_narrowing_or_removing_a_permission_never_releases(protocol: Protocol, r
 def test_forgetting_a_fact_never_releases(protocol: Protocol, request: Request) -> None:
     before = widths(protocol, request)
     known = request.facts
-    assume(not conflict.excluded(request.recipient_kind, request.recipient_id, known.aggressor_affiliation))
+    assume(not conflict.excluded(request.recipient_kind, request.recipient_id, known.aggressor_affiliation, PACK.vocabulary.bodies))
     forgotten = [
         dataclasses.replace(known, risk=None),
         dataclasses.replace(known, urgency=None),
@@ -221,7 +221,7 @@ def test_a_prohibition_that_asks_for_a_legal_basis_holds_while_none_is_recorded(
     st.sampled_from(["need", "risk", "urgency", "age_band", "aggressor_affiliation", "legal_basis", "consent"]),
 )
 def test_an_error_withholds_everything(protocol: Protocol, request: Request, broken: str) -> None:
-    assume(not conflict.excluded(request.recipient_kind, request.recipient_id, request.facts.aggressor_affiliation))
+    assume(not conflict.excluded(request.recipient_kind, request.recipient_id, request.facts.aggressor_affiliation, PACK.vocabulary.bodies))
     if broken == "consent":
         wrong = dataclasses.replace(request, consent_state="perhaps")
     else:
@@ -246,7 +246,7 @@ def test_a_request_that_is_none_withholds_everything(broken: object) -> None:
 @given(protocols(), requests())
 def test_a_conflict_of_interest_cannot_be_overridden(protocol: Protocol, request: Request) -> None:
     """R61-R62: whatever the rules, consents and legal bases, the aggressor's body gets nothing, and only it is `excluded`."""
-    out = conflict.excluded(request.recipient_kind, request.recipient_id, request.facts.aggressor_affiliation)
+    out = conflict.excluded(request.recipient_kind, request.recipient_id, request.facts.aggressor_affiliation, PACK.vocabulary.bodies)
     everything = dataclasses.replace(
         protocol, rules=tuple(Rule(field=name, outcome=Outcome.RELEASE, legal_basis=frozenset(BASES)) for name in FIELDS)
     )

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from policies import engine, explain, generalise, holding, meaning, packs, preview
 from policies.decision import Decision, Facts, FieldDecision, Outcome, Reason, Request
 from policies.engine import Compiled
-from policies.places import place_of
 
 PACK = packs.load("pe")
+COUNTRY = PACK.vocabulary.country
 READABILITY = importlib.import_module("textstat").textstat  # ships no types
 TODAY = date(2026, 6, 1)
 MENTAL = PACK.compiled["mental-health"]
@@ -47,13 +47,13 @@ def ask(compiled: Compiled = MENTAL, *, need: str = "mental_health", kind: str =
     ],
 )  # fmt: skip
 def test_generalisation(name: str, value: str, expected: str | None) -> None:
-    assert generalise.generalise(name, value, TODAY) == expected
+    assert generalise.generalise(name, value, TODAY, COUNTRY) == expected
 
 
 @pytest.mark.parametrize("name", sorted(generalise.GENERALISATIONS))
 @given(value=st.text(max_size=300), today=st.dates())
 def test_generalisations_are_total(name: str, value: str, today: date) -> None:
-    shown = generalise.generalise(name, value, today)
+    shown = generalise.generalise(name, value, today, COUNTRY)
     assert shown is None or shown.strip()
 
 
@@ -77,7 +77,7 @@ def test_every_field_generalisation_can_work() -> None:
 
 @given(st.text(max_size=60))
 def test_places_are_total(text: str) -> None:
-    place_of(text)
+    COUNTRY.place_of(text)
 
 
 VALUES = {
@@ -120,7 +120,7 @@ def test_a_generalised_or_withheld_value_never_travels(values: dict[str, str], r
         assert item.outcome is outcome is not Outcome.WITHHOLD
         assert (item.value is None) == (outcome is Outcome.PRESENCE)
         if outcome is Outcome.GENERALISE:
-            assert item.value == generalise.generalise(decision.field(name).generalisation or "", values[name], TODAY)
+            assert item.value == generalise.generalise(decision.field(name).generalisation or "", values[name], TODAY, COUNTRY)
 
 
 def test_a_decision_whose_generalisation_is_unknown_withholds() -> None:

@@ -53,7 +53,7 @@ def test_r01_a_full_disk_leaves_nothing_half_done_and_is_survived(tmp_path: Path
                 fills(twin)
             kept = counts(twin)
             cases, fields, checkins, _ = (now - then for now, then in zip(kept, before, strict=True))
-            assert (fields, checkins) == (2 * cases, cases), "whole cases or none"
+            assert (fields, checkins) == (3 * cases, cases), "whole cases or none"
             before = kept
             used = database.plainly(lambda driver: driver.execute("PRAGMA page_count").fetchone()[0])
         database.plainly(lambda driver: driver.execute("PRAGMA max_page_count = 1000000"))

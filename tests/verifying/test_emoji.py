@@ -254,7 +254,7 @@ async def test_x03_a_master_key_exchanged_meanwhile_is_not_verified(scene: Scene
     assert (person.level, person.master, person.refused_master) == ("seen", scene.ana.fingerprint, other)
     assert [row.why for row in await scene.hub.rows() if row.user == scene.ana.user_id] == ["served"]
     scene.proxy.honest()
-    await scene.hub.tinkuy("staff", "remove", scene.ana.user_id)
+    await scene.hub.tinkuy("staff", "remove", scene.ana.user_id, "--yes")
 
 
 async def test_the_same_message_again_changes_nothing(scene: Scene) -> None:
@@ -348,4 +348,4 @@ async def test_nobody_vouches_for_herself_nor_on_first_sight(scene: Scene) -> No
     await other.say(scene.admins, number(asked, "empezar"))
     await other.expect("se fijó a primera vista", room=scene.admins, within=WITHIN)
     assert (await scene.hub.rows())[-1].state == "asked"
-    await scene.hub.tinkuy("staff", "remove", other.user_id)
+    await scene.hub.tinkuy("staff", "remove", other.user_id, "--yes")

@@ -144,7 +144,7 @@ async def spoken_of(road: ShortRoad, words: dict[str, str]) -> None:
     await road.bea.say(road.there, f"pedir medicinas que toma para {words['asked for']}", thread=road.offer)
     asked = await road._hear(road.ana, words["asked for"], road.desk)
     await road.ana.say(road.desk, asked.choice("no darlo"), thread=asked.thread)
-    await road.bea.expect("no puede dar ese dato", room=road.there, within=PATIENCE)
+    await road.bea.expect("no da «", room=road.there, within=PATIENCE)
 
 
 def released() -> set[str]:

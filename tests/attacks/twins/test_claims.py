@@ -52,7 +52,7 @@ def peer_of(unit: Unit, institution: str) -> Peer:
 def refused_by_hand(twin: Twin, data: bytes) -> str:
     with pytest.raises(Refused) as refused:
         twin.run(add_peer, data)
-    assert refused.value.code == "manifest_refused"
+    assert refused.value.code == "peer_manifest_refused"
     return str(refused.value.params["why"])
 
 

@@ -252,6 +252,7 @@ def disclose(road: Road, fields: dict[str, object], **more: object) -> None:
     assert row is not None
     until = (road.net.clock.now() + timedelta(days=30)).isoformat()
     body = {"referral": ref, "disclosure": "dis_" + "1" * 24, "protocol": "mental-health", "version": 1, "until": until, "fields": fields}
+    body |= {"grant": "", "glass": ""}
     boxed = envelope.seal_body(SealingKey(row.their_key), (ref, CEM, "disclose"), strictjson.dumps(body | more))
     send(road.cem, road.csmc, craft(road.cem, CSMC, "disclose", wire.box(ref, boxed), extensions=(("later", b"?"),)))
 

@@ -14,6 +14,7 @@ import pytest
 
 from hub.actions.devices import untold
 from hub.actions.erase import shred
+from hub.actions.guard import set_mode
 from hub.app.servers import Servers
 from hub.app.worker import Worker
 from hub.base.errors import Forged
@@ -84,6 +85,17 @@ def test_c08_rows_that_were_added_are_never_used(net: Net) -> None:
             net.cem.run(check_vouched)
         sql(net, f"DELETE FROM {table} WHERE id = {key}")
         net.cem.run(check_vouched)
+
+
+def test_c08_a_setting_of_the_guard_made_in_the_database_is_never_used(net: Net) -> None:
+    """An insider silences the language guard by an edit: noticed like every row of trust."""
+    net.cem.run(set_mode, "administrator", "desk", "advise")
+    net.cem.run(check_vouched)
+    assert sql(net, "UPDATE guard_modes SET mode = 'off'") == 1
+    with pytest.raises(Forged) as refused:
+        net.cem.run(check_vouched)
+    assert refused.value.params["table"] == "guard_modes"
+    sql(net, "DELETE FROM guard_modes")
 
 
 def test_c08_every_column_of_every_vouched_row_is_covered(net: Net) -> None:

@@ -1,0 +1,62 @@
+"""Sentences for what `tinkuy policy` refuses. Per code: what failed and why, what to do; Spanish, English."""
+
+from __future__ import annotations
+
+from hub.key_words import Words
+
+POLICY_WORDS: dict[str, Words] = {
+    "policy.errors": (
+        "`{file}` tiene errores y no se puede usar: {place} {why_es}",
+        "`{file}` has errors and cannot be used: {place} {why_en}",
+        "Véalos todos con `tinkuy policy check`.",
+        "See them all with `tinkuy policy check`.",
+    ),
+    "policy.no_pack": (
+        "No viene con Tinkuy ningún paquete `{pack}`.",
+        "No pack `{pack}` is shipped with Tinkuy.",
+        "El de Perú es `pe`.",
+        "Peru's is `pe`.",
+    ),
+    "policy.not_text": (
+        "`{file}` no es un texto.",
+        "`{file}` is no text.",
+        "Un protocolo es un archivo YAML en UTF-8.",
+        "A protocol is a YAML file in UTF-8.",
+    ),
+    "policy.unknown": (
+        "No hay ningún archivo ni protocolo `{name}`.",
+        "There is no file and no protocol `{name}`.",
+        "Vienen con Tinkuy: {known}. Una versión del hub se nombra así: {name}@2.",
+        "Shipped with Tinkuy: {known}. A version of the hub is named like this: {name}@2.",
+    ),
+    "policy.no_version": (
+        "El hub no tiene la versión {version} de `{name}`.",
+        "The hub has no version {version} of `{name}`.",
+        "Nombre el archivo, o mire qué versiones conoce el hub.",
+        "Name the file, or see which versions the hub knows.",
+    ),
+    "policy.not_written": (
+        "`{file}` no se pudo escribir: {why_es}.",
+        "`{file}` could not be written: {why_en}.",
+        "Elija otra ruta; nada se sobrescribe.",
+        "Choose another path; nothing is overwritten.",
+    ),
+    "policy.no_examples": (
+        "Junto a `{name}` no hay carpetas RELEASE y WITHHOLD con ejemplos.",
+        "Beside `{name}` there are no folders RELEASE and WITHHOLD with examples.",
+        "Escriba al menos un ejemplo de lo que debe salir y uno de lo que debe quedarse.",
+        "Write at least one example of what must leave and one of what must stay.",
+    ),
+    "no_protocol": (
+        "Ningún protocolo vigente permite derivar a `{institution}` por eso: {need}.",
+        "No protocol in force permits a referral to `{institution}` for that: {need}.",
+        "Nombre otra necesidad con --need, o vea los protocolos con `tinkuy policy matrix`.",
+        "Name another need with --need, or see the protocols with `tinkuy policy matrix`.",
+    ),
+    "unknown_need": (
+        "Esa necesidad no está en la lista: `{need}`.",
+        "That need is not in the list: `{need}`.",
+        "Se nombran como en el archivo del protocolo, por ejemplo mental_health.",
+        "They are named as in the protocol's file, for example mental_health.",
+    ),
+}

@@ -1,0 +1,92 @@
+"""Reading past spelling: case, accents, full-width and keycap digits, invisible characters and look-alike letters; every place leads back."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+MOST = 20_000
+"""Characters that are looked at: two and a half times what may be said at once (a Matrix event holds little more)."""
+_LOOKALIKES = str.maketrans("аеорсухіѕԁαορν", "aeopcyxisdaopv")
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+_MIXED = re.compile(r"(?<![^\W_])(?=\d[0-9ol]{2})\d[0-9]*[ol][0-9ol]*(?![^\W_])")
+"""«9OO123456»: letters that a finger takes for the digits beside them."""
+_ZERO_ONE = str.maketrans("ol", "01")
+_SENTENCE = re.compile(r"[.!?;\n…]+(?=\s|$)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """A word or a run of digits, by its place in the folded text."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folded:
+    """A text in lower case without marks. `at[i]` is the place in the typed text of its character `i`."""
+
+    text: str = field(repr=False)
+    typed: str = field(repr=False)
+    at: tuple[int, ...] = field(repr=False)
+    tokens: tuple[Token, ...] = field(repr=False)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The place in the typed text of `start` to `end` here."""
+        return self.at[start], self.at[end - 1] + 1
+
+    def capital(self, start: int) -> bool:
+        """Whether the character stood as a capital."""
+        return self.typed[self.at[start]].isupper()
+
+    def opens_sentence(self, start: int) -> bool:
+        """Whether nothing but signs stands before it in its sentence: there a capital says nothing."""
+        before = self.text[max(0, start - 12) : start].rstrip(" \t\"'«“(¿¡-*>_")
+        return before == "" if start <= 12 else before[-1:] in ".!?;\n…:" or before == ""
+
+
+def fold(typed: str) -> Folded:
+    """The folded text of `typed`."""
+    letters: list[str] = []
+    places: list[int] = []
+    for place, char in enumerate(typed[:MOST]):
+        plain = _plain(char)
+        letters.append(plain)
+        places.extend([place] * len(plain))
+    text = _MIXED.sub(lambda m: m[0].translate(_ZERO_ONE) if _typed_letters(typed, places, m) else m[0], "".join(letters))
+    tokens = tuple(Token(text=m[0], start=m.start(), end=m.end()) for m in _WORD.finditer(text))
+    return Folded(text=text, typed=typed, at=tuple(places), tokens=tokens)
+
+
+def _typed_letters(typed: str, places: list[int], found: re.Match[str]) -> bool:
+    """Not «1º», which folds to the same."""
+    return all(typed[places[at]] in "0123456789oOlL" for at in range(found.start(), found.end()))
+
+
+@lru_cache(maxsize=4096)
+def _plain(char: str) -> str:
+    if char in "\n\t":
+        return char
+    if unicodedata.category(char)[0] == "C" or 0xFE00 <= ord(char) <= 0xFE0F or char == "\u20e3":
+        return ""
+    if char in "\u00a0\u2007\u202f":
+        return " "
+    if char in "‐‑‒–—―−":
+        return "-"
+    parts = unicodedata.normalize("NFKD", char)
+    bare = "".join(one for one in parts if not unicodedata.combining(one)) if len(parts) <= 4 else char
+    return bare.casefold().translate(_LOOKALIKES)
+
+
+def plain(text: str) -> str:
+    """A word or value folded the same way, without places."""
+    return "".join(map(_plain, text))
+
+
+def listed(said: str) -> tuple[str, ...]:
+    """The words of a list that is written as a line."""
+    return tuple(said.split())

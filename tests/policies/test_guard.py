@@ -1,0 +1,260 @@
+"""The language guard: what it sees, what it leaves alone, and that nothing typed makes it fail, slow or talkative."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import sys
+from importlib import resources
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policies.errors import PackError
+from policies.guard import Known, Verdict, load, look, without
+from policies.guard.lexicon import Lexicon, parse
+from policies.guard.verdict import IDENTIFIERS, WORDS
+from policies.packs import load as load_pack
+
+PE = load("pe")
+PHONE, NAME, DOCUMENT = "900123456", "Rosa Elena Inventada Quispe", "40000017"
+HERS = (
+    Known(field="legal_name", value=NAME), Known(field="phone", value=PHONE), Known(field="document_number", value=DOCUMENT),
+    Known(field="address", value="Jr. Las Inventadas 345, Comas"), Known(field="birth_date", value="1994-05-03"),
+    Known(field="email", value="rosa.inv@gmail.com"), Known(field="case_file_number", value="01234-2026-0-1801-JR-FT-05"),
+    Known(field="trusted_contact", value="Julia Inventada Ramos, su hermana, 900 777 888"),
+)  # fmt: skip
+
+
+def classes(text: str, known: tuple[Known, ...] = ()) -> set[str]:
+    return {found.what for found in look(text, PE, known).found}
+
+
+def fields(text: str) -> set[str]:
+    return {found.what for found in look(text, PE, HERS).found if found.sort == "known"}
+
+
+SEEN = [
+    ("dni", "su dni es 40000017"), ("dni", "Dni40000017"), ("dni", "40000017 verifiquen"), ("dni", "dni cuatro cero cero cero cero cero uno siete"),
+    ("ce", "carné de extranjería 001000234"), ("ptp", "CPP 006000122"), ("passport", "pasaporte AB100023"), ("ruc", "20131312955"),
+    ("foreign", "cédula V-12.000.345"), ("record", "historia clínica 200045"), ("phone", "llámala: 9 0 0 1 2 3 4 5 6"),
+    ("phone", "+57 310 000 0123"), ("phone", "(044) 200 012"), ("phone", "９００1２３４５６"), ("phone",
+    "novecientos no: nueve cero cero uno dos tres cuatro cinco seis"),
+    ("phone", "su cel es 900\n123\n456"), ("phone", "900123\n456"), ("phone", "9OO123456"),
+    ("phone", "900📞123📞456"), ("phone", "900 guion 123 guion 456"),
+    ("phone", "novecientos, ciento veintitrés, cuatrocientos cincuenta y seis"), ("phone", "9·0·0·1·2·3·4·5·6"),
+    ("phone", "la señora está en el CEM, 900 123 456"), ("phone", "vino al hospital 900123456"),
+    ("phone", "fue a la comisaría, su casa: 01 536 1234"),
+    ("email", "rosa.inv arroba gmail punto com"), ("card", "4111-1111-1111-1111"), ("account", "CCI 002-191-000012345678-90"),
+    ("address", "vive en Jr. Las Inventadas 345"), ("address", "AA.HH. Los Inventados Mz K Lt 8"), ("address", "-12.046373, -77.042754"),
+    ("birth_date", "nació el 3 de mayo de 1994"), ("birth_date", "03/05/1994"), ("mxid", "@rosa:csmc.example"),
+    ("url", "facebook.com/rosa.inventada"), ("url", "ig @rosa.inv"), ("name", "se llama Rosa Inventada"),
+    ("stigma", "llegó un travelo"), ("blame", "algo habrá hecho"), ("looks", "¿cómo estaba vestida?"),
+    ("conflation", "si es trabajadora sexual seguro es trata"), ("conciliation", "propongo conciliación con el esposo"),
+]  # fmt: skip
+LEFT_ALONE = [
+    "C-7QK4M y R-2M8PA", "shelter@2 y mental-health@12", "Ley N° 30364, art. 124-B", "D.S. 009-2016-MIMP", "línea 100, 105 y 1818", "0800-10828",
+    "a las 16:45, o 8:00 a.m.", "la audiencia es el 15/12/2026", "S/ 1,500.00 y 20000 soles", "exp. 01234-2026-0-1801-JR-FT-05",
+    "el CEM queda en Jr. Camaná 616",
+    "comisaría de Av. Alfonso Ugarte 1234", "una rosa, una luz, una cruz", "dos o tres veces, nueve personas", "n° de operación 98765432",
+    "2024-2025",
+    "no se concilia en casos de violencia", "rechazó la conciliación", "el trabajo sexual no es trata", "dijo que él la llamó «puta»",
+    "necesita ropa de abrigo", "la operaron de la rodilla", "no es su culpa", "https://www.gob.pe/mimp", "la central es (01) 419-7260",
+    "192.168.1.20", "el CEM Comas: 01 536 1234", "la fiscalía: 01-625-5555 anexo 1234", "llame al hospital: 5580186",
+    "el celular del CEM es 987 654 321",
+    "nuestro cel 987 654 321 para coordinar", "mesadepartes@mimp.gob.pe", "horario 0900 1300 1400 1800", "el 1º de mayo", "lunes\n900\n1000\n1100",
+    "900\n250\n30", "novecientos doce mil soles",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "text"), SEEN)
+def test_it_is_seen(what: str, text: str) -> None:
+    assert classes(text) == {what}
+
+
+@pytest.mark.parametrize("text", LEFT_ALONE)
+def test_it_is_left_alone(text: str) -> None:
+    assert classes(text) == set()
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("legal_name", "quispe, rosa no vino"), ("legal_name", "ROSAINVENTADA"), ("legal_name", "R o s a  I n v e n t a d a"), ("legal_name",
+        "dile a Inventada"),
+        ("legal_name", "Rósa Ìnventada"), ("phone", "900-12-34-56"), ("phone", "nueve cero cero uno dos tres cuatro cinco seis"), ("phone",
+        "+51 900123456"),
+        ("phone", "900\n123\n456"), ("phone", "novecientos ciento veintitrés cuatrocientos cincuenta y seis"), ("document_number", "DNI 4000\n0017"),
+        ("document_number", "dni 4OOOOO17"),
+        ("document_number", "40.000.017"), ("address", "por las inventadas n° 345"), ("birth_date", "del 3/5/94"), ("birth_date",
+        "3 de mayo del 1994"),
+        ("email", "rosa.inv @gmail.con"), ("email", "rosa inv arroba gmail punto com"), ("case_file_number", "1234 2026 0 1801 JR FT 05"),
+        ("trusted_contact", "llamen al 900777888"), ("trusted_contact", "Julia Inventada sabe"),
+    ],
+)  # fmt: skip
+def test_a_known_value_is_seen_however_it_is_written(field: str, text: str) -> None:
+    assert field in fields(text)
+
+
+LIKE_HERS = ("una rosa roja", "900", "el 3 de mayo hay taller", "jr. otro 345", "inventario de cosas", "la avenida 345", "900 soles y 123456 intis")
+
+
+@pytest.mark.parametrize("text", LIKE_HERS)
+def test_what_is_only_like_a_known_value_is_left_alone(text: str) -> None:
+    assert fields(text) == set()
+
+
+def _edit(text: str, place: int, kind: int, char: str) -> str:
+    place %= len(text)
+    swapped = text[:place] + text[place + 1 : place + 2] + text[place] + text[place + 2 :]
+    return [text[:place] + text[place + 1 :], text[:place] + char + text[place:], text[:place] + char + text[place + 1 :], swapped][kind]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 3), st.sampled_from("0123456789"), st.sampled_from(["es {}", "{}", "cel:{} ok", "yo {} y tú"]))
+def test_any_one_slip_in_a_telephone_is_forgiven(place: int, kind: int, digit: str, frame: str) -> None:
+    assert "phone" in fields(frame.format(_edit(PHONE, place, kind, digit)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.permutations(NAME.split()), st.integers(0, 60), st.integers(0, 3), st.sampled_from("abceimorsu"), st.booleans())
+def test_any_one_slip_in_a_name_in_any_order_is_forgiven(parts: list[str], place: int, kind: int, letter: str, small: bool) -> None:
+    said = _edit(" ".join(parts), place, kind, letter)
+    assert "legal_name" in fields(f"ayer vino {said.lower() if small else said} a la cita")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([PHONE, DOCUMENT]))
+def test_groups_may_be_cut_anywhere(seed: int, number: str) -> None:
+    cut = random.Random(seed)
+    said = "".join(digit + cut.choice(["", "", " ", "-", ".", " - "]) for digit in number)
+    assert fields(f"anota {said} gracias") & {"phone", "document_number"}
+
+
+CODES = st.one_of(
+    st.from_regex(r"\A[CR]-[2-9A-HJKMNP-TV-Z]{5}\Z"), st.from_regex(r"\A[a-z]{3,12}(-[a-z]{3,8})?@[1-9][0-9]?\Z"),
+    st.from_regex(r"\A(Ley|D\.S\.|art\.) [0-9]{2,5}\Z"),
+    st.from_regex(r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z"), st.from_regex(r"\AS/ ?[1-9][0-9]{0,6}(\.[0-9]{2})?\Z"),
+    st.from_regex(r"\A[1-9][0-9]{0,4} soles\Z"),
+    st.sampled_from(["línea 100", "1818", "105", "0800-10828", "exp. 01234-2026-0-1801-JR-FT-05"]),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(CODES, min_size=1, max_size=5))
+def test_codes_laws_times_and_amounts_are_never_somebody(parts: list[str]) -> None:
+    assert classes("; ".join(parts)) == set()
+
+
+ANYTHING = st.one_of(
+    st.text(max_size=300), st.text("0123456789 .-+()@:/aemzlt,", max_size=300), st.lists(st.sampled_from([t for _, t in SEEN])).map(" ".join),
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(ANYTHING)
+def test_any_text_gives_a_verdict_within_it(text: str) -> None:
+    verdict = look(text, PE, HERS, HERS[:2])
+    for found in verdict.found:
+        assert 0 <= found.start < found.end <= len(text)
+        assert found.what in (*IDENTIFIERS, *WORDS) or found.sort == "known"
+    places = [(one.start, one.end) for one in verdict.values]
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(places))
+    assert all(found.start >= 0 for found in look(text, Lexicon()).found)
+
+
+WORST = [
+    "9", "9 ", "-9", "+9", "1/1/", "@", "a@", "a.", "mz ", "jr a ", "Rosa ", "se llama Rosa ", "(", "que conversen ", "nueve ", "rosaelen",
+    "quisp mamani", "ﷺ", ".com",
+    "http://", "ley ", "resolucion a", "a arroba ", "a punto ", "40000017 ", "e\u0301\u0302", "«", "900123 ", "a-", "\u200b9",
+]  # fmt: skip
+
+
+@pytest.mark.timeout(60)
+def test_no_text_of_eight_thousand_signs_is_slow() -> None:
+    """Thirty of the worst, one after the other; a pattern that goes back over what it read would not end within the time."""
+    for unit in WORST:
+        look((unit * 8000)[:8000], PE, HERS)
+
+
+def test_twice_the_text_costs_about_twice_the_steps() -> None:
+    """Counted, not timed: calls of our own functions on twice the worst text."""
+    def steps(text: str) -> int:
+        count = 0
+
+        def tick(*_: object) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(tick)
+        try:
+            look(text, PE, HERS)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    for unit in ("-9", "1/1/", "Rosa ", "nueve ", "jr a ", "40000017 "):
+        once, twice = steps(unit * 300), steps(unit * 600)
+        assert twice < 2.6 * once, unit
+
+
+def test_nothing_that_is_printed_shows_what_was_written() -> None:
+    verdict = look(f"{NAME} {PHONE} 4111 1111 1111 1111", PE, HERS)
+    assert verdict.found
+    shown = repr((verdict, HERS, verdict.found)) + str(verdict)
+    assert not any(part in shown for part in ("Rosa", "Inventada", PHONE, "4111", DOCUMENT, "gmail"))
+
+
+def test_what_they_may_have_is_no_identifier_to_them() -> None:
+    phone = Known(field="phone", value=PHONE)
+    assert look("su cel 900 123 456", PE, (), (phone,)) == Verdict()
+    assert {one.what for one in look("su cel 900 123 456 o 900 999 888", PE, (), (phone,)).found} == {"phone"}
+    assert {one.sort for one in look("su cel 900 123 456", PE, (phone,), ()).found} == {"known"}
+
+
+def test_without_takes_out_exactly_what_was_seen() -> None:
+    text = "llame al 900 123 456 o a rosa.inv@gmail.com, porfa 🙏"
+    assert without(text, look(text, PE).values, "(…)") == "llame al (…) o a (…), porfa 🙏"
+
+
+DANGER = ("la está golpeando", "manden ambulancia", "está en peligro", "tiene un cuchillo", "vengan ya", "AUXILIO", "ahora mismo", "se quiere matar")
+
+
+@pytest.mark.parametrize("text", DANGER)
+def test_danger_is_heard(text: str) -> None:
+    assert look(text, PE).urgent
+
+
+@pytest.mark.parametrize("text", ["está fuera de peligro", "el Centro de Emergencia Mujer", "no es urgente", "por ahora nada", "mañana a las 10"])
+def test_calm_is_no_danger(text: str) -> None:
+    assert not look(text, PE).urgent
+
+
+def test_every_rule_has_a_kinder_sentence_and_every_watched_field_exists() -> None:
+    vocabulary = load_pack("pe").vocabulary
+    assert set(PE.fields) <= set(vocabulary.fields)
+    identifying = {name for name, one in vocabulary.fields.items() if one.person_identifying}
+    assert identifying - set(PE.fields) == {"safe_contact", "account", "notes"}, "a field that identifies is watched, or is a text"
+    for rule in PE.rules:
+        assert rule.kinder.es
+        assert rule.kinder.en
+        assert rule.of in WORDS
+        assert not look(rule.kinder.es, PE).words, "its own advice is kind"
+    assert len({rule.id for rule in PE.rules}) == len(PE.rules)
+
+
+@pytest.mark.parametrize("change", ["class: stigma→class: rude", "region: PE→regio: PE", 'any: ["travelo→any: ["t* travelo'])
+def test_words_that_cannot_be_read_are_refused(change: str) -> None:
+    before, after = change.split("→")
+    text = (resources.files("policies.packs") / "pe" / "guard.yaml").read_text()
+    assert before in text
+    with pytest.raises(PackError):
+        parse(text.replace(before, after, 1))
+
+
+def test_a_pack_without_words_still_knows_what_has_the_same_shape_everywhere() -> None:
+    found = {one.what for one in look("a@b.example 4111111111111111 +51900123456 @a:b.example", load("nowhere")).found}
+    assert found == {"email", "card", "phone", "mxid"}
+    assert re.fullmatch(r"[a-z_]+", "".join(sorted(found))[:5])
