@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -56,6 +57,16 @@ def _quick_upgrade(database: Database) -> None:
     _empty().backup(raw(database))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """How a network of twins stood: its databases, its clock, what each hub was given, and what stands in its rooms."""
+
+    rows: list[sqlite3.Connection]
+    now: datetime
+    given: dict[str, Any]
+    said: dict[str, list[Any]]
+
+
 class Net(TwinNetwork):
     """Twins that can be put back to how they were when they had just been paired and enrolled."""
 
@@ -82,9 +93,9 @@ class Net(TwinNetwork):
             twin.enrol("ana", "berta")
             twin.enrol("sara", role="supervisor")
         self.settle()
-        self._start = self.clock.now()
-        self._saved = [self._copy(database) for database in self._databases]
-        self._given = {name: twin.store.given for name, twin in self.twins.items()}
+        for twin in self.twins.values():
+            twin.said.clear()
+        self._start = self.moment()
 
     @staticmethod
     def _copy(database: Database) -> sqlite3.Connection:
@@ -92,19 +103,32 @@ class Net(TwinNetwork):
         raw(database).backup(copy)
         return copy
 
-    def again(self) -> Net:
-        """Everything as at the beginning: rows, keys, clock, road and rooms; and what a test turned or gave anew."""
-        for database, saved in zip(self._databases, self._saved, strict=True):
+    def moment(self) -> Moment:
+        """How everything stands now, to come back to."""
+        twins = self.twins.items()
+        return Moment(
+            rows=[self._copy(database) for database in self._databases], now=self.clock.now(),
+            given={name: twin.store.given for name, twin in twins}, said={name: [replace(one) for one in twin.said] for name, twin in twins},
+        )  # fmt: skip
+
+    def back(self, moment: Moment) -> Net:
+        """Everything as it stood then: rows, keys, clock, road and rooms; and what a test turned or gave anew."""
+        for database, saved in zip(self._databases, moment.rows, strict=True):
             saved.backup(raw(database))
-        self.clock._now = self._start
+        self.clock._now = moment.now
         self.spoil = lambda parcel: [parcel]
         self.events.clear()
-        for twin in self.twins.values():
-            twin.said.clear()
-            twin.refused.clear()
-            twin.store.given = self._given[twin.id]
         self.mute.clear()
+        for twin in self.twins.values():
+            twin.said[:] = [replace(one) for one in moment.said[twin.id]]
+            twin.refused.clear()
+            twin.taken_out.clear()
+            twin.store.given = moment.given[twin.id]
         return self
+
+    def again(self) -> Net:
+        """Everything as at the beginning."""
+        return self.back(self._start)
 
     def moved(self, twin: Twin, what: str) -> list[ReferralMoved]:
         """What was announced here of this move."""

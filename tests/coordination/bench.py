@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from hub.actions import staff
 from hub.cases.records import Case, Referral, Seat
 from hub.testing import Twin
-from tests.actions.road import CEM, CSMC, HOGAR, HUBS, NEED, PURPOSE, Net, consented, offered, opened, raw, taken
+from tests.actions.road import CEM, CSMC, HOGAR, HUBS, NEED, PURPOSE, Moment, Net, consented, offered, opened, taken
 
 SHELTER, SHELTER_PURPOSE = "shelter", "shelter_protection"
 LUZ = {
@@ -108,8 +108,8 @@ def pinned(net: Net) -> None:
 
 
 @cache
-def _saved(to: tuple[str, ...], opened_with: tuple[str, ...], consent: tuple[tuple[str, Any], ...]) -> tuple[Meeting, Any]:
-    """A beginning, built once, and how all its databases and screens stood then."""
+def _saved(to: tuple[str, ...], opened_with: tuple[str, ...], consent: tuple[tuple[str, Any], ...]) -> tuple[Meeting, Moment]:
+    """A beginning, built once, and how everything stood then."""
     net = Net(*HUBS)
     pinned(net)
     case = opened(net.cem, LUZ)
@@ -121,20 +121,11 @@ def _saved(to: tuple[str, ...], opened_with: tuple[str, ...], consent: tuple[tup
     made = Meeting(net=net, case=case, referrals=referrals, card=card)
     if opened_with:
         made.opens(*opened_with)
-    said = {name: [replace(one) for one in twin.said] for name, twin in net.twins.items()}
-    return made, ([net._copy(database) for database in net._databases], net.clock.now(), said)
+    return made, net.moment()
 
 
 def meeting(*, to: tuple[str, ...] = (CSMC, HOGAR), opened_with: tuple[str, ...] = (), **consent: Any) -> Meeting:
     """The network at this beginning once more: two accepted referrals, or the room open and everybody in it."""
-    made, (copies, now, said) = _saved(to, opened_with, tuple(consent.items()))
-    for database, copy in zip(made.net._databases, copies, strict=True):
-        copy.backup(raw(database))
-    made.net.clock._now = now
-    made.net.spoil = lambda parcel: [parcel]
-    made.net.events.clear()
-    for name, twin in made.net.twins.items():
-        twin.said[:] = [replace(one) for one in said[name]]
-        twin.refused.clear()
-        twin.taken_out.clear()
+    made, moment = _saved(to, opened_with, tuple(consent.items()))
+    made.net.back(moment)
     return made
