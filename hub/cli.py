@@ -91,10 +91,10 @@ def run() -> None:
             "DANGER: faults.kill_at is set; this process will kill itself. For tests only.",
         )
         logs.get("run").critical("run.faults_armed", count=len(settings.faults.kill_at))
-    from hub import app as hub_app  # the whole house: only this command needs it
+    from hub.app import house  # all of it: only this command needs it
 
     try:
-        asyncio.run(hub_app.run(settings))
+        asyncio.run(house.run(settings))
     except KeyboardInterrupt:
         raise typer.Exit(Exit.DONE) from None
     except (TinkuyError, KeysError) as error:

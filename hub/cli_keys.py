@@ -117,10 +117,10 @@ def rotate_kek(
     if to.partition(":")[0] not in ("file", "credential", "pkcs11", "vault"):
         complain(f"`{to}` no es un destino.", f"`{to}` is no destination.")
         raise typer.Exit(Exit.USAGE)
-    from hub import app as hub_app
+    from hub.app.rewrap import rewrap_keys
 
     try:
-        done = hub_app.rewrap_keys(config(), to)
+        done = rewrap_keys(config(), to)
     except Exception as error:
         _stop(error)
     if as_json:

@@ -50,21 +50,21 @@ def config_check(as_json: bool = JSON) -> None:
 @db_app.command("upgrade")
 def db_upgrade(sql: Annotated[bool, typer.Option("--sql", help="Solo mostrar el SQL. · Only print the SQL.")] = False) -> None:
     """Lleva la base a la versión de este programa · Bring the database to this program's version"""
-    from hub import app as hub_app
+    from hub.app import offline
 
     settings = config()
     if not sql:
         settings.paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shown = hub_app.db_upgrade(settings, sql=sql)
+    shown = offline.db_upgrade(settings, sql=sql)
     typer.echo(shown) if sql and shown else say("La base está al día.", "The database is up to date.")
 
 
 @db_app.command("check")
 def db_check(as_json: bool = JSON) -> None:
     """Compara la versión de la base con la de este programa · Compare the database's version with the program's"""
-    from hub import app as hub_app
+    from hub.app import offline
 
-    current, head = hub_app.db_check(config())
+    current, head = offline.db_check(config())
     if as_json:
         show_json({"ok": current == head, "current": current, "head": head})
     elif current == head:
@@ -81,9 +81,9 @@ def db_check(as_json: bool = JSON) -> None:
 @ledger_app.command("verify")
 def ledger_verify(as_json: bool = JSON) -> None:
     """Recorre la cadena entera y dice dónde se rompe · Walk the whole chain and say where it breaks"""
-    from hub import app as hub_app
+    from hub.app import offline
 
-    result = hub_app.ledger_verify(config())
+    result = offline.ledger_verify(config())
     if as_json:
         show_json(result)
     elif result["ok"]:

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.chat.stopped import because
 from hub.cli_base import JSON, YES, Exit, agree, ask, complain, end_with, new_app, read_file, say, show_facts, show_json, show_rows, words
 from hub.key_words import disk_words
 
@@ -65,6 +64,8 @@ def show(institution: Institution, as_json: bool = JSON) -> None:
         raise typer.Exit(Exit.REFUSED)
     if as_json:
         return show_json(found[0])
+    from hub.chat.stopped import because  # the chat's words bring half the house along: only this command needs them
+
     why = found[0].get("frozen")
     return show_facts(found[0] | {"state": _state(found[0]), "frozen": f"{because(words('es', 'en'), why)} ({why})" if why else None}, _FACTS)
 

@@ -9,8 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.app.protocol_export import DOCUMENT
-from hub.app.protocol_export import verify as verify_files
 from hub.cli_base import JSON, YES, Exit, agree, ask, complain, end_with, new_app, read_file, say, show_json, show_rows, words
 from hub.cli_choose import day
 from hub.cli_policy_sources import NAME, pack_named, words_of
@@ -18,6 +16,8 @@ from hub.cli_policy_tables import show_findings
 from hub.key_words import disk_words
 from hub.protocol_words import STAGES
 from keys import protocolword as pw
+from keys.protocolproof import DOCUMENT
+from keys.protocolproof import verify as verify_files
 from policies import packs
 from policies.examples import EXPECTATIONS
 from policies.findings import Finding, Severity

@@ -121,9 +121,9 @@ def _check_keys(config: Config) -> Iterator[Check]:
 
 def _check_schema(config: Config) -> Check:
     try:
-        from hub import app as hub_app
+        from hub.app import offline
 
-        current, head = hub_app.db_check(config)
+        current, head = offline.db_check(config)
     except Exception as error:
         return Check(id="schema_unread", level=Level.FAIL, params={"error": type(error).__name__})
     return _judge("schema", bad=current != head, params={"current": current or "-", "head": head})

@@ -13,11 +13,12 @@ from typer.testing import CliRunner
 
 from hub.actions import protocols
 from hub.actions.protocol_state import find_proposal, said_of
-from hub.app.protocol_export import bundle, verify
+from hub.app.protocol_export import bundle
 from hub.base.errors import Refused
 from hub.cases.records import Case, Referral
 from hub.cli import app
 from keys import protocolword as pw
+from keys.protocolproof import verify
 from keys.statement import Statement
 from tests.actions.road import Net, confirmed, consented, drafted, everything, offered, opened, taken, there
 from tests.governance.agreement import CEM, HOGAR, RED, agree, days, fresh, propose, sign, stage, stages, terms, text_of, version_here

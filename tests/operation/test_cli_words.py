@@ -189,12 +189,12 @@ def test_a_question_takes_a_yes_of_both_languages_and_nothing_else(hub: FakeHub,
 
 
 def test_a_refusal_from_anywhere_ends_with_its_sentence_and_not_as_a_fault(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import hub.app as hub_app
+    from hub.app import offline
 
     def forged(_: object) -> None:
         raise Forged("database.row_forged")
 
-    monkeypatch.setattr(hub_app, "ledger_verify", forged)
+    monkeypatch.setattr(offline, "ledger_verify", forged)
     told = runner.invoke(app, ["ledger", "verify"])
     assert told.exit_code == Exit.REFUSED
     assert "(database.row_forged)" in told.stderr.splitlines()[0]

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import importlib
 import json
 import os
 import re
 import resource
-import sys
 import threading
 import tomllib
-import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -348,11 +345,10 @@ def test_a_refusal_is_told_in_words_with_its_code_and_ends_with_1(hub: FakeHub) 
     assert own.stderr == "Sus palabras.  (some.code)\n→ Su salida.\n"
 
 
-class FakeApp(types.ModuleType):
-    """Stands for `hub.app`, which needs a whole house."""
+class FakeApp:
+    """Stands for `hub.app.house` and `hub.app.offline`, which need a whole house."""
 
     def __init__(self) -> None:
-        super().__init__("hub.app")
         self.ran: list[str] = []
         self.error: Exception | None = None
         self.schema: tuple[str | None, str] = ("2", "2")
@@ -376,10 +372,10 @@ class FakeApp(types.ModuleType):
 
 @pytest.fixture
 def house(home: Path, monkeypatch: pytest.MonkeyPatch) -> FakeApp:
-    importlib.import_module("hub.doctor")  # it takes parts of the real application, which is exchanged below
     fake = FakeApp()
-    monkeypatch.setitem(sys.modules, "hub.app", fake)
-    monkeypatch.setattr("hub.app", fake, raising=False)
+    monkeypatch.setattr("hub.app.house.run", fake.run)
+    for name in ("db_check", "db_upgrade", "ledger_verify"):
+        monkeypatch.setattr(f"hub.app.offline.{name}", getattr(fake, name))
     monkeypatch.setattr(logs, "setup", lambda *_: None)
     monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
     return fake
