@@ -45,7 +45,9 @@ class Known:
 
 def known_values(folded: Folded, values: Sequence[Known], lexicon: Lexicon) -> Iterator[Found]:
     """Where any of these values stands, by the form that its field has."""
-    letters = _Squashed.of(folded.text, (m.start() for m in _PIECE.finditer(folded.text)))
+    if not values:
+        return
+    letters = _Squashed.of(folded.text, (place for place, sign in enumerate(folded.text) if sign.isalnum()))
     for known in values:
         look = _FORMS.get(lexicon.fields.get(known.field, ""))
         for start, end in look(folded, letters, known.value, lexicon) if look else ():

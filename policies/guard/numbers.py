@@ -19,6 +19,8 @@ from policies.guard.folding import Folded, Token, listed
 from policies.guard.lexicon import Lexicon
 from policies.guard.shapes import Shape
 
+NEAR = 8
+"""Signs before a telephone in which a colon gives it as somebody's."""
 GAP = 3
 """Signs that may part two groups of one number."""
 LEAST_DIGITS, MOST_DIGITS = 6, 20
@@ -86,7 +88,7 @@ class Group:
 
 def numbers(folded: Folded, text: str, lexicon: Lexicon) -> Iterator[Shape]:
     """What each row of groups is. `text` is the folded text with what was taken out, and what is harmless, blanked."""
-    cues = _cues(folded.tokens, lexicon)
+    cues = _cues(folded, lexicon)
     lettered = list(_lettered(text, folded.tokens, cues))
     yield from lettered
     index = {token.start: place for place, token in enumerate(folded.tokens)}
@@ -185,10 +187,10 @@ Cues = dict[int, str]
 _KINDS = ("number", "not", "dni", "ce", "ptp", "passport", "ruc", "card", "account", "foreign", "record", "phone")
 
 
-def _cues(tokens: Sequence[Token], lexicon: Lexicon) -> Cues:
+def _cues(folded: Folded, lexicon: Lexicon) -> Cues:
     found: Cues = {}
     for kind in _KINDS:
-        for _, end in lexicon.cues[kind].occurrences(tokens) if kind in lexicon.cues else ():
+        for _, end in lexicon.cues[kind].occurrences(folded) if kind in lexicon.cues else ():
             found[end - 1] = kind
     return found
 
@@ -253,7 +255,7 @@ def _of_office(tokens: Sequence[Token], place: int, text: str, digits: str, lexi
     if not (lexicon.offices | lexicon.ours) & set(heard[:5]) or lexicon.personal & set(heard):
         return False
     mobile = digits[-9:].startswith("9") and len(digits) in (9, 11, 13)
-    return not mobile or heard[0] == "es" or bool(lexicon.ours & set(heard[:4])) or text[: tokens[place].start].rstrip(" (+").endswith(":")
+    return not mobile or heard[0] == "es" or bool(lexicon.ours & set(heard[:4])) or text[max(0, tokens[place].start - NEAR) : tokens[place].start].rstrip(" (+").endswith(":")
 
 
 def _what(groups: list[Group], digits: str, text: str, lexicon: Lexicon, before: tuple[str, ...], after: tuple[str, ...]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from policies.guard.folding import Folded, Token, listed
@@ -21,7 +22,7 @@ _LONGEST_NAME = 5
 def addresses(folded: Folded, text: str, lexicon: Lexicon) -> Iterator[Shape]:
     """Streets with a house number, blocks with a lot; with a cue that she lives there, a street alone."""
     tokens = folded.tokens
-    homes = [tokens[last - 1].end for _, last in lexicon.cues["home"].occurrences(tokens)] if "home" in lexicon.cues else []
+    homes = sorted(tokens[last - 1].end for _, last in lexicon.cues["home"].occurrences(folded)) if "home" in lexicon.cues else []
     reached = 0
     for first, token in enumerate(tokens):
         if first < reached or text[token.start] == "\x01":
@@ -30,11 +31,17 @@ def addresses(folded: Folded, text: str, lexicon: Lexicon) -> Iterator[Shape]:
         settled = token.text in lexicon.settlements or (token.text == "aa" and first + 1 < len(tokens) and tokens[first + 1].text == "hh")
         if not street and not settled and not _is_block(tokens, first, lexicon):
             continue
-        home = any(0 <= token.start - end <= 30 for end in homes)
+        home = _close(homes, token.start)
         last, housed = _follow(tokens, first, text, lexicon, street=street)
         if (housed or (home and last > first + 1)) and (home or not _of_institution(folded, token.start, lexicon)):
             yield Shape(what="address", start=token.start, end=tokens[last].end)
             reached = last + 1
+
+
+def _close(homes: Sequence[int], start: int) -> bool:
+    """Whether one of these cues ends at most thirty signs before."""
+    place = bisect_right(homes, start) - 1
+    return place >= 0 and start - homes[place] <= 30
 
 
 def _is_street(tokens: Sequence[Token], first: int, lexicon: Lexicon) -> bool:
@@ -93,7 +100,7 @@ def _of_institution(folded: Folded, start: int, lexicon: Lexicon) -> bool:
     """Whether the words before it in this sentence name an institution, whose address is anybody's."""
     before = folded.text[max(0, start - NEAR) : start]
     cut = max(before.rfind("\n"), before.rfind("; "), before.rfind(". ") if not before.rstrip().endswith(("jr.", "av.")) else -1)
-    return any(token.text in lexicon.institutions for token in folded.tokens if start - len(before) + cut < token.start < start)
+    return any(token.text in lexicon.institutions for token in folded.between(start - len(before) + cut + 1, start))
 
 
 def people(folded: Folded, text: str, lexicon: Lexicon) -> Iterator[Shape]:
@@ -101,7 +108,7 @@ def people(folded: Folded, text: str, lexicon: Lexicon) -> Iterator[Shape]:
     if "person" not in lexicon.cues:
         return
     tokens = folded.tokens
-    for _, first in lexicon.cues["person"].occurrences(tokens):
+    for _, first in lexicon.cues["person"].occurrences(folded):
         last = _name(folded, text, first, lexicon)
         if last > first:
             yield Shape(what="name", start=tokens[first].start, end=tokens[last - 1].end)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -71,10 +72,15 @@ def signs(folded: Folded, lexicon: Lexicon) -> Iterator[Shape]:
     if "." in text:
         yield from (Shape(what="url", start=m.start(), end=m.end()) for m in _LINK.finditer(text) if _names_somebody(m, lexicon))
     if "@" in text:
-        social = [folded.tokens[last - 1].end for _, last in lexicon.cues["social"].occurrences(folded.tokens)] if "social" in lexicon.cues else []
+        social = sorted(folded.tokens[last - 1].end for _, last in lexicon.cues["social"].occurrences(folded)) if "social" in lexicon.cues else []
         for m in _HANDLE.finditer(text):
-            if any(0 <= m.start() - end <= 25 or 0 <= end - m.end() <= 30 for end in social):
+            if _any_in(social, m.start() - 25, m.start()) or _any_in(social, m.end(), m.end() + 30):
                 yield Shape(what="url", start=m.start(), end=m.end())
+
+
+def _any_in(ends: Sequence[int], least: int, most: int) -> bool:
+    place = bisect_left(ends, least)
+    return place < len(ends) and ends[place] <= most
 
 
 def _of_office(address: str, lexicon: Lexicon) -> bool:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from policies.errors import PackError
 from policies.guard import Known, Verdict, load, look, without
+from policies.guard.folding import MOST
 from policies.guard.lexicon import Lexicon, parse
 from policies.guard.verdict import IDENTIFIERS, WORDS
 from policies.packs import load as load_pack
@@ -169,14 +170,16 @@ WORST = [
     "9", "9 ", "-9", "+9", "1/1/", "@", "a@", "a.", "mz ", "jr a ", "Rosa ", "se llama Rosa ", "(", "que conversen ", "nueve ", "rosaelen",
     "quisp mamani", "ﷺ", ".com",
     "http://", "ley ", "resolucion a", "a arroba ", "a punto ", "40000017 ", "e\u0301\u0302", "«", "900123 ", "a-", "\u200b9",
+    "9 9 9 ", "a a a ", "0123456789", "calle calle calle ", "calle 1 ", "1/1/94 ", "nacio 1/1/94 ", "vive en calle 5 ", "@abc ig ", "“puta” ", "conciliar ",
+    "fuera de peligro ", "Mz K Lt 8 ", "la comisaria: 01 536 1234 ", "n. ", "se llama ",
 ]  # fmt: skip
 
 
-@pytest.mark.timeout(60)
-def test_no_text_of_eight_thousand_signs_is_slow() -> None:
-    """Thirty of the worst, one after the other; a pattern that goes back over what it read would not end within the time."""
+@pytest.mark.timeout(120)
+def test_no_text_as_long_as_is_looked_at_is_slow() -> None:
+    """Some forty of the worst, one after the other; a pattern that goes back over what it read would not end within the time."""
     for unit in WORST:
-        look((unit * 8000)[:8000], PE, HERS)
+        look((unit * MOST)[:MOST], PE, HERS)
 
 
 def test_twice_the_text_costs_about_twice_the_steps() -> None:
@@ -190,14 +193,14 @@ def test_twice_the_text_costs_about_twice_the_steps() -> None:
 
         sys.setprofile(tick)
         try:
-            look(text, PE, HERS)
+            look(text, PE, HERS, HERS[:2])
         finally:
             sys.setprofile(None)
         return count
 
-    for unit in ("-9", "1/1/", "Rosa ", "nueve ", "jr a ", "40000017 "):
+    for unit in WORST:
         once, twice = steps(unit * 300), steps(unit * 600)
-        assert twice < 2.6 * once, unit
+        assert twice < 2.2 * once, unit
 
 
 def test_nothing_that_is_printed_shows_what_was_written() -> None:
