@@ -42,12 +42,12 @@ class Folded:
     @cached_property
     def words(self) -> Mapping[str, Sequence[int]]:
         """Each word → the places among the tokens where it stands."""
-        return _places((token.text for token in self.tokens))
+        return _places(token.text for token in self.tokens)
 
     @cached_property
     def stems(self) -> Mapping[str, Sequence[int]]:
         """Each first `STEM` letters → the places of the words that begin so."""
-        return _places((token.text[:STEM] for token in self.tokens))
+        return _places(token.text[:STEM] for token in self.tokens)
 
     def between(self, start: int, end: int) -> tuple[Token, ...]:
         """The words that begin at `start` or later, and before `end`."""

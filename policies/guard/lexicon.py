@@ -48,6 +48,8 @@ class Lexicon:
     area_codes: frozenset[str] = frozenset()
     public_numbers: frozenset[str] = frozenset()
     streets: frozenset[str] = frozenset()
+    ways: frozenset[str] = frozenset()
+    """Words of every day that are streets too: in capitals, or where she lives."""
     settlements: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
     """What goes on with an address after its number: block, lot, floor."""
@@ -100,7 +102,7 @@ def _read(data: dict[str, Any]) -> Lexicon:
         labels=MappingProxyType({key: Words(**said) for key, said in data["labels"].items()}),
         cues=MappingProxyType({key: phrases(said) for key, said in data["cues"].items()}),
         area_codes=frozenset(map(str, data["area_codes"])), public_numbers=frozenset(map(str, data["public_numbers"])),
-        streets=_set(data["streets"]), settlements=_set(data["settlements"]), parts=_set(data["parts"]),
+        streets=_set(data["streets"]), ways=_set(data["ways"]), settlements=_set(data["settlements"]), parts=_set(data["parts"]),
         institutions=_set(data["institutions"]), names=_set(data["names"]), ordinary=_set(data["ordinary"]),
         offices=_set(data["offices"]), ours=_set(data["ours"]), personal=_set(data["personal"]),
         public_domains=frozenset(data["public_domains"]),

@@ -73,7 +73,9 @@ _HUNDREDS = {
 }
 _ACROSS_LINES = ([3, 3, 3], [3, 6], [6, 3])
 """How a mobile number breaks that was copied from somewhere; anything else on two lines is a list."""
-_AFTER_AMOUNT = frozenset(listed("soles sol dolares lucas mangos usd pen euros mil millones anos meses dias horas minutos km metros kg casos"))
+_AFTER_AMOUNT = frozenset(
+    listed("soles sol dolares lucas mangos usd pen euros mil millones anos meses dias horas minutos km metros mts kg mg ml mmol lpm cm cuadras casos")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,7 +257,8 @@ def _of_office(tokens: Sequence[Token], place: int, text: str, digits: str, lexi
     if not (lexicon.offices | lexicon.ours) & set(heard[:5]) or lexicon.personal & set(heard):
         return False
     mobile = digits[-9:].startswith("9") and len(digits) in (9, 11, 13)
-    return not mobile or heard[0] == "es" or bool(lexicon.ours & set(heard[:4])) or text[max(0, tokens[place].start - NEAR) : tokens[place].start].rstrip(" (+").endswith(":")
+    beside = text[max(0, tokens[place].start - NEAR) : tokens[place].start].rstrip(" (+")
+    return not mobile or heard[0] == "es" or bool(lexicon.ours & set(heard[:4])) or beside.endswith(":")
 
 
 def _what(groups: list[Group], digits: str, text: str, lexicon: Lexicon, before: tuple[str, ...], after: tuple[str, ...]) -> str | None:
@@ -266,7 +269,7 @@ def _what(groups: list[Group], digits: str, text: str, lexicon: Lexicon, before:
     what = _abroad(digits, text, start) or _here(digits, [len(one.digits) for one in groups], cue, lexicon)
     if what is None or ("\n" in text[start:end] and not _breaks(what, digits, groups)):
         return None
-    if _in_a_word(text, start, end, attached=cues != before) or _amount(text, end) or digits in lexicon.public_numbers:
+    if _in_a_word(text, start, end, attached=cues != before) or amount(text, end) or digits in lexicon.public_numbers:
         return None
     return what
 
@@ -296,7 +299,8 @@ def _in_a_word(text: str, start: int, end: int, *, attached: bool) -> bool:
     return joined or (after is not None and not (after.end() == len(text) or not text[after.end()].isalnum()))
 
 
-def _amount(text: str, end: int) -> bool:
+def amount(text: str, end: int) -> bool:
+    """Whether the number that ends here is so many of something."""
     word = re.match(r"[.,]?\d{0,2}[ ]?([a-z]{2,10})", text[end : end + 16])
     return word is not None and word[1] in _AFTER_AMOUNT
 

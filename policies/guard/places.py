@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from policies.guard.folding import Folded, Token, listed
 from policies.guard.lexicon import Lexicon
+from policies.guard.numbers import amount
 from policies.guard.shapes import Shape
 
 LONGEST = 12
@@ -15,25 +16,34 @@ NEAR = 70
 """Signs before a street in which an institution, or the person, says whose it is."""
 _STOP = "\n;!?\x01"
 _SMALL = frozenset(listed("de del la las los el y nro n no num numero s"))
+_OPENS = frozenset(listed("los las el la san santa"))
+"""With what the name of a street begins, in small letters too."""
+_TURNS = frozenset(
+    listed("a al en con por para que es era fue son estaba hay hasta desde entre donde cuando como se lo le me te ya hoy sin segun tiene")
+)
+"""Words that no name of a street goes on with."""
+_BEFORE_NO_HOUSE = frozenset(listed("a al de del el la los las y es"))
+"""«av. Brasil el 12» is a day."""
+_DOORS = frozenset(listed("izq izda izquierda dcha dch derecha bajo bajos atico principal planta esc escalera pta sotano altos"))
 _PARTICLES = frozenset(listed("de del la las los san santa y"))
 _LONGEST_NAME = 5
 
 
 def addresses(folded: Folded, text: str, lexicon: Lexicon) -> Iterator[Shape]:
-    """Streets with a house number, blocks with a lot; with a cue that she lives there, a street alone."""
+    """Streets with a house number, blocks with a lot; with a cue that she lives there, a street alone; «Domicilio: Los Sauces 14»."""
     tokens = folded.tokens
     homes = sorted(tokens[last - 1].end for _, last in lexicon.cues["home"].occurrences(folded)) if "home" in lexicon.cues else []
     reached = 0
     for first, token in enumerate(tokens):
         if first < reached or text[token.start] == "\x01":
             continue
-        street = _is_street(tokens, first, lexicon)
-        settled = token.text in lexicon.settlements or (token.text == "aa" and first + 1 < len(tokens) and tokens[first + 1].text == "hh")
-        if not street and not settled and not _is_block(tokens, first, lexicon):
-            continue
         home = _close(homes, token.start)
-        last, housed = _follow(tokens, first, text, lexicon, street=street)
-        if (housed or (home and last > first + 1)) and (home or not _of_institution(folded, token.start, lexicon)):
+        named = _begins(folded, text, first, lexicon, home=home)
+        filled_in = named is None and _is_filled_in(folded, text, first, homes)
+        if named is None and not filled_in:
+            continue
+        last, housed = _follow(folded, first - filled_in, text, lexicon, named=bool(named))
+        if (housed or (home and not filled_in and last > first + 1)) and (home or not _of_institution(folded, token.start, lexicon)):
             yield Shape(what="address", start=token.start, end=tokens[last].end)
             reached = last + 1
 
@@ -44,8 +54,27 @@ def _close(homes: Sequence[int], start: int) -> bool:
     return place >= 0 and start - homes[place] <= 30
 
 
-def _is_street(tokens: Sequence[Token], first: int, lexicon: Lexicon) -> bool:
-    return tokens[first].text in lexicon.streets and first + 1 < len(tokens)
+def _begins(folded: Folded, text: str, first: int, lexicon: Lexicon, *, home: bool) -> bool | None:
+    """Whether an address that begins here has its name already («Mz K») or is still to be named («jr. …»); None when none begins."""
+    tokens = folded.tokens
+    word, more = tokens[first].text, first + 1 < len(tokens)
+    if word in lexicon.settlements or (word == "aa" and more and tokens[first + 1].text == "hh") or _is_block(tokens, first, lexicon):
+        return True
+    sure = word in lexicon.streets or (word == "c" and text[tokens[first].end : tokens[first].end + 1] == "/")
+    return False if more and (sure or (word in lexicon.ways and (home or _in_capitals(folded, first)))) else None
+
+
+def _in_capitals(folded: Folded, first: int) -> bool:
+    """«Paseo Colón», and not «un paseo de tres horas»."""
+    named = next((token for token in folded.tokens[first + 1 : first + 4] if token.text not in _SMALL), None)
+    return named is not None and folded.capital(folded.tokens[first].start) and folded.capital(named.start)
+
+
+def _is_filled_in(folded: Folded, text: str, first: int, homes: Sequence[int]) -> bool:
+    """«Domicilio: Los Sauces …»: it stands right after the cue and its colon, and begins as a name does."""
+    token = folded.tokens[first]
+    place = bisect_right(homes, token.start) - 1
+    return place >= 0 and text[homes[place] : token.start].strip(" \t") == ":" and (folded.capital(token.start) or token.text in _OPENS)
 
 
 def _is_block(tokens: Sequence[Token], first: int, lexicon: Lexicon) -> bool:
@@ -56,12 +85,12 @@ def _is_block(tokens: Sequence[Token], first: int, lexicon: Lexicon) -> bool:
     return any(tokens[at + 1].text.isdigit() for at in lots)
 
 
-def _follow(tokens: Sequence[Token], first: int, text: str, lexicon: Lexicon, *, street: bool) -> tuple[int, bool]:
+def _follow(folded: Folded, first: int, text: str, lexicon: Lexicon, *, named: bool) -> tuple[int, bool]:
     """The last word of the address that begins here, and whether it has a house number or a lot."""
-    last, housed, named = first, False, not street
+    tokens, last, housed = folded.tokens, first, False
     for at in range(first + 1, min(first + LONGEST, len(tokens))):
         between = text[tokens[at - 1].end : tokens[at].start]
-        if len(between) > 6 or any(sign in between for sign in _STOP) or (". " in between and len(tokens[at - 1].text) > 5):
+        if _parts(between, tokens[at - 1].text, lexicon, begins=at == first + 1):
             break
         token = tokens[at]
         if token.text.isdigit():
@@ -70,18 +99,52 @@ def _follow(tokens: Sequence[Token], first: int, text: str, lexicon: Lexicon, *,
             if at + 1 < len(tokens) and tokens[at + 1].text == "de" and not housed:  # «28 de julio»
                 named, last = True, at
                 continue
+            if _is_measure(tokens, at, text):
+                break
             if named or _goes_on(tokens[at - 1].text, lexicon):
+                if tokens[at - 1].text in _BEFORE_NO_HOUSE:
+                    break
                 housed, last = True, at
             else:
                 named, last = True, at  # «calle 7»
         elif _goes_on(token.text, lexicon) or _is_lot_letter(tokens, at, lexicon):
             last = at if not _goes_on(token.text, lexicon) or housed else last
             housed = housed or (_is_lot_letter(tokens, at, lexicon) and _block_before(tokens, at))
-        elif housed:
+        elif housed and at == last + 1 and _is_door(folded, at):
+            last = at
+        elif named and not housed and _without_number(tokens, at):
+            return min(at + (token.text == "s"), len(tokens) - 1), True
+        elif housed or (token.text in _TURNS and at > first + 1):
             break
         elif token.text not in _SMALL and len(token.text) > 1 and at - first <= 6:
             named, last = True, at
     return last, housed
+
+
+def _parts(between: str, before: str, lexicon: Lexicon, *, begins: bool) -> bool:
+    """Whether these signs end an address. A colon does but after «calle:», «Mz:»; a full stop but after what is short."""
+    if len(between) > 6 or any(sign in between for sign in _STOP) or (". " in between and len(before) > 5):
+        return True
+    return (")" in between and begins) or (":" in between and not begins and not _goes_on(before, lexicon))
+
+
+def _is_measure(tokens: Sequence[Token], at: int, text: str) -> bool:
+    """«AV de 0,5», «300 metros»."""
+    end = tokens[at].end
+    decimal = text[end : end + 1] in (",", ".") and text[end + 1 : end + 2].isdigit() and tokens[at - 1].text not in ("km", "kilometro")
+    return decimal or amount(text, end)
+
+
+def _is_door(folded: Folded, at: int) -> bool:
+    """«3º», «4D», «B», «izq.»: the floor and the door after the house."""
+    token = folded.tokens[at]
+    glued = token.start == folded.tokens[at - 1].end
+    return token.text in _DOORS or (len(token.text) <= 2 and (glued or (len(token.text) == 1 and folded.capital(token.start))))
+
+
+def _without_number(tokens: Sequence[Token], at: int) -> bool:
+    """«s/n»."""
+    return tokens[at].text == "sn" or (tokens[at].text == "s" and at + 1 < len(tokens) and tokens[at + 1].text == "n")
 
 
 def _goes_on(word: str, lexicon: Lexicon) -> bool:

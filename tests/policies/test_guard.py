@@ -50,6 +50,10 @@ SEEN = [
     ("phone", "fue a la comisaría, su casa: 01 536 1234"),
     ("email", "rosa.inv arroba gmail punto com"), ("card", "4111-1111-1111-1111"), ("account", "CCI 002-191-000012345678-90"),
     ("address", "vive en Jr. Las Inventadas 345"), ("address", "AA.HH. Los Inventados Mz K Lt 8"), ("address", "-12.046373, -77.042754"),
+    ("address", "C/ Los Inventados, 14, 3º B"),
+    ("address", "vive en Ctra. de la Inventada, s/n"), ("address", "Domicilio: Los Inventados 345"), ("address", "dirección: los inventados 345"),
+    ("address", "Avda. de los Inventados n.º 12"), ("address", "Paseo de la Inventada 23, piso 2"), ("address", "vive en plaza inventada 14"),
+    ("address", "Pza. Inventada, 3, 4º izq."), ("address", "Plaza Inventada 40"), ("address", "Carretera Inventada km 18,5"),
     ("birth_date", "nació el 3 de mayo de 1994"), ("birth_date", "03/05/1994"), ("mxid", "@rosa:csmc.example"),
     ("url", "facebook.com/rosa.inventada"), ("url", "ig @rosa.inv"), ("name", "se llama Rosa Inventada"),
     ("stigma", "llegó un travelo"), ("blame", "algo habrá hecho"), ("looks", "¿cómo estaba vestida?"),
@@ -67,6 +71,9 @@ LEFT_ALONE = [
     "el celular del CEM es 987 654 321",
     "nuestro cel 987 654 321 para coordinar", "mesadepartes@mimp.gob.pe", "horario 0900 1300 1400 1800", "el 1º de mayo", "lunes\n900\n1000\n1100",
     "900\n250\n30", "novecientos doce mil soles",
+    "nos vemos en la av. Brasil a las 10", "la av. Brasil el 12", "marcador CA 15,3 elevado", "AV de 0,5 en ojo derecho", "en la calle desde el 2019",
+    "un paseo de 3 horas", "la cuesta 20", "camino 2 horas", "la plaza 2 de mayo", "Domicilio: no quiso darlo", "dirección: 3 cuadras del mercado",
+    "av. Brasil 300 soles", "tto c/ paracetamol 500 mg", "Camino 3 cuadras", "la AV corregida era de 1",
 ]  # fmt: skip
 
 
@@ -170,8 +177,8 @@ WORST = [
     "9", "9 ", "-9", "+9", "1/1/", "@", "a@", "a.", "mz ", "jr a ", "Rosa ", "se llama Rosa ", "(", "que conversen ", "nueve ", "rosaelen",
     "quisp mamani", "ﷺ", ".com",
     "http://", "ley ", "resolucion a", "a arroba ", "a punto ", "40000017 ", "e\u0301\u0302", "«", "900123 ", "a-", "\u200b9",
-    "9 9 9 ", "a a a ", "0123456789", "calle calle calle ", "calle 1 ", "1/1/94 ", "nacio 1/1/94 ", "vive en calle 5 ", "@abc ig ", "“puta” ", "conciliar ",
-    "fuera de peligro ", "Mz K Lt 8 ", "la comisaria: 01 536 1234 ", "n. ", "se llama ",
+    "9 9 9 ", "a a a ", "0123456789", "calle calle calle ", "calle 1 ", "1/1/94 ", "nacio 1/1/94 ", "vive en calle 5 ",
+    "@abc ig ", "“puta” ", "conciliar ", "fuera de peligro ", "Mz K Lt 8 ", "la comisaria: 01 536 1234 ", "n. ", "se llama ",
 ]  # fmt: skip
 
 
