@@ -15,9 +15,13 @@ STEM = 3
 """Letters by which a stem is found: none is shorter."""
 _LOOKALIKES = str.maketrans("аеорсухіѕԁαορν", "aeopcyxisdaopv")
 _WORD = re.compile(r"[^\W\d_]+|\d+")
-_MIXED = re.compile(r"(?<![^\W_])(?=\d[0-9ol]{2})\d[0-9]*[ol][0-9ol]*(?![^\W_])")
+_MIXED = re.compile(r"(?<![^\W_])(?=\d[0-9oli]{2})\d[0-9]*[oli][0-9oli]*(?![^\W_])")
 """«9OO123456»: letters that a finger takes for the digits beside them."""
-_ZERO_ONE = str.maketrans("ol", "01")
+_MIXED_ON = re.compile(r"(?<=\d[ .-])[oli]\d{2,3}(?![^\W_])")
+"""«9OO I23 456»: the same at the beginning of a later group."""
+_ZERO_ONE = str.maketrans("oli", "011")
+_UNSEEN = frozenset("\u115f\u1160\u3164\uffa0\u034f")
+"""Letters that show nothing."""
 _SENTENCE = re.compile(r"[.!?;\n…]+(?=\s|$)")
 
 
@@ -76,14 +80,16 @@ def fold(typed: str) -> Folded:
     letters = list(map(_plain, typed[:MOST]))
     one_each = set(map(len, letters)) <= {1}
     places = range(len(letters)) if one_each else [place for place, plain in enumerate(letters) for _ in plain]
-    text = _MIXED.sub(lambda m: m[0].translate(_ZERO_ONE) if _typed_letters(typed, places, m) else m[0], "".join(letters))
+    text = "".join(letters)
+    for mixed in (_MIXED, _MIXED_ON):
+        text = mixed.sub(lambda m: m[0].translate(_ZERO_ONE) if _typed_letters(typed, places, m) else m[0], text)
     tokens = tuple(Token(text=m[0], start=m.start(), end=m.end()) for m in _WORD.finditer(text))
     return Folded(text=text, typed=typed, at=places, tokens=tokens)
 
 
 def _typed_letters(typed: str, places: Sequence[int], found: re.Match[str]) -> bool:
     """Not «1º», which folds to the same."""
-    return all(typed[places[at]] in "0123456789oOlL" for at in range(found.start(), found.end()))
+    return all(typed[places[at]] in "0123456789oOlLiI" for at in range(found.start(), found.end()))
 
 
 def _places(said: Iterable[str]) -> dict[str, list[int]]:
@@ -97,9 +103,11 @@ def _places(said: Iterable[str]) -> dict[str, list[int]]:
 def _plain(char: str) -> str:
     if char in "\n\t":
         return char
-    if unicodedata.category(char)[0] == "C" or 0xFE00 <= ord(char) <= 0xFE0F or char == "\u20e3":
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    if unicodedata.category(char)[0] == "C" or char in _UNSEEN or 0xFE00 <= ord(char) <= 0xFE0F or char == "\u20e3":
         return ""
-    if char in "\u00a0\u2007\u202f":
+    if char in "\u00a0\u2007\u202f\u2800":
         return " "
     if char in "‐‑‒–—―−":
         return "-"

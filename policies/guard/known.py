@@ -21,6 +21,7 @@ from policies.guard.folding import Folded, Token, listed, plain
 from policies.guard.lexicon import Lexicon
 from policies.guard.numbers import rows
 from policies.guard.shapes import Day, days
+from policies.guard.spelt import spelt_days
 from policies.guard.verdict import Found
 
 MOST_PARTS = 6
@@ -97,7 +98,7 @@ class _Page:
     @cached_property
     def days(self) -> tuple[Day, ...]:
         """Every date."""
-        return tuple(days(self.folded.text))
+        return (*days(self.folded.text), *spelt_days(self.folded.tokens))
 
 
 def _near(text: str, wanted: str, edits: int) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,7 @@ from policies.guard.lexicon import Lexicon
 from policies.guard.numbers import blank, harmless, numbers
 from policies.guard.places import addresses, people
 from policies.guard.shapes import Day, Shape, days, links, signs
+from policies.guard.spelt import spelt_days
 from policies.guard.verdict import Found, Verdict, settle
 
 BIRTH_WORDS = 8
@@ -56,7 +57,7 @@ def _patterns(folded: Folded, lexicon: Lexicon) -> Iterator[Shape]:
     found = list(signs(folded, lexicon))
     yield from found
     text = blank(folded.text, [*links(folded.text), *((one.start, one.end) for one in found)])
-    dates = list(days(text))
+    dates = [*days(text), *spelt_days(folded.tokens)]
     yield from (Shape(what="birth_date", start=day.start, end=day.end) for day in dates if _is_birthday(day, folded, lexicon))
     text = blank(text, [(day.start, day.end) for day in dates if day.year is not None])
     text = blank(text, harmless(text))

@@ -59,6 +59,56 @@ SEEN = [
     ("stigma", "llegó un travelo"), ("blame", "algo habrá hecho"), ("looks", "¿cómo estaba vestida?"),
     ("conflation", "si es trabajadora sexual seguro es trata"), ("conciliation", "propongo conciliación con el esposo"),
 ]  # fmt: skip
+DISGUISED = [
+    ("phone", "nueve, doble cero, uno dos tres, cuatro cinco seis"),
+    ("phone", "nueve triple cero doble uno dos tres cuatro"),
+    ("dni", "dni cuatro, triple cero, triple cero, siete"),
+    ("dni", "su dni: cuatro cero cero, doble cero, doble cero uno"),
+    ("phone", "cel nueve doble 0 123 456"),
+    ("phone", "nueve ochenta y siete, seis cincuenta y cuatro, tres veintiuno"),
+    ("phone", "nueve, doble cero, tres cuarenta y cinco, doble seis, uno"),
+    ("birth_date", "nació el tres de mayo del noventa y uno"),
+    ("birth_date", "nació el tres de mayo de mil novecientos noventa y uno"),
+    ("birth_date", "cumple el veintiuno de setiembre"),
+    ("birth_date", "nacida un primero de enero del dos mil uno"),
+    ("birth_date", "nació el treinta y uno de agosto de 1990"),
+    ("birth_date", "nació el 3 de mayo del noventa y uno"),
+    ("birth_date", "el tres de mayo de mil novecientos noventa y uno"),
+    ("dni", "dni40000017"),
+    ("phone", "cel900123456"),
+    ("phone", "tel:900-123-456ok"),
+    ("phone", "900123456ok"),
+    ("phone", "llamar900123456porfa"),
+    ("dni", "documento40000017gracias"),
+    ("phone", "x900123456"),
+    ("phone", "Rosa900123456"),
+    ("phone", "whatsapp900123456"),
+    ("phone", "wsp900123456"),
+    ("phone", "num900123456"),
+    ("phone", "9001234l0"),
+    ("phone", "9oo1234l0"),
+    ("phone", "9OO I23 456"),
+    ("phone", "900 l23 456"),
+    ("phone", "9OO-123-456"),
+    ("phone", "٩٠٠١٢٣٤٥٦"),
+    ("phone", "９００１２３４５６"),
+    ("dni", "dni ４００００ ０１７"),
+    ("phone", "9\u200b0\u200b0\u200b1\u200b2\u200b3\u200b4\u200b5\u200b6"),
+    ("phone", "900\u2060123\ufeff456"),
+    ("phone", "9\xad00123456"),
+    ("phone", "900ㅤ123ㅤ456"),
+    ("phone", "9ᅟ00123456"),
+    ("phone", "९००१२३४५६"),
+    ("phone", "𝟗𝟎𝟎𝟏𝟐𝟑𝟒𝟓𝟔"),
+    ("phone", "cel 90012\n3456"),
+    ("dni", "su dni es 4000\n0017"),
+    ("phone", "900 123\n456"),
+    ("phone", "su celular: 900-\n123-456"),
+    ("dni", "DNI 40000\n017"),
+    ("ce", "carné de extranjería 00100\n0234"),
+    ("card", "tarjeta 4111 1111\n1111 1111"),
+]  # fmt: skip
+"""Numbers and birthdays spelt with «doble», in words, glued to words, in other digits, with unseen signs, over two lines."""
 LEFT_ALONE = [
     "C-7QK4M y R-2M8PA", "shelter@2 y mental-health@12", "Ley N° 30364, art. 124-B", "D.S. 009-2016-MIMP", "línea 100, 105 y 1818", "0800-10828",
     "a las 16:45, o 8:00 a.m.", "la audiencia es el 15/12/2026", "S/ 1,500.00 y 20000 soles", "exp. 01234-2026-0-1801-JR-FT-05",
@@ -74,11 +124,19 @@ LEFT_ALONE = [
     "nos vemos en la av. Brasil a las 10", "la av. Brasil el 12", "marcador CA 15,3 elevado", "AV de 0,5 en ojo derecho", "en la calle desde el 2019",
     "un paseo de 3 horas", "la cuesta 20", "camino 2 horas", "la plaza 2 de mayo", "Domicilio: no quiso darlo", "dirección: 3 cuadras del mercado",
     "av. Brasil 300 soles", "tto c/ paracetamol 500 mg", "Camino 3 cuadras", "la AV corregida era de 1",
+    "doble cero", "a triple turno, doble guardia", "habitación doble 900", "EXP900123456", "OT900123456", "a900123456bf3", "lote40000017b",
+    "taller el tres de mayo del dos mil veintiséis", "una de mayo y dos de junio", "el primero de mayo", "lunes\n4000\n0017", "llamar:\n900\n1000",
+    "son 900 o 1000", "100 i 200", "ninguno de mayo", "1º de mayo", "dos lucas o tres",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("what", "text"), SEEN)
 def test_it_is_seen(what: str, text: str) -> None:
+    assert classes(text) == {what}
+
+
+@pytest.mark.parametrize(("what", "text"), DISGUISED)
+def test_it_is_seen_in_disguise(what: str, text: str) -> None:
     assert classes(text) == {what}
 
 
@@ -99,6 +157,7 @@ def test_it_is_left_alone(text: str) -> None:
         ("document_number", "40.000.017"), ("address", "por las inventadas n° 345"), ("birth_date", "del 3/5/94"), ("birth_date",
         "3 de mayo del 1994"),
         ("email", "rosa.inv @gmail.con"), ("email", "rosa inv arroba gmail punto com"), ("case_file_number", "1234 2026 0 1801 JR FT 05"),
+        ("birth_date", "el tres de mayo del noventa y cuatro"), ("phone", "nueve doble cero uno dos tres cuatro cinco seis"),
         ("trusted_contact", "llamen al 900777888"), ("trusted_contact", "Julia Inventada sabe"),
     ],
 )  # fmt: skip
