@@ -10,7 +10,8 @@ from policies.guard.folding import Folded, Token, fold
 from policies.guard.known import Known, known_values
 from policies.guard.lexicon import Lexicon
 from policies.guard.numbers import blank, harmless, numbers
-from policies.guard.places import addresses, people
+from policies.guard.people import people
+from policies.guard.places import addresses
 from policies.guard.shapes import Day, Shape, days, links, signs
 from policies.guard.spelt import spelt_days
 from policies.guard.verdict import Found, Verdict, settle

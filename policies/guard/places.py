@@ -1,4 +1,4 @@
-"""Where somebody lives, and who is named beside a cue. A street without a house, an institution's own address and a bare name are left alone."""
+"""Where somebody lives. A street without a house and an institution's own address are left alone."""
 
 from __future__ import annotations
 
@@ -25,8 +25,6 @@ _TURNS = frozenset(
 _BEFORE_NO_HOUSE = frozenset(listed("a al de del el la los las y es"))
 """«av. Brasil el 12» is a day."""
 _DOORS = frozenset(listed("izq izda izquierda dcha dch derecha bajo bajos atico principal planta esc escalera pta sotano altos"))
-_PARTICLES = frozenset(listed("de del la las los san santa y"))
-_LONGEST_NAME = 5
 
 
 def addresses(folded: Folded, text: str, lexicon: Lexicon) -> Iterator[Shape]:
@@ -164,48 +162,3 @@ def _of_institution(folded: Folded, start: int, lexicon: Lexicon) -> bool:
     before = folded.text[max(0, start - NEAR) : start]
     cut = max(before.rfind("\n"), before.rfind("; "), before.rfind(". ") if not before.rstrip().endswith(("jr.", "av.")) else -1)
     return any(token.text in lexicon.institutions for token in folded.between(start - len(before) + cut + 1, start))
-
-
-def people(folded: Folded, text: str, lexicon: Lexicon) -> Iterator[Shape]:
-    """A name that follows a cue: «se llama …», «la señora …», «Nombre: …». Bare names are not looked for: that needs a model, and guesses."""
-    if "person" not in lexicon.cues:
-        return
-    tokens = folded.tokens
-    for _, first in lexicon.cues["person"].occurrences(folded):
-        last = _name(folded, text, first, lexicon)
-        if last > first:
-            yield Shape(what="name", start=tokens[first].start, end=tokens[last - 1].end)
-
-
-def _name(folded: Folded, text: str, first: int, lexicon: Lexicon) -> int:
-    """The word after the name that begins at `first`: capitals, or names that the pack knows; `first` when there is none."""
-    tokens, at, named = folded.tokens, first, first
-    while at < len(tokens) and at - first < _LONGEST_NAME + 2 and _goes_with(tokens, at, text, lexicon, begins=at == first):
-        if _is_name(folded, tokens, at, lexicon, begun=named > first):
-            named = at + 1
-        elif tokens[at].text not in _PARTICLES:
-            break
-        at += 1
-    return named
-
-
-def _goes_with(tokens: Sequence[Token], at: int, text: str, lexicon: Lexicon, *, begins: bool) -> bool:
-    """Whether this word may belong to the name: hardly a sign stands before it, and it is neither a number nor an institution."""
-    between = text[tokens[at - 1].end : tokens[at].start] if at else ""
-    light = between.strip(" \t") in (("", ":", ".") if begins else ("", "-"))
-    return light and "\n" not in between and not tokens[at].text.isdigit() and tokens[at].text not in lexicon.institutions
-
-
-def _is_name(folded: Folded, tokens: Sequence[Token], at: int, lexicon: Lexicon, *, begun: bool) -> bool:
-    """A capital; or a name that the pack knows, if it is no word of every day or stands beside another name."""
-    word = tokens[at].text
-    if folded.capital(tokens[at].start) and len(word) > 1:
-        return not _shouted(folded, tokens[at])
-    beside = begun or (at + 1 < len(tokens) and tokens[at + 1].text in lexicon.names)
-    return word in lexicon.names and (beside or word not in lexicon.ordinary)
-
-
-def _shouted(folded: Folded, token: Token) -> bool:
-    """A sign in capitals, «CEM», «DNI», is no name."""
-    typed = folded.typed[folded.at[token.start] : folded.at[token.end - 1] + 1]
-    return typed.isupper() and len(typed) <= 4

@@ -56,6 +56,10 @@ SEEN = [
     ("address", "Pza. Inventada, 3, 4º izq."), ("address", "Plaza Inventada 40"), ("address", "Carretera Inventada km 18,5"),
     ("birth_date", "nació el 3 de mayo de 1994"), ("birth_date", "03/05/1994"), ("mxid", "@rosa:csmc.example"),
     ("url", "facebook.com/rosa.inventada"), ("url", "ig @rosa.inv"), ("name", "se llama Rosa Inventada"),
+    ("name", "vino Juana Pérez por lo de su hijo"), ("name", "vino juana perez"),
+    ("name", "quispe mamani rosa pidió albergue"), ("name", "tengo cita para Carla Inventada"), ("name", "la sra. Quispe llamó"),
+    ("conciliation", "que conversen ellos dos y lo vean"), ("conciliation", "mejor que desista de la denuncia"),
+    ("blame", "eso le pasa por meterse con él"),
     ("stigma", "llegó un travelo"), ("blame", "algo habrá hecho"), ("looks", "¿cómo estaba vestida?"),
     ("conflation", "si es trabajadora sexual seguro es trata"), ("conciliation", "propongo conciliación con el esposo"),
 ]  # fmt: skip
@@ -127,6 +131,13 @@ LEFT_ALONE = [
     "doble cero", "a triple turno, doble guardia", "habitación doble 900", "EXP900123456", "OT900123456", "a900123456bf3", "lote40000017b",
     "taller el tres de mayo del dos mil veintiséis", "una de mayo y dos de junio", "el primero de mayo", "lunes\n4000\n0017", "llamar:\n900\n1000",
     "son 900 o 1000", "100 i 200", "ninguno de mayo", "1º de mayo", "dos lucas o tres",
+    "la lic. Ana Torres está de turno", "coordinen con Silvia Morales del CEM", "el hospital María Auxiliadora", "aeropuerto Jorge Chávez",
+    "Saludos, Ana Torres", "el Marco Legal", "Segundo Turno", "Luz Verde",
+    "rosas y flores", "rosa flores", "San Juan de Lurigancho", "Paciente: Mujer de 30 años", "vino la paciente. Los resultados mañana",
+    "julio campos",
+    "Remitido por: Dr. Ignacio Manuel Castillo", "conversen las dos psicólogas", "lleguen a un acuerdo con el albergue",
+    "cítenlos a los dos por separado", "sellado el 14/02/2008", "notaría, av. Inventada 310",
+    "eso pasa por falta de personal", "quién le manda el oficio",
 ]  # fmt: skip
 
 
