@@ -66,6 +66,8 @@ class Lexicon:
     surnames: frozenset[str] = frozenset()
     not_hers: frozenset[str] = frozenset()
     """Words after which a name is a place's or a colleague's."""
+    greetings: frozenset[str] = frozenset()
+    """Words right after which a name is of whoever is written to."""
     nobody: frozenset[str] = frozenset()
     """Words after a cue that say who she is and not what she is called."""
     namesakes: Phrases = field(default_factory=Phrases)
@@ -115,7 +117,8 @@ def _read(data: dict[str, Any]) -> Lexicon:
         area_codes=frozenset(map(str, data["area_codes"])), public_numbers=frozenset(map(str, data["public_numbers"])),
         streets=_set(data["streets"]), ways=_set(data["ways"]), settlements=_set(data["settlements"]), parts=_set(data["parts"]),
         institutions=_set(data["institutions"]),
-        given=_set(data["given"]), surnames=_set(data["surnames"]), not_hers=_set(data["not_hers"]), nobody=_set(data["nobody"]),
+        given=_set(data["given"]), surnames=_set(data["surnames"]), not_hers=_set(data["not_hers"]),
+        nobody=_set(data["nobody"]), greetings=_set(data["greetings"]),
         namesakes=phrases(data["namesakes"]), ordinary=_set(data["ordinary"]),
         offices=_set(data["offices"]), ours=_set(data["ours"]), personal=_set(data["personal"]),
         public_domains=frozenset(data["public_domains"]),

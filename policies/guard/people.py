@@ -121,9 +121,11 @@ def _of_another(folded: Folded, text: str, first: int, last: int, lexicon: Lexic
     while low > 0 and first - low < NEAR and not _ends_sentence(text[tokens[low - 1].end : tokens[low].start], tokens[low - 1].text):
         low -= 1
     before = {token.text for token in tokens[low:first]}
+    greeted = first > 0 and tokens[first - 1].text in lexicon.greetings and text[tokens[first - 1].end : tokens[first].start] == " "
     after = tokens[last : last + NEAR]
     belongs = bool(after) and after[0].text in ("del", "de", "en") and any(token.text in lexicon.institutions for token in after[1:])
-    return belongs or bool(before & (lexicon.institutions - _MEETINGS | lexicon.streets | lexicon.ways | lexicon.settlements | lexicon.not_hers))
+    others = lexicon.institutions - _MEETINGS | lexicon.streets | lexicon.ways | lexicon.settlements | lexicon.not_hers
+    return greeted or belongs or bool(before & others)
 
 
 def _ends_sentence(between: str, word: str) -> bool:

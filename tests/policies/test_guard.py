@@ -56,7 +56,7 @@ SEEN = [
     ("address", "Pza. Inventada, 3, 4º izq."), ("address", "Plaza Inventada 40"), ("address", "Carretera Inventada km 18,5"),
     ("birth_date", "nació el 3 de mayo de 1994"), ("birth_date", "03/05/1994"), ("mxid", "@rosa:csmc.example"),
     ("url", "facebook.com/rosa.inventada"), ("url", "ig @rosa.inv"), ("name", "se llama Rosa Inventada"),
-    ("name", "vino Juana Pérez por lo de su hijo"), ("name", "vino juana perez"),
+    ("name", "vino Juana Pérez por lo de su hijo"), ("name", "vino juana perez"), ("name", "hola, vino juana perez"),
     ("name", "quispe mamani rosa pidió albergue"), ("name", "tengo cita para Carla Inventada"), ("name", "la sra. Quispe llamó"),
     ("conciliation", "que conversen ellos dos y lo vean"), ("conciliation", "mejor que desista de la denuncia"),
     ("blame", "eso le pasa por meterse con él"),
@@ -132,7 +132,7 @@ LEFT_ALONE = [
     "taller el tres de mayo del dos mil veintiséis", "una de mayo y dos de junio", "el primero de mayo", "lunes\n4000\n0017", "llamar:\n900\n1000",
     "son 900 o 1000", "100 i 200", "ninguno de mayo", "1º de mayo", "dos lucas o tres",
     "la lic. Ana Torres está de turno", "coordinen con Silvia Morales del CEM", "el hospital María Auxiliadora", "aeropuerto Jorge Chávez",
-    "Saludos, Ana Torres", "el Marco Legal", "Segundo Turno", "Luz Verde",
+    "Saludos, Ana Torres", "hola Patricia Salazar", "la alcaldesa María Jara", "el Marco Legal", "Segundo Turno", "Luz Verde",
     "rosas y flores", "rosa flores", "San Juan de Lurigancho", "Paciente: Mujer de 30 años", "vino la paciente. Los resultados mañana",
     "julio campos",
     "Remitido por: Dr. Ignacio Manuel Castillo", "conversen las dos psicólogas", "lleguen a un acuerdo con el albergue",
@@ -248,7 +248,8 @@ WORST = [
     "quisp mamani", "ﷺ", ".com",
     "http://", "ley ", "resolucion a", "a arroba ", "a punto ", "40000017 ", "e\u0301\u0302", "«", "900123 ", "a-", "\u200b9",
     "9 9 9 ", "a a a ", "0123456789", "calle calle calle ", "calle 1 ", "1/1/94 ", "nacio 1/1/94 ", "vive en calle 5 ",
-    "@abc ig ", "“puta” ", "conciliar ", "fuera de peligro ", "Mz K Lt 8 ", "la comisaria: 01 536 1234 ", "n. ", "se llama ",
+    "@abc ig ", "“puta” ", "conciliar ", "fuera de peligro ", "Mz K Lt 8 ", "Juana Perez ", "uno de mayo del dos mil ",
+    "domicilio: Los a ", "900-l23 ", "la comisaria: 01 536 1234 ", "n. ", "se llama ",
 ]  # fmt: skip
 
 
