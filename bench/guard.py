@@ -1,14 +1,17 @@
 """`python -m bench.guard`: how well the language guard sees, class by class, beside Presidio on the same texts in one run.
 
-Two sets. `bench/data/chat_pe.jsonl`: chat-style Peruvian Spanish, written here by whoever wrote the rules, more than half of it hard negatives. The
-first messages were parted by line before anything was tuned: the rules were written looking at `written`. `spent` was held out twice, and looked at
-since; `held` was written after the rules and nothing was tuned on it: that is what to quote.
-MEDDOCAN (CC BY 4.0, © SEAD, corpus SPACCC_MEDDOCAN; 250 Spanish clinical texts): read where it lies, never copied; no rule was written for it but
-`record`. A span counts as found when one of its class covers half of it or more.
+Sets of two kinds. `bench/data/chat_pe.jsonl`: chat-style Peruvian Spanish, written here by whoever wrote the rules, more than half of it hard
+negatives. The first messages were parted by line before anything was tuned: the rules were written looking at `written`. `spent` was held out twice,
+and looked at since; `held` was written after the rules and no rule was tuned on it: that is what to quote. `probe` was written before bare names,
+blame and conciliation were mended, and they were mended by it.
+MEDDOCAN (CC BY 4.0, © SEAD, corpus SPACCC_MEDDOCAN; 250 Spanish clinical texts): read where it lies, never copied. Its texts whose SHA-256 begins
+with an even byte (`meddocan_tuned`) were looked at when addresses and names were mended, the others (`meddocan`) were not.
+A span counts as found when one of its class covers half of it or more.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -26,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 CHAT = Path(__file__).parent / "data" / "chat_pe.jsonl"
 MEDDOCAN = Path(os.environ.get("TINKUY_MEDDOCAN", ROOT.parent / "shared" / "data" / "meddocan" / "dev.jsonl"))
 PRESIDIO = Path(os.environ.get("TINKUY_PRESIDIO", ROOT / ".presidio" / "bin" / "python"))
-ROUNDS = 20
+ROUNDS, ROUNDS_LONG = 20, 3
 DIRECT = {
     "CORREO_ELECTRONICO": "email", "NUMERO_TELEFONO": "phone", "NUMERO_FAX": "phone", "CALLE": "address", "ID_SUJETO_ASISTENCIA": "record",
     "ID_ASEGURAMIENTO": "record", "NOMBRE_SUJETO_ASISTENCIA": "name",
@@ -64,7 +67,21 @@ def chat() -> list[Text]:
 def meddocan(path: Path = MEDDOCAN) -> list[Text]:
     """The clinical set, or none when it is not there."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
-    return [Text(half="meddocan", text=row["text"], spans=tuple(_mapped(row))) for row in rows]
+    return [Text(half=_half(row["text"]), text=row["text"], spans=tuple(_mapped(row))) for row in rows]
+
+
+def _half(text: str) -> str:
+    return "meddocan" if hashlib.sha256(text.encode()).digest()[0] % 2 else "meddocan_tuned"
+
+
+def homes(texts: Sequence[Text], seen: Seen) -> dict[str, float | int | None]:
+    """Recall of the addresses that are her own, «Domicilio: …»: most others of MEDDOCAN are hospitals', which the guard leaves alone on purpose."""
+    found = [any(_covers(f, g) for f in those if f.of == g.of) for one, those in zip(texts, seen, strict=True) for g in one.spans if _is_home(one, g)]
+    return {"there": len(found), "recall": _share(sum(found), len(found))}
+
+
+def _is_home(text: Text, span: Span) -> bool:
+    return span.of == "address" and "domicilio" in text.text[: span.start].rpartition("\n")[2].lower()
 
 
 def _span(one: Mapping[str, Any]) -> Span:
@@ -80,11 +97,11 @@ def _mapped(row: Mapping[str, Any]) -> Iterable[Span]:
 
 
 def ours(texts: Sequence[Text], rounds: int = ROUNDS) -> tuple[Seen, list[float]]:
-    """What the guard sees, and the milliseconds of each text: the best of some rounds, for the machine is not ours alone."""
+    """What the guard sees, and the milliseconds of each text: the best of some rounds (three for long texts), for the machine is not ours alone."""
     lexicon, seen, times = load("pe"), [], []
     for one in texts:
         took = []
-        for _ in range(rounds if len(one.text) < 500 else 1):
+        for _ in range(rounds if len(one.text) < 500 else min(rounds, ROUNDS_LONG)):
             began = time.perf_counter()
             verdict = look(one.text, lexicon)
             took.append((time.perf_counter() - began) * 1000)
@@ -139,17 +156,19 @@ def measured(name: str, texts: Sequence[Text], found: tuple[Seen, list[float]] |
         return None
     seen, times = found
     return {
-        "set": name, "texts": len(texts), "classes": score(texts, seen, classes), "false_alarms": false_alarms(texts, seen),
+        "set": name, "texts": len(texts), "classes": score(texts, seen, classes),
+        "homes": homes(texts, seen), "false_alarms": false_alarms(texts, seen),
         "ms": {"p50": round(percentile(times, 0.5), 3), "p99": round(percentile(times, 0.99), 3), "most": round(max(times), 3)},
     }  # fmt: skip
 
 
 def run(other: Callable[[Sequence[Text]], tuple[Seen, list[float]] | None] = presidio) -> dict[str, Any]:
     """Both engines on all sets, in one run."""
-    sets = {half: [one for one in chat() if one.half == half] for half in ("held", "spent", "written")} | {"meddocan": meddocan()}
+    sets = {half: [one for one in chat() if one.half == half] for half in ("held", "probe", "spent", "written")}
+    sets |= {half: [one for one in meddocan() if one.half == half] for half in ("meddocan", "meddocan_tuned")}
     result: dict[str, Any] = {}
     for name, texts in sets.items():
-        classes = sorted({*DIRECT.values(), "birth_date"}) if name == "meddocan" else [*IDENTIFIERS, *WORDS]
+        classes = sorted({*DIRECT.values(), "birth_date"}) if name.startswith("meddocan") else [*IDENTIFIERS, *WORDS]
         if not texts:
             print(f"{name} skipped: no {MEDDOCAN}")
             continue
@@ -167,6 +186,8 @@ def table(result: Mapping[str, Any]) -> str:
             other = theirs["classes"].get(of, {})
             cells = (row["recall"], row["precision"], other.get("recall"), other.get("precision"))
             lines.append(f"| {of} | {row['there']} | " + " | ".join("–" if cell is None else f"{cell:.2f}" for cell in cells) + " |")
+        if name.startswith("meddocan"):
+            lines.append(f"| address, of them «Domicilio» | {mine['homes']['there']} | {mine['homes']['recall']:.2f} | | | |")
         alarms = mine["false_alarms"]
         lines.append(f"| false alarms, of {alarms['clean']} clean texts | | {alarms['alarms']} | | {theirs['false_alarms']['alarms']} | |")
         lines.append(f"| ms a text, p50 / p99 | | {mine['ms']['p50']} / {mine['ms']['p99']} | | {theirs['ms']['p50']} / {theirs['ms']['p99']} | |")

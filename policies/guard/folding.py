@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 MOST = 20_000
 """Characters that are looked at: two and a half times what may be said at once (a Matrix event holds little more)."""
+STEM = 3
+"""Letters by which a stem is found: none is shorter."""
 _LOOKALIKES = str.maketrans("аеорсухіѕԁαορν", "aeopcyxisdaopv")
 _WORD = re.compile(r"[^\W\d_]+|\d+")
-_MIXED = re.compile(r"(?<![^\W_])(?=\d[0-9ol]{2})\d[0-9]*[ol][0-9ol]*(?![^\W_])")
+_MIXED = re.compile(r"(?<![^\W_])(?=\d[0-9oli]{2})\d[0-9]*[oli][0-9oli]*(?![^\W_])")
 """«9OO123456»: letters that a finger takes for the digits beside them."""
-_ZERO_ONE = str.maketrans("ol", "01")
+_MIXED_ON = re.compile(r"(?<=\d[ .-])[oli]\d{2,3}(?![^\W_])")
+"""«9OO I23 456»: the same at the beginning of a later group."""
+_ZERO_ONE = str.maketrans("oli", "011")
+_UNSEEN = frozenset("\u115f\u1160\u3164\uffa0\u034f")
+"""Letters that show nothing."""
 _SENTENCE = re.compile(r"[.!?;\n…]+(?=\s|$)")
 
 
@@ -32,8 +40,26 @@ class Folded:
 
     text: str = field(repr=False)
     typed: str = field(repr=False)
-    at: tuple[int, ...] = field(repr=False)
+    at: Sequence[int] = field(repr=False)
     tokens: tuple[Token, ...] = field(repr=False)
+
+    @cached_property
+    def words(self) -> Mapping[str, Sequence[int]]:
+        """Each word → the places among the tokens where it stands."""
+        return _places(token.text for token in self.tokens)
+
+    @cached_property
+    def stems(self) -> Mapping[str, Sequence[int]]:
+        """Each first `STEM` letters → the places of the words that begin so."""
+        return _places(token.text[:STEM] for token in self.tokens)
+
+    def between(self, start: int, end: int) -> tuple[Token, ...]:
+        """The words that begin at `start` or later, and before `end`."""
+        return self.tokens[self.place(start) : self.place(end)]
+
+    def place(self, start: int) -> int:
+        """The place of the first token that begins at `start` or later."""
+        return bisect_left(self.tokens, start, key=lambda token: token.start)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The place in the typed text of `start` to `end` here."""
@@ -51,29 +77,37 @@ class Folded:
 
 def fold(typed: str) -> Folded:
     """The folded text of `typed`."""
-    letters: list[str] = []
-    places: list[int] = []
-    for place, char in enumerate(typed[:MOST]):
-        plain = _plain(char)
-        letters.append(plain)
-        places.extend([place] * len(plain))
-    text = _MIXED.sub(lambda m: m[0].translate(_ZERO_ONE) if _typed_letters(typed, places, m) else m[0], "".join(letters))
+    letters = list(map(_plain, typed[:MOST]))
+    one_each = set(map(len, letters)) <= {1}
+    places = range(len(letters)) if one_each else [place for place, plain in enumerate(letters) for _ in plain]
+    text = "".join(letters)
+    for mixed in (_MIXED, _MIXED_ON):
+        text = mixed.sub(lambda m: m[0].translate(_ZERO_ONE) if _typed_letters(typed, places, m) else m[0], text)
     tokens = tuple(Token(text=m[0], start=m.start(), end=m.end()) for m in _WORD.finditer(text))
-    return Folded(text=text, typed=typed, at=tuple(places), tokens=tokens)
+    return Folded(text=text, typed=typed, at=places, tokens=tokens)
 
 
-def _typed_letters(typed: str, places: list[int], found: re.Match[str]) -> bool:
+def _typed_letters(typed: str, places: Sequence[int], found: re.Match[str]) -> bool:
     """Not «1º», which folds to the same."""
-    return all(typed[places[at]] in "0123456789oOlL" for at in range(found.start(), found.end()))
+    return all(typed[places[at]] in "0123456789oOlLiI" for at in range(found.start(), found.end()))
+
+
+def _places(said: Iterable[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for place, word in enumerate(said):
+        found.setdefault(word, []).append(place)
+    return found
 
 
 @lru_cache(maxsize=4096)
 def _plain(char: str) -> str:
     if char in "\n\t":
         return char
-    if unicodedata.category(char)[0] == "C" or 0xFE00 <= ord(char) <= 0xFE0F or char == "\u20e3":
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    if unicodedata.category(char)[0] == "C" or char in _UNSEEN or 0xFE00 <= ord(char) <= 0xFE0F or char == "\u20e3":
         return ""
-    if char in "\u00a0\u2007\u202f":
+    if char in "\u00a0\u2007\u202f\u2800":
         return " "
     if char in "‐‑‒–—―−":
         return "-"

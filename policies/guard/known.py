@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import permutations
 
 from rapidfuzz.distance import OSA
@@ -19,7 +20,8 @@ from rapidfuzz.distance import OSA
 from policies.guard.folding import Folded, Token, listed, plain
 from policies.guard.lexicon import Lexicon
 from policies.guard.numbers import rows
-from policies.guard.shapes import days
+from policies.guard.shapes import Day, days
+from policies.guard.spelt import spelt_days
 from policies.guard.verdict import Found
 
 MOST_PARTS = 6
@@ -45,10 +47,12 @@ class Known:
 
 def known_values(folded: Folded, values: Sequence[Known], lexicon: Lexicon) -> Iterator[Found]:
     """Where any of these values stands, by the form that its field has."""
-    letters = _Squashed.of(folded.text, (m.start() for m in _PIECE.finditer(folded.text)))
+    if not values:
+        return
+    page = _Page(folded)
     for known in values:
         look = _FORMS.get(lexicon.fields.get(known.field, ""))
-        for start, end in look(folded, letters, known.value, lexicon) if look else ():
+        for start, end in look(page, known.value, lexicon) if look else ():
             first, last = folded.span(start, end)
             yield Found(sort="known", what=known.field, start=first, end=last)
 
@@ -67,6 +71,34 @@ class _Squashed:
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         return self.at[start], self.at[end - 1] + 1
+
+
+class _Page:
+    """The text as each form reads it, made once for all the values: in a coordination room there are hundreds."""
+
+    def __init__(self, folded: Folded) -> None:
+        self.folded = folded
+
+    @cached_property
+    def letters(self) -> _Squashed:
+        """Only letters and digits."""
+        return _Squashed.of(self.folded.text, (place for place, sign in enumerate(self.folded.text) if sign.isalnum()))
+
+    @cached_property
+    def places(self) -> _Squashed:
+        """Without «jr.», «nro.» and the like."""
+        kept = (token for token in self.folded.tokens if token.text not in _ADDRESS_NOISE)
+        return _Squashed.of(self.folded.text, (place for token in kept for place in range(token.start, token.end)))
+
+    @cached_property
+    def digits(self) -> tuple[_Squashed, ...]:
+        """Digits with hardly anything between them; and spelt ones."""
+        return tuple(row for row in _digit_rows(self.folded) if len(row.text) >= SHORTEST_DIGITS - 1)
+
+    @cached_property
+    def days(self) -> tuple[Day, ...]:
+        """Every date."""
+        return (*days(self.folded.text), *spelt_days(self.folded.tokens))
 
 
 def _near(text: str, wanted: str, edits: int) -> Iterator[tuple[int, int]]:
@@ -106,17 +138,17 @@ def _best(text: str, wanted: str, first: int) -> Iterator[tuple[int, int]]:
 # --- names
 
 
-def _names(folded: Folded, letters: _Squashed, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+def _names(page: _Page, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     parts = [part for part in re.findall(r"[^\W\d_]+", plain(value)) if part not in _PARTICLES and len(part) > 1][:MOST_PARTS]
     for one, other in permutations(parts, 2):
         wanted = one + other
         if len(wanted) >= 5:
             yield from (
-                letters.span(start, end)
-                for start, end in _near(letters.text, wanted, 1 if len(wanted) >= SHORTEST_FUZZY else 0)
-                if _at_words(folded.text, *letters.span(start, end))
+                page.letters.span(start, end)
+                for start, end in _near(page.letters.text, wanted, 1 if len(wanted) >= SHORTEST_FUZZY else 0)
+                if _at_words(page.folded.text, *page.letters.span(start, end))
             )
-    yield from _one_part(folded, parts, lexicon)
+    yield from _one_part(page.folded, parts, lexicon)
 
 
 def _at_words(text: str, start: int, end: int) -> bool:
@@ -148,15 +180,15 @@ def _slipped(folded: Folded, token: Token, part: str, lexicon: Lexicon) -> bool:
 # --- numbers, codes, accounts
 
 
-def _digits(folded: Folded, letters: _Squashed, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+def _digits(page: _Page, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     wanted = re.sub(r"\D", "", plain(value))
     forms = {wanted, wanted[-9:]} if len(wanted) > 9 else {wanted}
-    for row in _digit_rows(folded):
+    for row in page.digits:
         for form in forms:
             if len(form) >= SHORTEST_DIGITS:
                 yield from (row.span(start, end) for start, end in _near(row.text, form, 1 if len(form) >= SHORTEST_FUZZY else 0))
     if not wanted.isdigit() or re.search(r"[^\W\d_]", value):
-        yield from _code(folded, letters, value, lexicon)
+        yield from _code(page, value, lexicon)
 
 
 def _digit_rows(folded: Folded) -> Iterator[_Squashed]:
@@ -170,43 +202,41 @@ def _digit_rows(folded: Folded) -> Iterator[_Squashed]:
             yield _Squashed(text="".join(group.digits for group in row), at=tuple(places))
 
 
-def _code(folded: Folded, letters: _Squashed, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+def _code(page: _Page, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     wanted = "".join(_PIECE.findall(plain(value)))
     if len(wanted) >= SHORTEST_DIGITS:
-        near = _near(letters.text, wanted, 1 if len(wanted) > 7 else 0)
-        yield from (letters.span(start, end) for start, end in near if _at_words(folded.text, *letters.span(start, end)))
+        near = _near(page.letters.text, wanted, 1 if len(wanted) > 7 else 0)
+        yield from (page.letters.span(start, end) for start, end in near if _at_words(page.folded.text, *page.letters.span(start, end)))
 
 
-def _email(folded: Folded, letters: _Squashed, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+def _email(page: _Page, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     user, _, host = plain(value).strip().partition("@")
     house = host.partition(".")[0]
     for middle, dot in (("", ""), ("arroba", ""), ("arroba", "punto"), ("", "punto"), ("at", "")):
         wanted = "".join(_PIECE.findall(user)) + middle + house + dot + "".join(_PIECE.findall(host.partition(".")[2]))
-        yield from (letters.span(*span) for span in _near(letters.text, wanted, 1))
+        yield from (page.letters.span(*span) for span in _near(page.letters.text, wanted, 1))
     account = "".join(_PIECE.findall(user))
     if len(account) >= 8:
-        yield from (letters.span(*span) for span in _near(letters.text, account, 0))
+        yield from (page.letters.span(*span) for span in _near(page.letters.text, account, 0))
 
 
 # --- places and days
 
 
-def _address(folded: Folded, letters: _Squashed, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+def _address(page: _Page, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     """Its words without «jr.», «nro.» and the like, up to the first number; in the text the same are passed over."""
-    kept = [token for token in folded.tokens if token.text not in _ADDRESS_NOISE]
-    text = _Squashed.of(folded.text, (place for token in kept for place in range(token.start, token.end)))
     parts = [part for part in re.findall(r"[^\W\d_]+|\d+", plain(value)) if part not in _ADDRESS_NOISE]
     number = next((place for place, part in enumerate(parts) if part.isdigit() and place > 0), len(parts) - 1)
     whole = "".join(parts[: number + 1])
     wanted = {whole} | {"".join(parts[place : number + 1]) for place in range(1, number) if len(parts[place]) > 3}
     for form in wanted:
         if len(form) >= SHORTEST_DIGITS:
-            yield from (text.span(*span) for span in _near(text.text, form, 1 if len(form) > 7 else 0))
+            yield from (page.places.span(*span) for span in _near(page.places.text, form, 1 if len(form) > 7 else 0))
 
 
-def _date(folded: Folded, letters: _Squashed, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+def _date(page: _Page, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     wanted = _iso(value) or next((day.on for day in days(plain(value)) if day.on), None)
-    yield from ((day.start, day.end) for day in days(folded.text) if day.on is not None and day.on == wanted)
+    yield from ((day.start, day.end) for day in page.days if day.on is not None and day.on == wanted)
 
 
 def _iso(value: str) -> date | None:
@@ -216,13 +246,13 @@ def _iso(value: str) -> date | None:
         return None
 
 
-def _free(folded: Folded, letters: _Squashed, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+def _free(page: _Page, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     """A text that names somebody and how to reach them («Julia, su hermana, 987…»): its names and its numbers."""
     for digits in re.findall(r"\d[\d .-]{4,}\d", value):
-        yield from _digits(folded, letters, digits, lexicon)
+        yield from _digits(page, digits, lexicon)
     name = re.match(r"\s*((?:[A-ZÁÉÍÓÚÑ][\w']+(?:\s+(?:de|la|del|los)\s+|\s+)?){1,5})", value)
     if name and len(name[1].split()) > 1:
-        yield from _names(folded, letters, name[1], lexicon)
+        yield from _names(page, name[1], lexicon)
 
 
 _FORMS = {"name": _names, "digits": _digits, "code": _code, "email": _email, "address": _address, "date": _date, "free": _free}

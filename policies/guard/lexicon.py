@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
@@ -48,6 +48,8 @@ class Lexicon:
     area_codes: frozenset[str] = frozenset()
     public_numbers: frozenset[str] = frozenset()
     streets: frozenset[str] = frozenset()
+    ways: frozenset[str] = frozenset()
+    """Words of every day that are streets too: in capitals, or where she lives."""
     settlements: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
     """What goes on with an address after its number: block, lot, floor."""
@@ -60,13 +62,26 @@ class Lexicon:
     """Words beside which it may be hers all the same."""
     public_domains: frozenset[str] = frozenset()
     """Whose e-mail addresses are an office's."""
-    names: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
+    surnames: frozenset[str] = frozenset()
+    not_hers: frozenset[str] = frozenset()
+    """Words after which a name is a place's or a colleague's."""
+    greetings: frozenset[str] = frozenset()
+    """Words right after which a name is of whoever is written to."""
+    nobody: frozenset[str] = frozenset()
+    """Words after a cue that say who she is and not what she is called."""
+    namesakes: Phrases = field(default_factory=Phrases)
     ordinary: frozenset[str] = frozenset()
     """Names that are words of every day too: alone and in small letters they say nothing."""
     identity_hosts: frozenset[str] = frozenset()
     urgent: Phrases = field(default_factory=Phrases)
     calm: Phrases = field(default_factory=Phrases)
     rules: tuple[Rule, ...] = field(default=())
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All of both."""
+        return self.given | self.surnames
 
     def rule(self, id_: str) -> Rule | None:
         """The rule of that id."""
@@ -100,8 +115,11 @@ def _read(data: dict[str, Any]) -> Lexicon:
         labels=MappingProxyType({key: Words(**said) for key, said in data["labels"].items()}),
         cues=MappingProxyType({key: phrases(said) for key, said in data["cues"].items()}),
         area_codes=frozenset(map(str, data["area_codes"])), public_numbers=frozenset(map(str, data["public_numbers"])),
-        streets=_set(data["streets"]), settlements=_set(data["settlements"]), parts=_set(data["parts"]),
-        institutions=_set(data["institutions"]), names=_set(data["names"]), ordinary=_set(data["ordinary"]),
+        streets=_set(data["streets"]), ways=_set(data["ways"]), settlements=_set(data["settlements"]), parts=_set(data["parts"]),
+        institutions=_set(data["institutions"]),
+        given=_set(data["given"]), surnames=_set(data["surnames"]), not_hers=_set(data["not_hers"]),
+        nobody=_set(data["nobody"]), greetings=_set(data["greetings"]),
+        namesakes=phrases(data["namesakes"]), ordinary=_set(data["ordinary"]),
         offices=_set(data["offices"]), ours=_set(data["ours"]), personal=_set(data["personal"]),
         public_domains=frozenset(data["public_domains"]),
         identity_hosts=frozenset(data["identity_hosts"]), urgent=phrases(data["urgent"]), calm=phrases(data["calm"]),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from policies.guard.folding import Folded, Token, fold
 from policies.guard.known import Known, known_values
 from policies.guard.lexicon import Lexicon
 from policies.guard.numbers import blank, harmless, numbers
-from policies.guard.places import addresses, people
+from policies.guard.people import people
+from policies.guard.places import addresses
 from policies.guard.shapes import Day, Shape, days, links, signs
+from policies.guard.spelt import spelt_days
 from policies.guard.verdict import Found, Verdict, settle
 
 BIRTH_WORDS = 8
 """Words before a date in which it is said to be a birthday."""
+QUOTES = ("«»", "“”", '""')
 BORN = (1925, 2012)
 """A full date of these years, said of nothing else, is a birthday: what cases are about happened later."""
 
@@ -28,7 +33,7 @@ def look(text: str, lexicon: Lexicon, known: Sequence[Known] = (), allowed: Sequ
         return Verdict()
     free = settle(known_values(folded, allowed, lexicon))
     patterns = (_found(folded, shape) for shape in _patterns(folded, lexicon))
-    seen = (one for one in patterns if not any(_inside(one, may) for may in free))
+    seen = (one for one in patterns if not _inside(one, free))
     return Verdict(
         found=settle((*known_values(folded, known, lexicon), *seen, *_words(folded, lexicon))), urgent=_urgent(folded, lexicon),
     )  # fmt: skip
@@ -39,17 +44,21 @@ def _found(folded: Folded, shape: Shape) -> Found:
     return Found(sort="pattern", what=shape.what, start=start, end=end)
 
 
-def _inside(one: Found, allowed: Found) -> bool:
-    """Whether what is allowed is what was seen: most of it, for the ends of both are uncertain."""
-    common = min(one.end, allowed.end) - max(one.start, allowed.start)
-    return common * 2 > one.end - one.start
+def _inside(one: Found, free: Sequence[Found]) -> bool:
+    """Whether one of what is allowed (in its order, none over another) is what was seen: most of it, for the ends of both are uncertain."""
+    for at in range(bisect_left(free, one.end, key=lambda may: may.start) - 1, -1, -1):
+        if free[at].end <= one.start:
+            break
+        if (min(one.end, free[at].end) - max(one.start, free[at].start)) * 2 > one.end - one.start:
+            return True
+    return False
 
 
 def _patterns(folded: Folded, lexicon: Lexicon) -> Iterator[Shape]:
     found = list(signs(folded, lexicon))
     yield from found
     text = blank(folded.text, [*links(folded.text), *((one.start, one.end) for one in found)])
-    dates = list(days(text))
+    dates = [*days(text), *spelt_days(folded.tokens)]
     yield from (Shape(what="birth_date", start=day.start, end=day.end) for day in dates if _is_birthday(day, folded, lexicon))
     text = blank(text, [(day.start, day.end) for day in dates if day.year is not None])
     text = blank(text, harmless(text))
@@ -60,8 +69,8 @@ def _patterns(folded: Folded, lexicon: Lexicon) -> Iterator[Shape]:
 
 
 def _is_birthday(day: Day, folded: Folded, lexicon: Lexicon) -> bool:
-    before = [token for token in folded.tokens if day.start - 60 < token.start < day.start][-BIRTH_WORDS:]
-    after = [token for token in folded.tokens if day.end <= token.start < day.end + 25][:3]
+    before = folded.between(day.start - 59, day.start)[-BIRTH_WORDS:]
+    after = folded.between(day.end, day.end + 25)[:3]
     if "birth" not in lexicon.cues:
         return False
     if lexicon.cues["birth"].said(before) or lexicon.cues["birth"].said(after):
@@ -72,12 +81,12 @@ def _is_birthday(day: Day, folded: Folded, lexicon: Lexicon) -> bool:
 
 def _words(folded: Folded, lexicon: Lexicon) -> Iterator[Found]:
     """Phrases of the rules, but for what is quoted and what is denied: «no se concilia» is how it should be."""
-    quotes = list(_quoted(folded.text))
+    quotes = [list(_quoted(folded.text, *marks)) for marks in QUOTES]
     for rule in lexicon.rules:
-        for first, last in rule.any.occurrences(folded.tokens):
+        for first, last in rule.any.occurrences(folded):
             start, end = folded.tokens[first].start, folded.tokens[last - 1].end
             sentence = _sentence(folded, first, last)
-            if not rule.unless.said(sentence) and not any(a < start and end <= b for a, b in quotes):
+            if not rule.unless.said(sentence) and not any(_within(start, end, told) for told in quotes):
                 typed = folded.span(start, end)
                 yield Found(sort="words", what=rule.of, start=typed[0], end=typed[1], rule=rule.id)
 
@@ -94,22 +103,32 @@ def _sentence(folded: Folded, first: int, last: int) -> list[Token]:
     return list(tokens[low:high])
 
 
-def _quoted(text: str) -> Iterator[tuple[int, int]]:
-    """What stands between quotation marks: somebody else's words, told."""
-    for opening, closing in ("«»", "“”", '""'):
-        start = text.find(opening)
-        while start >= 0:
-            end = text.find(closing, start + 1)
-            if end < 0:
-                break
-            yield start, end
-            start = text.find(opening, end + 1)
+def _quoted(text: str, opening: str, closing: str) -> Iterator[tuple[int, int]]:
+    """What stands between these quotation marks: somebody else's words, told."""
+    start = text.find(opening)
+    while start >= 0:
+        end = text.find(closing, start + 1)
+        if end < 0:
+            break
+        yield start, end
+        start = text.find(opening, end + 1)
+
+
+def _within(start: int, end: int, stretches: Sequence[tuple[int, int]]) -> bool:
+    """Whether one of these, in their order and none over another, holds it."""
+    place = bisect_left(stretches, (start, 0)) - 1
+    return place >= 0 and end <= stretches[place][1]
 
 
 def _urgent(folded: Folded, lexicon: Lexicon) -> bool:
     """Whether danger is said, and not only that it is over («fuera de peligro»)."""
-    calm = list(lexicon.calm.occurrences(folded.tokens))
-    return any(not any(a <= first and last <= b for a, b in calm) for first, last in lexicon.urgent.occurrences(folded.tokens))
+    calm = list(lexicon.calm.occurrences(folded))
+    reach = list(accumulate((end for _, end in calm), max))
+    for first, last in lexicon.urgent.occurrences(folded):
+        before = bisect_right(calm, first, key=lambda one: one[0])
+        if before == 0 or reach[before - 1] < last:
+            return True
+    return False
 
 
 def classes(found: Iterable[Found]) -> tuple[str, ...]:

@@ -18,7 +18,10 @@ from stdnum.pe import ruc
 from policies.guard.folding import Folded, Token, listed
 from policies.guard.lexicon import Lexicon
 from policies.guard.shapes import Shape
+from policies.guard.spelt import spoken
 
+NEAR = 8
+"""Signs before a telephone in which a colon gives it as somebody's."""
 GAP = 3
 """Signs that may part two groups of one number."""
 LEAST_DIGITS, MOST_DIGITS = 6, 20
@@ -45,33 +48,16 @@ _HARMLESS = re.compile(
     rf"|carpeta(?: fiscal)?|expediente|exp\.?|disposicion|acuerdo plenario)\b{_ROMAN}\d[\w./-]{{0,40}}"
 )
 _ALNUM_AFTER = re.compile(r"-?[^\W\d_]")
+_HEAD = re.compile(r"(?:\A|[^\w-])([^\W\d_]{1,20})\Z")
+_TAIL = re.compile(r"[^\W\d_]{1,20}(?![\w-])")
+"""A word of letters alone that hangs on a number, before and after it."""
 _LETTERED = re.compile(r"(?<![\w-])([a-z]{1,3})[ -]?(?:\d{1,2}\.\d{3}\.\d{3}|\d{5,9})(?![\w-])")
-_UNITS = {word: str(n) for n, word in enumerate(listed("cero uno dos tres cuatro cinco seis siete ocho nueve"))} | {"una": "1", "un": "1"}
-_TEENS = {
-    word: str(n)
-    for n, word in enumerate(
-        listed(
-            "diez once doce trece catorce quince dieciseis diecisiete dieciocho diecinueve veinte veintiuno veintidos veintitres veinticuatro "
-            "veinticinco veintiseis veintisiete veintiocho veintinueve"
-        ),
-        start=10,
-    )
-}
-_TENS = {word: str(n) for n, word in enumerate(listed("treinta cuarenta cincuenta sesenta setenta ochenta noventa"), start=3)}
-_HUNDREDS = {
-    word: str(n)
-    for n, words in enumerate(
-        listed(
-            "cien|ciento doscientos|doscientas trescientos|trescientas cuatrocientos|cuatrocientas quinientos|quinientas seiscientos|seiscientas "
-            "setecientos|setecientas ochocientos|ochocientas novecientos|novecientas"
-        ),
-        start=1,
-    )
-    for word in words.split("|")
-}
 _ACROSS_LINES = ([3, 3, 3], [3, 6], [6, 3])
 """How a mobile number breaks that was copied from somewhere; anything else on two lines is a list."""
-_AFTER_AMOUNT = frozenset(listed("soles sol dolares lucas mangos usd pen euros mil millones anos meses dias horas minutos km metros kg casos"))
+_IN_FULL = {("dni", 8), ("ce", 9), ("phone", 9), ("card", 15), ("card", 16), ("ruc", 11)}
+_AFTER_AMOUNT = frozenset(
+    listed("soles sol dolares lucas mangos usd pen euros mil millones anos meses dias horas minutos km metros mts kg mg ml mmol lpm cm cuadras casos")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +72,7 @@ class Group:
 
 def numbers(folded: Folded, text: str, lexicon: Lexicon) -> Iterator[Shape]:
     """What each row of groups is. `text` is the folded text with what was taken out, and what is harmless, blanked."""
-    cues = _cues(folded.tokens, lexicon)
+    cues = _cues(folded, lexicon)
     lettered = list(_lettered(text, folded.tokens, cues))
     yield from lettered
     index = {token.start: place for place, token in enumerate(folded.tokens)}
@@ -155,29 +141,9 @@ def _groups(text: str, tokens: Sequence[Token]) -> Iterator[Group]:
         if token.text.isdigit():
             if token.text.isascii():
                 yield Group(digits=token.text, start=token.start, end=token.end)
-        elif spoken := _spoken(tokens, place):
-            digits, skip = spoken
+        elif said := spoken(tokens, place):
+            digits, skip = said
             yield Group(digits=digits, start=token.start, end=tokens[skip - 1].end, spelt=True)
-
-
-def _spoken(tokens: Sequence[Token], place: int) -> tuple[str, int] | None:
-    """A number in words below a thousand, and the place after it: «nueve», «cincuenta y seis», «ciento veintitrés»."""
-    word, following = tokens[place], place + 1
-    if word.text not in _HUNDREDS:
-        return _below_hundred(tokens, place)
-    beside = following < len(tokens) and tokens[following].start - word.end == 1
-    rest = _below_hundred(tokens, following) if beside else None
-    return (_HUNDREDS[word.text] + rest[0].zfill(2), rest[1]) if rest else (f"{_HUNDREDS[word.text]}00", following)
-
-
-def _below_hundred(tokens: Sequence[Token], place: int) -> tuple[str, int] | None:
-    word = tokens[place].text
-    if word in _UNITS or word in _TEENS:
-        return _UNITS.get(word) or _TEENS[word], place + 1
-    if word not in _TENS:
-        return None
-    with_unit = place + 2 < len(tokens) and tokens[place + 1].text == "y" and tokens[place + 2].text in _UNITS
-    return (_TENS[word] + _UNITS[tokens[place + 2].text], place + 3) if with_unit else (f"{_TENS[word]}0", place + 1)
 
 
 Cues = dict[int, str]
@@ -185,10 +151,10 @@ Cues = dict[int, str]
 _KINDS = ("number", "not", "dni", "ce", "ptp", "passport", "ruc", "card", "account", "foreign", "record", "phone")
 
 
-def _cues(tokens: Sequence[Token], lexicon: Lexicon) -> Cues:
+def _cues(folded: Folded, lexicon: Lexicon) -> Cues:
     found: Cues = {}
     for kind in _KINDS:
-        for _, end in lexicon.cues[kind].occurrences(tokens) if kind in lexicon.cues else ():
+        for _, end in lexicon.cues[kind].occurrences(folded) if kind in lexicon.cues else ():
             found[end - 1] = kind
     return found
 
@@ -201,7 +167,7 @@ def _split(row: list[Group], folded: Folded, text: str, lexicon: Lexicon, cues: 
         before = _before(index[row[first].start], folded.tokens, cues) if ends else ()
         for last, digits in ends:
             after = _after(index[row[last - 1].start], folded.tokens, cues)
-            what = _what(row[first:last], digits, text, lexicon, before, after)
+            what = _what(row[first:last], digits, folded, text, lexicon, before, after)
             if what and not (what == "phone" and _of_office(folded.tokens, index[row[first].start], text, digits, lexicon)):
                 yield Shape(what=what, start=_with_plus(text, row[first].start), end=row[last - 1].end)
                 first = last - 1
@@ -253,23 +219,30 @@ def _of_office(tokens: Sequence[Token], place: int, text: str, digits: str, lexi
     if not (lexicon.offices | lexicon.ours) & set(heard[:5]) or lexicon.personal & set(heard):
         return False
     mobile = digits[-9:].startswith("9") and len(digits) in (9, 11, 13)
-    return not mobile or heard[0] == "es" or bool(lexicon.ours & set(heard[:4])) or text[: tokens[place].start].rstrip(" (+").endswith(":")
+    beside = text[max(0, tokens[place].start - NEAR) : tokens[place].start].rstrip(" (+")
+    return not mobile or heard[0] == "es" or bool(lexicon.ours & set(heard[:4])) or beside.endswith(":")
 
 
-def _what(groups: list[Group], digits: str, text: str, lexicon: Lexicon, before: tuple[str, ...], after: tuple[str, ...]) -> str | None:
+def _what(
+    groups: list[Group], digits: str, folded: Folded, text: str, lexicon: Lexicon, before: tuple[str, ...], after: tuple[str, ...],
+) -> str | None:  # fmt: skip
     """What these digits are, if their edges are those of a number too; the edges are looked at last, for most digits are nothing."""
     cues = tuple(one for one in before if one != _ATTACHED)
     cue = next((one for one in (*cues, *after) if one != "number"), "phone" if "number" in cues else "")
     start, end = groups[0].start, groups[-1].end
     what = _abroad(digits, text, start) or _here(digits, [len(one.digits) for one in groups], cue, lexicon)
-    if what is None or ("\n" in text[start:end] and not _breaks(what, digits, groups)):
+    if what is None or ("\n" in text[start:end] and not _breaks(what, digits, groups, told=what in cues and text.count("\n", start, end) == 1)):
         return None
-    if _in_a_word(text, start, end, attached=cues != before) or _amount(text, end) or digits in lexicon.public_numbers:
+    sure = what in cues or (what == "phone" and digits[-9:].startswith("9") and len(digits) in (9, 11))
+    if _in_a_word(folded, text, start, end, attached=cues != before, sure=sure) or amount(text, end) or digits in lexicon.public_numbers:
         return None
     return what
 
 
-def _breaks(what: str, digits: str, groups: list[Group]) -> bool:
+def _breaks(what: str, digits: str, groups: list[Group], *, told: bool) -> bool:
+    """Whether a number may go on in the next line: one that is told to be what it is, in full; or a mobile in its groups."""
+    if told and (what, len(digits)) in _IN_FULL and (what != "phone" or digits[0] == "9"):
+        return True
     return what == "phone" and digits[0] == "9" and [len(one.digits) for one in groups] in _ACROSS_LINES
 
 
@@ -285,16 +258,27 @@ def _here(digits: str, sizes: list[int], cue: str, lexicon: Lexicon) -> str | No
     return _by_cue(cue, digits) or _by_shape(digits, sizes, cue, lexicon) or _by_country(digits, sizes, cue, lexicon)
 
 
-def _in_a_word(text: str, start: int, end: int, *, attached: bool) -> bool:
-    """Part of a longer sign with letters in it: a code, a file, a version. A cue that hangs on it («DNI40000017») is none."""
-    before = text[max(0, start - 2) : start]
-    within = before[-1:].isalnum() or before[-1:] == "_" or (before[-1:] in ("-", "/", ".") and before[0].isalpha())
-    joined = within and not attached
-    after = _ALNUM_AFTER.match(text, end)
-    return joined or (after is not None and not (after.end() == len(text) or not text[after.end()].isalnum()))
+def _in_a_word(folded: Folded, text: str, start: int, end: int, *, attached: bool, sure: bool) -> bool:
+    """Part of a longer sign with letters in it: a code, a file, a version.
+
+    None is a cue that hangs on it («DNI40000017»); nor, where it is sure what the digits are, a word in small letters («Rosa900123456ok»).
+    """
+    before, after = text[max(0, start - 2) : start], _ALNUM_AFTER.match(text, end)
+    joined = before[-1:].isalnum() or before[-1:] == "_" or (before[-1:] in ("-", "/", ".") and before[0].isalpha())
+    head, tail = _HEAD.search(text[max(0, start - 22) : start]), _TAIL.match(text, end)
+    if joined and not attached and not (sure and head and not _coded(folded, start - len(head[1]), start)):
+        return True
+    long = after is not None and not (after.end() == len(text) or not text[after.end()].isalnum())
+    return long and not (sure and tail and not _coded(folded, end, tail.end()))
 
 
-def _amount(text: str, end: int) -> bool:
+def _coded(folded: Folded, start: int, end: int) -> bool:
+    """Capitals, as codes are written."""
+    return all(folded.capital(place) for place in range(start, end))
+
+
+def amount(text: str, end: int) -> bool:
+    """Whether the number that ends here is so many of something."""
     word = re.match(r"[.,]?\d{0,2}[ ]?([a-z]{2,10})", text[end : end + 16])
     return word is not None and word[1] in _AFTER_AMOUNT
 

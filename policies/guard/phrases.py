@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from policies.guard.folding import Token, plain
+from policies.guard.folding import STEM, Folded, Token, plain
 
 MOST_GAP = 6
-STEM = 3
-"""No stem is shorter: by its first letters it is found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,7 @@ def compiled(said: str) -> Iterator[Phrase]:
 
 
 class Phrases:
-    """Many phrases, found by their first word: a text costs as much as it has words, however many phrases there are."""
+    """Many phrases, found by their first word: a text costs as much as it has such words, however many phrases and words there are."""
 
     def __init__(self, phrases: Iterable[Phrase] = ()) -> None:
         self._whole: dict[str, list[Phrase]] = {}
@@ -84,17 +82,22 @@ class Phrases:
             for stem in {stem[:STEM] for stem in phrase.steps[0].stems}:
                 self._stems.setdefault(stem, []).append(phrase)
 
-    def occurrences(self, tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    def occurrences(self, folded: Folded) -> Iterator[tuple[int, int]]:
         """Where any of them stands: first token and the one after the last; the longest that begins there."""
-        for first, token in enumerate(tokens):
-            begun = (*self._whole.get(token.text, ()), *self._stems.get(token.text[:STEM], ()))
-            ends = [end for phrase in begun if (end := phrase.ends(tokens, first)) is not None]
-            if ends:
+        firsts = {first for word in self._whole.keys() & folded.words.keys() for first in folded.words[word]}
+        firsts |= {first for stem in self._stems.keys() & folded.stems.keys() for first in folded.stems[stem]}
+        for first in sorted(firsts):
+            if ends := self._ends(folded.tokens, first):
                 yield first, max(ends)
 
     def said(self, tokens: Sequence[Token]) -> bool:
-        """Whether any of them stands anywhere."""
-        return next(self.occurrences(tokens), None) is not None
+        """Whether any of them stands anywhere among these few words."""
+        return any(self._ends(tokens, first) for first in range(len(tokens)))
+
+    def _ends(self, tokens: Sequence[Token], first: int) -> list[int]:
+        word = tokens[first].text
+        begun = (*self._whole.get(word, ()), *self._stems.get(word[:STEM], ()))
+        return [end for phrase in begun if (end := phrase.ends(tokens, first)) is not None]
 
 
 def phrases(said: Iterable[str]) -> Phrases:

@@ -1,11 +1,13 @@
-"""Where somebody lives, and who is named beside a cue. A street without a house, an institution's own address and a bare name are left alone."""
+"""Where somebody lives. A street without a house and an institution's own address are left alone."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from policies.guard.folding import Folded, Token, listed
 from policies.guard.lexicon import Lexicon
+from policies.guard.numbers import amount
 from policies.guard.shapes import Shape
 
 LONGEST = 12
@@ -14,31 +16,63 @@ NEAR = 70
 """Signs before a street in which an institution, or the person, says whose it is."""
 _STOP = "\n;!?\x01"
 _SMALL = frozenset(listed("de del la las los el y nro n no num numero s"))
-_PARTICLES = frozenset(listed("de del la las los san santa y"))
-_LONGEST_NAME = 5
+_OPENS = frozenset(listed("los las el la san santa"))
+"""With what the name of a street begins, in small letters too."""
+_TURNS = frozenset(
+    listed("a al en con por para que es era fue son estaba hay hasta desde entre donde cuando como se lo le me te ya hoy sin segun tiene")
+)
+"""Words that no name of a street goes on with."""
+_BEFORE_NO_HOUSE = frozenset(listed("a al de del el la los las y es"))
+"""«av. Brasil el 12» is a day."""
+_DOORS = frozenset(listed("izq izda izquierda dcha dch derecha bajo bajos atico principal planta esc escalera pta sotano altos"))
 
 
 def addresses(folded: Folded, text: str, lexicon: Lexicon) -> Iterator[Shape]:
-    """Streets with a house number, blocks with a lot; with a cue that she lives there, a street alone."""
+    """Streets with a house number, blocks with a lot; with a cue that she lives there, a street alone; «Domicilio: Los Sauces 14»."""
     tokens = folded.tokens
-    homes = [tokens[last - 1].end for _, last in lexicon.cues["home"].occurrences(tokens)] if "home" in lexicon.cues else []
+    homes = sorted(tokens[last - 1].end for _, last in lexicon.cues["home"].occurrences(folded)) if "home" in lexicon.cues else []
     reached = 0
     for first, token in enumerate(tokens):
         if first < reached or text[token.start] == "\x01":
             continue
-        street = _is_street(tokens, first, lexicon)
-        settled = token.text in lexicon.settlements or (token.text == "aa" and first + 1 < len(tokens) and tokens[first + 1].text == "hh")
-        if not street and not settled and not _is_block(tokens, first, lexicon):
+        home = _close(homes, token.start)
+        named = _begins(folded, text, first, lexicon, home=home)
+        filled_in = named is None and _is_filled_in(folded, text, first, homes)
+        if named is None and not filled_in:
             continue
-        home = any(0 <= token.start - end <= 30 for end in homes)
-        last, housed = _follow(tokens, first, text, lexicon, street=street)
-        if (housed or (home and last > first + 1)) and (home or not _of_institution(folded, token.start, lexicon)):
+        last, housed = _follow(folded, first - filled_in, text, lexicon, named=bool(named))
+        if (housed or (home and not filled_in and last > first + 1)) and (home or not _of_institution(folded, token.start, lexicon)):
             yield Shape(what="address", start=token.start, end=tokens[last].end)
             reached = last + 1
 
 
-def _is_street(tokens: Sequence[Token], first: int, lexicon: Lexicon) -> bool:
-    return tokens[first].text in lexicon.streets and first + 1 < len(tokens)
+def _close(homes: Sequence[int], start: int) -> bool:
+    """Whether one of these cues ends at most thirty signs before."""
+    place = bisect_right(homes, start) - 1
+    return place >= 0 and start - homes[place] <= 30
+
+
+def _begins(folded: Folded, text: str, first: int, lexicon: Lexicon, *, home: bool) -> bool | None:
+    """Whether an address that begins here has its name already («Mz K») or is still to be named («jr. …»); None when none begins."""
+    tokens = folded.tokens
+    word, more = tokens[first].text, first + 1 < len(tokens)
+    if word in lexicon.settlements or (word == "aa" and more and tokens[first + 1].text == "hh") or _is_block(tokens, first, lexicon):
+        return True
+    sure = word in lexicon.streets or (word == "c" and text[tokens[first].end : tokens[first].end + 1] == "/")
+    return False if more and (sure or (word in lexicon.ways and (home or _in_capitals(folded, first)))) else None
+
+
+def _in_capitals(folded: Folded, first: int) -> bool:
+    """«Paseo Colón», and not «un paseo de tres horas»."""
+    named = next((token for token in folded.tokens[first + 1 : first + 4] if token.text not in _SMALL), None)
+    return named is not None and folded.capital(folded.tokens[first].start) and folded.capital(named.start)
+
+
+def _is_filled_in(folded: Folded, text: str, first: int, homes: Sequence[int]) -> bool:
+    """«Domicilio: Los Sauces …»: it stands right after the cue and its colon, and begins as a name does."""
+    token = folded.tokens[first]
+    place = bisect_right(homes, token.start) - 1
+    return place >= 0 and text[homes[place] : token.start].strip(" \t") == ":" and (folded.capital(token.start) or token.text in _OPENS)
 
 
 def _is_block(tokens: Sequence[Token], first: int, lexicon: Lexicon) -> bool:
@@ -49,12 +83,12 @@ def _is_block(tokens: Sequence[Token], first: int, lexicon: Lexicon) -> bool:
     return any(tokens[at + 1].text.isdigit() for at in lots)
 
 
-def _follow(tokens: Sequence[Token], first: int, text: str, lexicon: Lexicon, *, street: bool) -> tuple[int, bool]:
+def _follow(folded: Folded, first: int, text: str, lexicon: Lexicon, *, named: bool) -> tuple[int, bool]:
     """The last word of the address that begins here, and whether it has a house number or a lot."""
-    last, housed, named = first, False, not street
+    tokens, last, housed = folded.tokens, first, False
     for at in range(first + 1, min(first + LONGEST, len(tokens))):
         between = text[tokens[at - 1].end : tokens[at].start]
-        if len(between) > 6 or any(sign in between for sign in _STOP) or (". " in between and len(tokens[at - 1].text) > 5):
+        if _parts(between, tokens[at - 1].text, lexicon, begins=at == first + 1):
             break
         token = tokens[at]
         if token.text.isdigit():
@@ -63,18 +97,52 @@ def _follow(tokens: Sequence[Token], first: int, text: str, lexicon: Lexicon, *,
             if at + 1 < len(tokens) and tokens[at + 1].text == "de" and not housed:  # «28 de julio»
                 named, last = True, at
                 continue
+            if _is_measure(tokens, at, text):
+                break
             if named or _goes_on(tokens[at - 1].text, lexicon):
+                if tokens[at - 1].text in _BEFORE_NO_HOUSE:
+                    break
                 housed, last = True, at
             else:
                 named, last = True, at  # «calle 7»
         elif _goes_on(token.text, lexicon) or _is_lot_letter(tokens, at, lexicon):
             last = at if not _goes_on(token.text, lexicon) or housed else last
             housed = housed or (_is_lot_letter(tokens, at, lexicon) and _block_before(tokens, at))
-        elif housed:
+        elif housed and at == last + 1 and _is_door(folded, at):
+            last = at
+        elif named and not housed and _without_number(tokens, at):
+            return min(at + (token.text == "s"), len(tokens) - 1), True
+        elif housed or (token.text in _TURNS and at > first + 1):
             break
         elif token.text not in _SMALL and len(token.text) > 1 and at - first <= 6:
             named, last = True, at
     return last, housed
+
+
+def _parts(between: str, before: str, lexicon: Lexicon, *, begins: bool) -> bool:
+    """Whether these signs end an address. A colon does but after «calle:», «Mz:»; a full stop but after what is short."""
+    if len(between) > 6 or any(sign in between for sign in _STOP) or (". " in between and len(before) > 5):
+        return True
+    return (")" in between and begins) or (":" in between and not begins and not _goes_on(before, lexicon))
+
+
+def _is_measure(tokens: Sequence[Token], at: int, text: str) -> bool:
+    """«AV de 0,5», «300 metros»."""
+    end = tokens[at].end
+    decimal = text[end : end + 1] in (",", ".") and text[end + 1 : end + 2].isdigit() and tokens[at - 1].text not in ("km", "kilometro")
+    return decimal or amount(text, end)
+
+
+def _is_door(folded: Folded, at: int) -> bool:
+    """«3º», «4D», «B», «izq.»: the floor and the door after the house."""
+    token = folded.tokens[at]
+    glued = token.start == folded.tokens[at - 1].end
+    return token.text in _DOORS or (len(token.text) <= 2 and (glued or (len(token.text) == 1 and folded.capital(token.start))))
+
+
+def _without_number(tokens: Sequence[Token], at: int) -> bool:
+    """«s/n»."""
+    return tokens[at].text == "sn" or (tokens[at].text == "s" and at + 1 < len(tokens) and tokens[at + 1].text == "n")
 
 
 def _goes_on(word: str, lexicon: Lexicon) -> bool:
@@ -93,49 +161,4 @@ def _of_institution(folded: Folded, start: int, lexicon: Lexicon) -> bool:
     """Whether the words before it in this sentence name an institution, whose address is anybody's."""
     before = folded.text[max(0, start - NEAR) : start]
     cut = max(before.rfind("\n"), before.rfind("; "), before.rfind(". ") if not before.rstrip().endswith(("jr.", "av.")) else -1)
-    return any(token.text in lexicon.institutions for token in folded.tokens if start - len(before) + cut < token.start < start)
-
-
-def people(folded: Folded, text: str, lexicon: Lexicon) -> Iterator[Shape]:
-    """A name that follows a cue: «se llama …», «la señora …», «Nombre: …». Bare names are not looked for: that needs a model, and guesses."""
-    if "person" not in lexicon.cues:
-        return
-    tokens = folded.tokens
-    for _, first in lexicon.cues["person"].occurrences(tokens):
-        last = _name(folded, text, first, lexicon)
-        if last > first:
-            yield Shape(what="name", start=tokens[first].start, end=tokens[last - 1].end)
-
-
-def _name(folded: Folded, text: str, first: int, lexicon: Lexicon) -> int:
-    """The word after the name that begins at `first`: capitals, or names that the pack knows; `first` when there is none."""
-    tokens, at, named = folded.tokens, first, first
-    while at < len(tokens) and at - first < _LONGEST_NAME + 2 and _goes_with(tokens, at, text, lexicon, begins=at == first):
-        if _is_name(folded, tokens, at, lexicon, begun=named > first):
-            named = at + 1
-        elif tokens[at].text not in _PARTICLES:
-            break
-        at += 1
-    return named
-
-
-def _goes_with(tokens: Sequence[Token], at: int, text: str, lexicon: Lexicon, *, begins: bool) -> bool:
-    """Whether this word may belong to the name: hardly a sign stands before it, and it is neither a number nor an institution."""
-    between = text[tokens[at - 1].end : tokens[at].start] if at else ""
-    light = between.strip(" \t") in (("", ":", ".") if begins else ("", "-"))
-    return light and "\n" not in between and not tokens[at].text.isdigit() and tokens[at].text not in lexicon.institutions
-
-
-def _is_name(folded: Folded, tokens: Sequence[Token], at: int, lexicon: Lexicon, *, begun: bool) -> bool:
-    """A capital; or a name that the pack knows, if it is no word of every day or stands beside another name."""
-    word = tokens[at].text
-    if folded.capital(tokens[at].start) and len(word) > 1:
-        return not _shouted(folded, tokens[at])
-    beside = begun or (at + 1 < len(tokens) and tokens[at + 1].text in lexicon.names)
-    return word in lexicon.names and (beside or word not in lexicon.ordinary)
-
-
-def _shouted(folded: Folded, token: Token) -> bool:
-    """A sign in capitals, «CEM», «DNI», is no name."""
-    typed = folded.typed[folded.at[token.start] : folded.at[token.end - 1] + 1]
-    return typed.isupper() and len(typed) <= 4
+    return any(token.text in lexicon.institutions for token in folded.between(start - len(before) + cut + 1, start))

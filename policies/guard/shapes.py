@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -24,7 +25,7 @@ _LINK = re.compile(r"(?<![\w@.])(?:https?://|www\.)?((?:[a-z0-9-]{1,40}\.){1,4}[
 _POINT = re.compile(r"(?<![\d.])-?\d{1,2}\.\d{4,12}\s?[,;]\s?-?\d{2,3}\.\d{4,12}(?!\d)")
 _HANDLE = re.compile(r"(?<![\w@.])@[a-z0-9_][\w.]{2,30}(?![\w:@])")
 _LONG_DIGITS = re.compile(r"\d{7}")
-_MONTHS = {
+MONTHS = {
     name: number
     for number, names in enumerate(
         (
@@ -39,7 +40,7 @@ _MONTHS = {
 _DAY = re.compile(
     rf"(?<![\w/.-])(?:(?P<y>\d{{4}})[-/.](?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}})"
     rf"|(?P<d2>\d{{1,2}}) ?[-/.] ?(?P<m2>\d{{1,2}}|[a-z]{{3,10}}) ?[-/.] ?(?P<y2>\d{{4}}|\d{{2}})"
-    rf"|(?P<d3>\d{{1,2}}|primero)(?: de)? (?P<m3>{'|'.join(_MONTHS)})\b(?:\.?,? (?:de |del )?(?:ano )?(?P<y3>\d{{4}}|\d{{2}}))?)(?![\w/])"
+    rf"|(?P<d3>\d{{1,2}}|primero)(?: de)? (?P<m3>{'|'.join(MONTHS)})\b(?:\.?,? (?:de |del )?(?:ano )?(?P<y3>\d{{4}}|\d{{2}}))?)(?![\w/])"
 )
 
 
@@ -71,10 +72,15 @@ def signs(folded: Folded, lexicon: Lexicon) -> Iterator[Shape]:
     if "." in text:
         yield from (Shape(what="url", start=m.start(), end=m.end()) for m in _LINK.finditer(text) if _names_somebody(m, lexicon))
     if "@" in text:
-        social = [folded.tokens[last - 1].end for _, last in lexicon.cues["social"].occurrences(folded.tokens)] if "social" in lexicon.cues else []
+        social = sorted(folded.tokens[last - 1].end for _, last in lexicon.cues["social"].occurrences(folded)) if "social" in lexicon.cues else []
         for m in _HANDLE.finditer(text):
-            if any(0 <= m.start() - end <= 25 or 0 <= end - m.end() <= 30 for end in social):
+            if _any_in(social, m.start() - 25, m.start()) or _any_in(social, m.end(), m.end() + 30):
                 yield Shape(what="url", start=m.start(), end=m.end())
+
+
+def _any_in(ends: Sequence[int], least: int, most: int) -> bool:
+    place = bisect_left(ends, least)
+    return place < len(ends) and ends[place] <= most
 
 
 def _of_office(address: str, lexicon: Lexicon) -> bool:
@@ -97,21 +103,23 @@ def days(text: str) -> Iterator[Day]:
     """Every date."""
     for m in _DAY.finditer(text):
         year, month, day = (m["y"] or m["y2"] or m["y3"]), (m["m"] or m["m2"] or m["m3"]), (m["d"] or m["d2"] or m["d3"])
-        number = int(month) if month.isdecimal() else _MONTHS.get(month)
+        number = int(month) if month.isdecimal() else MONTHS.get(month)
         if number is None or not 1 <= number <= 12:
             continue
-        full = _year(year)
-        yield Day(start=m.start(), end=m.end(), on=_date(full, number, 1 if day == "primero" else int(day)), year=full)
+        full = full_year(year)
+        yield Day(start=m.start(), end=m.end(), on=dated(full, number, 1 if day == "primero" else int(day)), year=full)
 
 
-def _year(written: str | None) -> int | None:
+def full_year(written: str | None) -> int | None:
+    """The year of two digits or four."""
     if written is None:
         return None
     number = int(written)
     return number if len(written) == 4 else (1900 + number if number > 30 else 2000 + number)
 
 
-def _date(year: int | None, month: int, day: int) -> date | None:
+def dated(year: int | None, month: int, day: int) -> date | None:
+    """That day, if there is one."""
     try:
         return date(year, month, day) if year is not None else None
     except ValueError:

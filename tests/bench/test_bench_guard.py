@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bench.guard import PRESIDIO, Span, Text, chat, meddocan, ours, presidio, run, score, table
+from bench.guard import PRESIDIO, Span, Text, chat, false_alarms, homes, meddocan, ours, presidio, run, score, table
 from bench.rows import RESULTS
 from policies.guard.verdict import IDENTIFIERS, WORDS
 from tests.docs.pages import read
@@ -26,6 +26,9 @@ def test_the_chat_set_is_large_hard_and_covers_every_class() -> None:
         here = [one for one in texts if one.half == half]
         assert {span.of for one in here for span in one.spans} == {*IDENTIFIERS, *WORDS}
     assert len({one.text for one in texts}) == len(texts)
+    probe = [one for one in texts if one.half == "probe"]
+    assert {span.of for one in probe for span in one.spans} == {"name", "blame", "conciliation"}
+    assert sum(not one.spans for one in probe) >= 0.4 * len(probe)
     assert all(0 <= span.start < span.end <= len(one.text) for one in texts for span in one.spans)
 
 
@@ -38,6 +41,27 @@ def test_the_classes_that_must_not_be_missed_are_seen(half: str) -> None:
     for of, row in rows.items():
         assert (row["recall"] or 0) >= 0.95, of
         assert (row["precision"] or 0) >= 0.95, of
+
+
+@pytest.mark.parametrize("half", ["written", "spent", "probe"])
+def test_nobody_is_cried_at_without_need(half: str) -> None:
+    """Of the messages that say nothing of anybody; the one of `probe` names a heroine of the independence."""
+    texts = [one for one in chat() if one.half == half]
+    assert false_alarms(texts, ours(texts, rounds=1)[0])["alarms"] <= (half == "probe")
+
+
+def test_a_bare_name_and_words_that_hurt_are_seen_as_often_as_they_are_right() -> None:
+    texts = [one for one in chat() if one.half == "probe"]
+    for of, row in score(texts, ours(texts, rounds=1)[0], ("name", "blame", "conciliation")).items():
+        assert (row["recall"] or 0) >= 0.9, of
+        assert (row["precision"] or 0) >= 0.9, of
+
+
+def test_her_own_address_is_told_from_a_hospital() -> None:
+    text = "Domicilio: Calle Inventada 3.\nHospital Inventado. Calle Otra 4."
+    spans = tuple(Span(of="address", start=text.index(one), end=text.index(one) + len(one)) for one in ("Calle Inventada 3", "Calle Otra 4"))
+    assert homes([Text(half="x", text=text, spans=spans)], [spans[:1]]) == {"there": 1, "recall": 1.0}
+    assert homes([Text(half="x", text=text, spans=spans)], [spans[1:]]) == {"there": 1, "recall": 0.0}
 
 
 def test_scores_are_of_spans_not_of_texts() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from policies.errors import PackError
 from policies.guard import Known, Verdict, load, look, without
+from policies.guard.folding import MOST
 from policies.guard.lexicon import Lexicon, parse
 from policies.guard.verdict import IDENTIFIERS, WORDS
 from policies.packs import load as load_pack
@@ -49,11 +50,69 @@ SEEN = [
     ("phone", "fue a la comisaría, su casa: 01 536 1234"),
     ("email", "rosa.inv arroba gmail punto com"), ("card", "4111-1111-1111-1111"), ("account", "CCI 002-191-000012345678-90"),
     ("address", "vive en Jr. Las Inventadas 345"), ("address", "AA.HH. Los Inventados Mz K Lt 8"), ("address", "-12.046373, -77.042754"),
+    ("address", "C/ Los Inventados, 14, 3º B"),
+    ("address", "vive en Ctra. de la Inventada, s/n"), ("address", "Domicilio: Los Inventados 345"), ("address", "dirección: los inventados 345"),
+    ("address", "Avda. de los Inventados n.º 12"), ("address", "Paseo de la Inventada 23, piso 2"), ("address", "vive en plaza inventada 14"),
+    ("address", "Pza. Inventada, 3, 4º izq."), ("address", "Plaza Inventada 40"), ("address", "Carretera Inventada km 18,5"),
     ("birth_date", "nació el 3 de mayo de 1994"), ("birth_date", "03/05/1994"), ("mxid", "@rosa:csmc.example"),
     ("url", "facebook.com/rosa.inventada"), ("url", "ig @rosa.inv"), ("name", "se llama Rosa Inventada"),
+    ("name", "vino Juana Pérez por lo de su hijo"), ("name", "vino juana perez"), ("name", "hola, vino juana perez"),
+    ("name", "quispe mamani rosa pidió albergue"), ("name", "tengo cita para Carla Inventada"), ("name", "la sra. Quispe llamó"),
+    ("conciliation", "que conversen ellos dos y lo vean"), ("conciliation", "mejor que desista de la denuncia"),
+    ("blame", "eso le pasa por meterse con él"),
     ("stigma", "llegó un travelo"), ("blame", "algo habrá hecho"), ("looks", "¿cómo estaba vestida?"),
     ("conflation", "si es trabajadora sexual seguro es trata"), ("conciliation", "propongo conciliación con el esposo"),
 ]  # fmt: skip
+DISGUISED = [
+    ("phone", "nueve, doble cero, uno dos tres, cuatro cinco seis"),
+    ("phone", "nueve triple cero doble uno dos tres cuatro"),
+    ("dni", "dni cuatro, triple cero, triple cero, siete"),
+    ("dni", "su dni: cuatro cero cero, doble cero, doble cero uno"),
+    ("phone", "cel nueve doble 0 123 456"),
+    ("phone", "nueve ochenta y siete, seis cincuenta y cuatro, tres veintiuno"),
+    ("phone", "nueve, doble cero, tres cuarenta y cinco, doble seis, uno"),
+    ("birth_date", "nació el tres de mayo del noventa y uno"),
+    ("birth_date", "nació el tres de mayo de mil novecientos noventa y uno"),
+    ("birth_date", "cumple el veintiuno de setiembre"),
+    ("birth_date", "nacida un primero de enero del dos mil uno"),
+    ("birth_date", "nació el treinta y uno de agosto de 1990"),
+    ("birth_date", "nació el 3 de mayo del noventa y uno"),
+    ("birth_date", "el tres de mayo de mil novecientos noventa y uno"),
+    ("dni", "dni40000017"),
+    ("phone", "cel900123456"),
+    ("phone", "tel:900-123-456ok"),
+    ("phone", "900123456ok"),
+    ("phone", "llamar900123456porfa"),
+    ("dni", "documento40000017gracias"),
+    ("phone", "x900123456"),
+    ("phone", "Rosa900123456"),
+    ("phone", "whatsapp900123456"),
+    ("phone", "wsp900123456"),
+    ("phone", "num900123456"),
+    ("phone", "9001234l0"),
+    ("phone", "9oo1234l0"),
+    ("phone", "9OO I23 456"),
+    ("phone", "900 l23 456"),
+    ("phone", "9OO-123-456"),
+    ("phone", "٩٠٠١٢٣٤٥٦"),
+    ("phone", "９００１２３４５６"),
+    ("dni", "dni ４００００ ０１７"),
+    ("phone", "9\u200b0\u200b0\u200b1\u200b2\u200b3\u200b4\u200b5\u200b6"),
+    ("phone", "900\u2060123\ufeff456"),
+    ("phone", "9\xad00123456"),
+    ("phone", "900ㅤ123ㅤ456"),
+    ("phone", "9ᅟ00123456"),
+    ("phone", "९००१२३४५६"),
+    ("phone", "𝟗𝟎𝟎𝟏𝟐𝟑𝟒𝟓𝟔"),
+    ("phone", "cel 90012\n3456"),
+    ("dni", "su dni es 4000\n0017"),
+    ("phone", "900 123\n456"),
+    ("phone", "su celular: 900-\n123-456"),
+    ("dni", "DNI 40000\n017"),
+    ("ce", "carné de extranjería 00100\n0234"),
+    ("card", "tarjeta 4111 1111\n1111 1111"),
+]  # fmt: skip
+"""Numbers and birthdays spelt with «doble», in words, glued to words, in other digits, with unseen signs, over two lines."""
 LEFT_ALONE = [
     "C-7QK4M y R-2M8PA", "shelter@2 y mental-health@12", "Ley N° 30364, art. 124-B", "D.S. 009-2016-MIMP", "línea 100, 105 y 1818", "0800-10828",
     "a las 16:45, o 8:00 a.m.", "la audiencia es el 15/12/2026", "S/ 1,500.00 y 20000 soles", "exp. 01234-2026-0-1801-JR-FT-05",
@@ -66,11 +125,29 @@ LEFT_ALONE = [
     "el celular del CEM es 987 654 321",
     "nuestro cel 987 654 321 para coordinar", "mesadepartes@mimp.gob.pe", "horario 0900 1300 1400 1800", "el 1º de mayo", "lunes\n900\n1000\n1100",
     "900\n250\n30", "novecientos doce mil soles",
+    "nos vemos en la av. Brasil a las 10", "la av. Brasil el 12", "marcador CA 15,3 elevado", "AV de 0,5 en ojo derecho", "en la calle desde el 2019",
+    "un paseo de 3 horas", "la cuesta 20", "camino 2 horas", "la plaza 2 de mayo", "Domicilio: no quiso darlo", "dirección: 3 cuadras del mercado",
+    "av. Brasil 300 soles", "tto c/ paracetamol 500 mg", "Camino 3 cuadras", "la AV corregida era de 1",
+    "doble cero", "a triple turno, doble guardia", "habitación doble 900", "EXP900123456", "OT900123456", "a900123456bf3", "lote40000017b",
+    "taller el tres de mayo del dos mil veintiséis", "una de mayo y dos de junio", "el primero de mayo", "lunes\n4000\n0017", "llamar:\n900\n1000",
+    "son 900 o 1000", "100 i 200", "ninguno de mayo", "1º de mayo", "dos lucas o tres",
+    "la lic. Ana Torres está de turno", "coordinen con Silvia Morales del CEM", "el hospital María Auxiliadora", "aeropuerto Jorge Chávez",
+    "Saludos, Ana Torres", "hola Patricia Salazar", "la alcaldesa María Jara", "el Marco Legal", "Segundo Turno", "Luz Verde",
+    "rosas y flores", "rosa flores", "San Juan de Lurigancho", "Paciente: Mujer de 30 años", "vino la paciente. Los resultados mañana",
+    "julio campos",
+    "Remitido por: Dr. Ignacio Manuel Castillo", "conversen las dos psicólogas", "lleguen a un acuerdo con el albergue",
+    "cítenlos a los dos por separado", "sellado el 14/02/2008", "notaría, av. Inventada 310",
+    "eso pasa por falta de personal", "quién le manda el oficio",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("what", "text"), SEEN)
 def test_it_is_seen(what: str, text: str) -> None:
+    assert classes(text) == {what}
+
+
+@pytest.mark.parametrize(("what", "text"), DISGUISED)
+def test_it_is_seen_in_disguise(what: str, text: str) -> None:
     assert classes(text) == {what}
 
 
@@ -91,6 +168,7 @@ def test_it_is_left_alone(text: str) -> None:
         ("document_number", "40.000.017"), ("address", "por las inventadas n° 345"), ("birth_date", "del 3/5/94"), ("birth_date",
         "3 de mayo del 1994"),
         ("email", "rosa.inv @gmail.con"), ("email", "rosa inv arroba gmail punto com"), ("case_file_number", "1234 2026 0 1801 JR FT 05"),
+        ("birth_date", "el tres de mayo del noventa y cuatro"), ("phone", "nueve doble cero uno dos tres cuatro cinco seis"),
         ("trusted_contact", "llamen al 900777888"), ("trusted_contact", "Julia Inventada sabe"),
     ],
 )  # fmt: skip
@@ -169,14 +247,17 @@ WORST = [
     "9", "9 ", "-9", "+9", "1/1/", "@", "a@", "a.", "mz ", "jr a ", "Rosa ", "se llama Rosa ", "(", "que conversen ", "nueve ", "rosaelen",
     "quisp mamani", "ﷺ", ".com",
     "http://", "ley ", "resolucion a", "a arroba ", "a punto ", "40000017 ", "e\u0301\u0302", "«", "900123 ", "a-", "\u200b9",
+    "9 9 9 ", "a a a ", "0123456789", "calle calle calle ", "calle 1 ", "1/1/94 ", "nacio 1/1/94 ", "vive en calle 5 ",
+    "@abc ig ", "“puta” ", "conciliar ", "fuera de peligro ", "Mz K Lt 8 ", "Juana Perez ", "uno de mayo del dos mil ",
+    "domicilio: Los a ", "900-l23 ", "la comisaria: 01 536 1234 ", "n. ", "se llama ",
 ]  # fmt: skip
 
 
-@pytest.mark.timeout(60)
-def test_no_text_of_eight_thousand_signs_is_slow() -> None:
-    """Thirty of the worst, one after the other; a pattern that goes back over what it read would not end within the time."""
+@pytest.mark.timeout(120)
+def test_no_text_as_long_as_is_looked_at_is_slow() -> None:
+    """Some forty of the worst, one after the other; a pattern that goes back over what it read would not end within the time."""
     for unit in WORST:
-        look((unit * 8000)[:8000], PE, HERS)
+        look((unit * MOST)[:MOST], PE, HERS)
 
 
 def test_twice_the_text_costs_about_twice_the_steps() -> None:
@@ -190,14 +271,14 @@ def test_twice_the_text_costs_about_twice_the_steps() -> None:
 
         sys.setprofile(tick)
         try:
-            look(text, PE, HERS)
+            look(text, PE, HERS, HERS[:2])
         finally:
             sys.setprofile(None)
         return count
 
-    for unit in ("-9", "1/1/", "Rosa ", "nueve ", "jr a ", "40000017 "):
+    for unit in WORST:
         once, twice = steps(unit * 300), steps(unit * 600)
-        assert twice < 2.6 * once, unit
+        assert twice < 2.2 * once, unit
 
 
 def test_nothing_that_is_printed_shows_what_was_written() -> None:
