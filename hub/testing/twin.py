@@ -25,8 +25,8 @@ from hub.chat.heard import Heard
 from hub.chat.tell import tell
 from hub.store.database import Database
 from hub.store.key_rows import KeyTable
-from hub.store.migrate import upgrade
 from hub.store.unit_of_work import Collaborators, Store
+from hub.testing.quick import quick_codes, upgraded
 from keys.casekeys import DataKeys
 from keys.manifest import Manifest, Profile, make_manifest
 from keys.primitives import OpeningKey, SigningKey, random_bytes
@@ -180,7 +180,8 @@ class TwinNetwork:
         self.twins = {name: self._twin(name, kind, url) for name, kind in hubs}
         self.spoil: Callable[[Parcel], list[Parcel]] = lambda parcel: [parcel]
         self.mute: set[str] = set()
-        self._pair()
+        with quick_codes():
+            self._pair()
         self._acquaint()
 
     def __getitem__(self, name: str) -> Twin:
@@ -188,7 +189,7 @@ class TwinNetwork:
 
     def _twin(self, name: str, kind: str, url: Callable[[str], str]) -> Twin:
         database, keys_database = Database(url(name)), Database(self._keys_url(name))
-        upgrade(database)
+        upgraded(database)
         root, signer, opening = SigningKey.generate(), SigningKey.generate(), OpeningKey.generate()
         user = f"@hub:{name}.example"
         raw = make_manifest(self._profile(name, kind, user, root, signer, opening), [root])

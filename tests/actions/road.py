@@ -21,9 +21,9 @@ from hub.cases.events import Alarm, CheckInRang, ReferralMoved
 from hub.cases.records import Case, Consent, Referral
 from hub.exchange.records import Link, Outgoing
 from hub.store.database import Database
-from hub.store.migrate import upgrade
 from hub.testing import Twin, TwinNetwork
 from hub.testing import twin as twins
+from hub.testing.quick import raw
 from policies import packs
 
 CEM, CSMC, HOGAR = "cem-lima", "csmc-comas", "hogar-luz"
@@ -37,24 +37,6 @@ VALUES = {
 }
 """A marker in every field that takes free text: none of them may be where it was not allowed to go."""
 SHARED = tuple(PACK.vocabulary.fields)
-
-
-def raw(database: Database) -> sqlite3.Connection:
-    """The driver's own connection of an in-memory database."""
-    connection = database.engine.raw_connection().driver_connection
-    assert isinstance(connection, sqlite3.Connection)
-    return connection
-
-
-@cache
-def _empty() -> sqlite3.Connection:
-    database = Database("sqlite://")
-    upgrade(database)
-    return raw(database)
-
-
-def _quick_upgrade(database: Database) -> None:
-    _empty().backup(raw(database))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +66,7 @@ class Net(TwinNetwork):
             chat(unit, event)
 
         chat = twins.tell
-        with (
-            mock.patch.object(twins, "upgrade", _quick_upgrade), mock.patch.object(twins, "Database", remember),
-            mock.patch.object(twins, "tell", tell),
-        ):  # fmt: skip
+        with mock.patch.object(twins, "Database", remember), mock.patch.object(twins, "tell", tell):
             super().__init__(*hubs)
         for twin in self.twins.values():
             twin.enrol("ana", "berta")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from unittest import mock
 
 import pytest
 
@@ -11,9 +10,7 @@ from hub.actions import answer, decide, open_case, record_consent, refer
 from hub.actions.record_consent import Terms
 from hub.actions.show_value import held_values
 from hub.testing import TwinNetwork
-from hub.testing import twin as twins
 from policies import packs
-from tests.actions.road import _quick_upgrade
 
 OTHERS = [
     pytest.param(name, protocol, id=f"{name}-{protocol}") for name in packs.shipped() if name != "pe" for protocol in packs.load(name).protocols
@@ -30,8 +27,7 @@ def test_a_referral_under_every_protocol_of_another_pack_and_its_conflict_of_int
     protocol = pack.protocols[protocol_id]
     need, here = sorted(protocol.needs)[0], sorted(protocol.from_kinds)[0]
     there = next(kind for kind in sorted(protocol.to_kinds) if kind != here)
-    with mock.patch.object(twins, "upgrade", _quick_upgrade):
-        net = TwinNetwork(("casa-uno", here), ("casa-dos", there), pack=name)
+    net = TwinNetwork(("casa-uno", here), ("casa-dos", there), pack=name)
     one, two = net["casa-uno"], net["casa-dos"]
     for twin in (one, two):
         twin.enrol("ana")
