@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli_base import JSON, STAFF_ROLES, YES, Exit, agree, ask, complain, config, new_app, room_name, say, show_json, show_rows, words
+from hub.cli_base import JSON, PAIR, STAFF_ROLES, YES, Exit, agree, ask, complain, config, new_app, room_name, say, show_json, show_rows, words
 from hub.cli_choose import choose
 
 app = new_app("Personal de la institución. · Staff of the institution.")
@@ -80,6 +80,7 @@ def remove(user: User, yes: bool = YES, as_json: bool = JSON) -> None:
     if not as_json:
         _told_rooms(answer.get("rooms") or ())
         _told_what_moved(answer.get("moved") or {})
+        _warn_of_few(answer)
 
 
 def _who(person: Mapping[str, Any]) -> str:
@@ -120,7 +121,27 @@ def _foretell_departure(person: Mapping[str, Any], *, as_json: bool) -> None:
             rings = words(f"Controles por hacer: {moved['check_ins']}.", f"Check-ins to come: {moved['check_ins']}.")
             say(f"Pasa a {to}: {codes}. {rings}" if to else f"NADIE queda para llevar lo suyo: {codes}. {rings} Inscriba antes a otra persona.",
                 f"Moves to {to}: {codes}. {rings}" if to else f"NOBODY is left to take what she has: {codes}. {rings} Enrol somebody else first.")
+        _warn_of_few(person)
     agree(f"¿Dar de baja a {person['user_id']}?", f"Remove {person['user_id']}?", as_json=as_json)
+
+
+def _warn_of_few(answer: Mapping[str, Any]) -> None:
+    """She supervises alone, or nobody would be left to confirm what needs two people: said before she goes, and after."""
+    stay = answer.get("stay") or {}
+    if answer.get("role") == "supervisor" and stay.get("supervisors") == 0:
+        complain(
+            "ATENCIÓN: sin ella no queda supervisión. Lo que le sonaba a ella, y revisar las emergencias, pasa a la administración.\n"
+            "→ Inscriba a otra: tinkuy staff add @cuenta:servidor --role supervisor",
+            "WARNING: without her nobody supervises. What rang her, and the review of emergencies, falls to administrators.\n"
+            "→ Enrol another one: tinkuy staff add @account:server --role supervisor",
+        )
+    if "staff" in stay and stay["staff"] < PAIR:
+        complain(
+            f"ATENCIÓN: sin ella el personal es de {stay['staff']}. Una emergencia la confirma y la revisa otra persona: no habrá quién.\n"
+            "→ Inscriba a alguien más: tinkuy staff add @cuenta:servidor",
+            f"WARNING: without her the staff is {stay['staff']}. Another person confirms and reviews an emergency: there will be none.\n"
+            "→ Enrol somebody else: tinkuy staff add @account:server",
+        )
 
 
 def _in_hand(moved: Mapping[str, Any]) -> str:

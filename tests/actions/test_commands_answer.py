@@ -92,6 +92,14 @@ async def test_before_she_goes_the_hub_says_where_she_is_and_what_would_move_and
     assert CANARY not in str(answer)
 
 
+async def test_who_would_stay_is_counted_before_and_after_somebody_goes(net: Net) -> None:
+    here = net.cem.run(lambda unit: unit.staff.count(removed_at=None))
+    sara = {"user_id": net.cem.person("sara")}
+    assert (await commands(net)["staff.show"](sara))["stay"] == {"staff": here - 1, "supervisors": 0}
+    assert (await commands(net)["staff.show"]({"user_id": net.cem.person("ana")}))["stay"]["supervisors"] == 1
+    assert (await commands(net)["staff.remove"](sara))["stay"] == {"staff": here - 1, "supervisors": 0}
+
+
 async def test_nobody_left_is_told_as_nobody(net: Net) -> None:
     case = opened(net.cem)
     remove = commands(net)["staff.remove"]

@@ -251,6 +251,21 @@ def test_before_somebody_goes_it_is_shown_who_from_where_and_what_moves(hub: Fak
     assert hub.asked[-1] == ("staff.remove", {"user_id": "@rosa:prueba.example"})
 
 
+def test_who_supervises_alone_does_not_go_without_a_word(hub: FakeHub, terminal: None) -> None:
+    """Before the question, and after it where `--yes` asked none; somebody who is not the last one goes without it."""
+    line, sara = ["staff", "remove", "@sara:prueba.example"], ROSA | {"user_id": "@sara:prueba.example", "role": "supervisor"}
+    hub.answers["staff.show"] = sara | {"stay": {"staff": 1, "supervisors": 0}}
+    told = runner.invoke(app, line, input="n\n").stderr
+    assert "sin ella no queda supervisión" in told
+    assert "el personal es de 1" in told
+    hub.answers["staff.remove"] = {"role": "supervisor", "stay": {"staff": 4, "supervisors": 0}}
+    after = runner.invoke(app, [*line, "--yes"]).stderr
+    assert "--role supervisor" in after
+    assert "segunda" not in after
+    hub.answers["staff.show"] = sara | {"stay": {"staff": 4, "supervisors": 1}}
+    assert "ATENCIÓN" not in runner.invoke(app, line, input="n\n").stderr
+
+
 def test_before_a_key_is_taken_from_the_homeserver_it_is_asked_whether_she_was_spoken_with(hub: FakeHub, terminal: None) -> None:
     line = ["staff", "repin", "@rosa:prueba.example"]
     hub.answers["staff.show"] = ROSA
