@@ -97,6 +97,7 @@ class FakeHub:
                     "staff.verify",
                     "policy.simulate",
                     "policy.explain",
+                    "tables.who",
                 )
             },
         )
@@ -469,3 +470,11 @@ def test_every_refusal_of_staff_and_pairing_has_words_of_its_own() -> None:
     raised = {code for name in ("staff", "peers") for code in re.findall(r'Refused\("([a-z_.]+)"', (ROOT / f"hub/actions/{name}.py").read_text())}
     assert {"wrong_pairing_code", "not_enrolled", "already_enrolled", "unknown_role"} <= raised | {"not_enrolled"}
     assert raised | {"not_enrolled"} <= known_codes()
+
+
+def test_of_an_empty_seat_it_is_said_whether_its_hub_is_there(hub: FakeHub) -> None:
+    """Asked in, and its hub in the Matrix room already, is not the same as nobody having come."""
+    seat = {"institution": "csmc-comas", "state": "invited", "people": [], "verified": False}
+    for known, said in ((True, "su hub ya está en la sala"), (False, "su hub todavía no entró"), (None, "\tnadie ahora\t")):
+        hub.answers["tables.who"] = {"code": "S-7QK4M", "institutions": [seat | {"hub_in": known}]}
+        assert said in runner.invoke(app, ["tables", "who", "S-7QK4M"]).stdout
