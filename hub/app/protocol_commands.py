@@ -15,6 +15,7 @@ from hub.actions.protocol_guard import HOLD
 from hub.actions.protocol_state import find_proposal, said_of, shipped_of, waits_for_us
 from hub.app.protocol_export import bundle
 from hub.base.errors import Refused
+from hub.cases.protocol_life import one_name
 from hub.chat.protocol_views import document_of, known, missing
 from hub.exchange.records import ProtocolProposal
 from keys import protocolword as pw
@@ -166,7 +167,7 @@ def _changes(unit: Unit, args: Mapping[str, Any]) -> Any:
 
 def _history(unit: Unit, args: Mapping[str, Any]) -> Any:
     """Every version of one protocol that this hub knows of, with who signed when."""
-    name = str(args["protocol"]).partition("@")[0]
+    name = one_name(str(args["protocol"])).partition("@")[0]
     rows = [_show(unit, {"protocol": row.id}) for row in unit.proposals.all(protocol=name, order="version")]
     shipped = unit.shipped.protocols.get(name)
     if not rows and shipped is None:

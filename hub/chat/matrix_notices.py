@@ -47,7 +47,9 @@ _NOBODY_YET = {
     "table": mark(
         "En {room} todavía no hay ninguna persona: lo que iba a escribir ahí espera. Sume a la primera: tinkuy tables add {code} @cuenta:servidor"
     ),
-    "case": mark("En {room} no hay ninguna persona: lo que iba a escribir ahí espera. Quien lleva el caso entra desde su equipo con «entrar {code}»."),
+    "case": mark(
+        "En {room} no hay ninguna persona: lo que iba a escribir ahí espera. Quien lleva el caso entra desde su equipo con «entrar {code}»."
+    ),
 }
 """Instead of `nobody_can_read`, where the reason is that a coordination room is empty."""
 

@@ -72,7 +72,7 @@ def test_the_seats_signature_closes_the_consultation(net: Net) -> None:
     with pytest.raises(Refused, match=r"protocol\.consulted"):
         net[RED].run(protocols.hand_out, "ada", name, 1)
     said = net[HOGAR].type("ada", "protocolo comentar shelter 2 Se me olvidaba algo.", room="admin")
-    assert "La consulta de shelter 2 ya cerró: firmó Red Apoyo" in said
+    assert "La consulta de shelter@2 ya cerró: firmó Red Apoyo" in said
     assert "la siguiente versión" in said
     sign(net, name, HOGAR, CEM)
     assert stages(net, name) == {"active"}
