@@ -90,6 +90,10 @@ class FakeHub:
                     "hold.list",
                     "hold.place",
                     "guard.set",
+                    "guard.show",
+                    "protocol.list",
+                    "protocol.propose",
+                    "protocol.codes",
                     "network.show",
                     "servers.list",
                     "protocol.text",
@@ -478,3 +482,47 @@ def test_of_an_empty_seat_it_is_said_whether_its_hub_is_there(hub: FakeHub) -> N
     for known, said in ((True, "su hub ya está en la sala"), (False, "su hub todavía no entró"), (None, "\tnadie ahora\t")):
         hub.answers["tables.who"] = {"code": "S-7QK4M", "institutions": [seat | {"hub_in": known}]}
         assert said in runner.invoke(app, ["tables", "who", "S-7QK4M"]).stdout
+
+
+def test_the_guard_is_shown_in_words(hub: FakeHub) -> None:
+    hub.answers["guard.show"] = {
+        "rooms": [{"room": "desk", "mode": "advise"}], "seen": [{"class": "dni", "count": 2}, {"class": "known", "count": 1}],
+    }  # fmt: skip
+    out = runner.invoke(app, ["guard", "show"]).stdout
+    assert "la sala del equipo\taconseja en privado\n" in out
+    assert "un número de DNI\t2\n" in out
+    assert "un dato del caso\t1\n" in out
+    assert not {"desk", "advise", "dni", "known"} & set(out.split())
+
+
+def test_a_version_that_counts_is_not_listed_as_proposed(hub: FakeHub) -> None:
+    row = {"protocol": "shelter", "starts": "2026-12-01", "missing": [], "waits_for_us": ""}
+    counts = {"protocol": "shelter", "version": 2, "title": {"es": "Refugio", "en": "Shelter"}, "state": "active", "expires": "2029-01-01"}
+    rows = [row | {"version": 3, "state": "proposed"}, row | {"version": 2, "state": "active"}, row | {"version": 1, "state": "superseded"}]
+    hub.answers["protocol.list"] = {"in_force": [counts], "proposals": rows, "only_signed": False}
+    out = runner.invoke(app, ["protocol", "list"]).stdout
+    counting, rest = out.split("Versiones propuestas:")
+    proposed, other = rest.split("Otras versiones:")
+    assert "shelter\t2\tRefugio\tvigente" in counting
+    assert [line.split("\t")[1] for line in proposed.splitlines() if line.startswith("shelter")] == ["3"]
+    assert [line.split("\t")[1] for line in other.splitlines() if line.startswith("shelter")] == ["1"]
+    hub.answers["protocol.list"] = {"in_force": [counts], "proposals": rows[1:2], "only_signed": False}
+    assert "ersiones" not in runner.invoke(app, ["protocol", "list"]).stdout
+
+
+def test_a_proposal_that_leaves_no_time_for_comments_says_so(hub: FakeHub, tmp_path: Path) -> None:
+    file = tmp_path / "nuevo.yaml"
+    file.write_text("protocol: shelter\n")
+    line = ["protocol", "propose", str(file), "--with", "csmc-comas", "--seat", "red-apoyo", "--why", "Por las citas."]
+    told = {"protocol": "shelter", "version": 2, "starts": "2026-11-23", "seat": "red-apoyo", "missing": [], "closes": "2026-12-23"}
+    hub.answers["protocol.propose"] = told | {"consulted": "2026-11-23"}
+    assert "casi no hay tiempo para comentar" in runner.invoke(app, line).stderr
+    hub.answers["protocol.propose"] = told | {"consulted": "2026-11-22"}
+    assert runner.invoke(app, line).stderr == ""
+
+
+def test_codes_end_with_a_whole_command(hub: FakeHub) -> None:
+    hub.answers["protocol.codes"] = {"codes": ["TMC9-H55P-A3WN"]}
+    told = runner.invoke(app, ["protocol", "codes", "shelter", "2"])
+    assert 'tinkuy protocol comment shelter@2 "LO QUE DICE" --code CÓDIGO' in told.stderr
+    assert told.stdout == "TMC9-H55P-A3WN\n"
