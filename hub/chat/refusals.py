@@ -153,6 +153,10 @@ SENTENCES = {
     "unknown_policy_verb": mark("No le entendí. Escriba «política» y: {verbs}."),
     "policy_names_missing": mark("Faltan nombres. Por ejemplo: «{example}»."),
     "unknown_part": mark("«{given}» no es un dato, una entidad ni un propósito de {known}."),
+    "route_of_received": mark(
+        "{code} la deriva {institution}: aquí no hay un caso suyo. Para pasarla a otra, ya aceptada: «compartir a institución por necesidad: dato, "
+        "dato porque …». Para un caso de aquí, escriba también su código."
+    ),
     "wrong_room": mark("Aquí no: eso se pide en la sala de la mesa."),
     "no_number": mark("El {number} no es de ninguna pregunta abierta para usted. Abiertas aquí: {open}."),
     "number_twice": mark("El {number} es de dos preguntas a la vez ({open}), así que no hice nada. Repita la orden y le doy números nuevos."),
@@ -166,7 +170,7 @@ SLIPS = frozenset(
     | {"unknown_reason", "unknown_outcome", "field_empty", "why_missing", "nothing_said", "too_long", "reason_needed", "nothing_to_undo", "no_number"}
     | {"no_referral_code", "no_referral", "which_referral", "theirs_to_do", "not_ours_to_withdraw", "nothing_to_withdraw", "nothing_to_show"}
     | {"admin_room_only", "unknown_protocol", "unknown_version", "unknown_policy_verb", "policy_names_missing", "unknown_part"}
-    | {"already_answered", "wrong_room", "already_referred", "loose_thread", "case_undone"}
+    | {"already_answered", "wrong_room", "route_of_received", "already_referred", "loose_thread", "case_undone"}
     | {"undo_has_notes", "not_accepted"}
     | {"no_room_code", "which_room", "unknown_room", "room_closed", "room_exists", "nobody_to_meet", "already_there", "not_there", "not_owner"}
     | {"already_in_room", "not_in_room", "last_of_owner", "asked_in_room", "no_shared_referral"}
