@@ -14,8 +14,8 @@ PROTOCOL_WORDS: dict[str, Four] = {
     "protocol.unknown": (
         "Este hub no conoce una versión «{protocol}».",
         "This hub knows no version `{protocol}`.",
-        "Vea las que hay: tinkuy protocol list. Se nombran así: shelter@2.",
-        "See those there are: tinkuy protocol list. They are named like this: shelter@2.",
+        "Vea las que hay: tinkuy protocol list, o de uno solo: tinkuy protocol history shelter. Se nombran así: shelter@2.",
+        "See those there are: tinkuy protocol list, or of one alone: tinkuy protocol history shelter. They are named like this: shelter@2.",
     ),
     "protocol.two": (
         "Hay dos documentos distintos con ese número: {names}.",

@@ -137,7 +137,7 @@ def _text(unit: Unit, args: Mapping[str, Any]) -> Any:
         paper = unit.papers.get(row.id)
         return {"protocol": name, "version": row.version, "state": row.stage, "text": paper.document.decode("utf-8", "replace") if paper else ""}
     if shipped is None or wanted not in (None, shipped.version):
-        raise Refused("protocol.unknown", protocol=name[:60])
+        raise Refused("protocol.unknown", protocol=f"{name[:60]}@{version}" if version else name[:60])
     return {"protocol": name, "version": shipped.version, "state": "shipped" if current is shipped else "superseded",
             "text": packs.protocol_text(unit.shipped.id, name)}  # fmt: skip
 
