@@ -42,7 +42,30 @@ def add(
         "on_duty": on_duty,
         "language": language or settings.staff.default_language or settings.institution.language,
     } | ({"fingerprint": fingerprint} if fingerprint else {})
-    _told(ask("staff.add", args, as_json=as_json), as_json, "Inscrita", "Enrolled")
+    answer = ask("staff.add", args, as_json=as_json)
+    _told(answer, as_json, "Inscrita", "Enrolled")
+    if not as_json and "account" in answer:
+        _told_account(answer)
+
+
+def _told_account(answer: Mapping[str, Any]) -> None:
+    """Of somebody whose key was not seen: no such account, one that never logged in, or nobody could tell."""
+    user = answer.get("user_id", "")
+    if answer["account"] is False:
+        return complain(
+            f"ATENCIÓN: el servidor Matrix no tiene ninguna cuenta {user}. Quedó inscrita de todos modos.\n"
+            f"→ Si está mal escrita: tinkuy staff remove {user}, e inscríbala otra vez. Si no, que la creen y que ella entre.",
+            f"WARNING: the homeserver has no account {user}. She is enrolled all the same.\n"
+            f"→ If it is mistyped: tinkuy staff remove {user}, and enrol her again. If not, let it be made, and let her log in.",
+        )
+    if answer["account"]:
+        return say(
+            "La cuenta existe; su llave se fija cuando ella entre por primera vez.", "The account exists; her key is pinned at her first log-in.",
+        )  # fmt: skip
+    return say(
+        "No se pudo comprobar si la cuenta existe: es de otro servidor, o el suyo no contesta.",
+        "It could not be checked whether the account exists: it is of another server, or yours does not say.",
+    )
 
 
 @app.command()

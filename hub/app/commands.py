@@ -80,7 +80,7 @@ class _Commands:
         self._watch = Watch(house)
 
     async def staff_add(self, args: Mapping[str, Any]) -> Any:
-        """Enrol, pin, and make the rooms before answering."""
+        """Enrol, pin, and make the rooms before answering. Where no key of hers is to be seen, whether there is such an account at all."""
         house = self._house
         person = await house.store.run(
             lambda unit: staff.add_staff(
@@ -89,7 +89,8 @@ class _Commands:
             )
         )  # fmt: skip
         await self._settle(person.id)
-        return await house.store.run(lambda unit: _person(unit.staff.get(person.id)), quiet=True)
+        answer = await house.store.run(lambda unit: _person(unit.staff.get(person.id)), quiet=True)
+        return answer if answer["pin"] != "unseen" else {**answer, "account": await house.matrix.has_account(person.id)}
 
     async def staff_repin(self, args: Mapping[str, Any]) -> Any:
         """Accept a new master key."""

@@ -256,6 +256,21 @@ def test_before_somebody_goes_it_is_shown_who_from_where_and_what_moves(hub: Fak
     assert hub.asked[-1] == ("staff.remove", {"user_id": "@rosa:prueba.example"})
 
 
+def test_an_account_that_is_not_there_is_enrolled_with_a_warning(hub: FakeHub) -> None:
+    line, told = ["staff", "add", "@rosa:prueba.example"], {"user_id": "@rosa:prueba.example", "pin": "unseen"}
+    hub.answers["staff.add"] = told | {"account": False}
+    found = runner.invoke(app, line)
+    assert (found.exit_code, found.stdout[:8]) == (Exit.DONE, "Inscrita")
+    assert "no tiene ninguna cuenta @rosa:prueba.example" in found.stderr
+    for account, said in ((True, "La cuenta existe"), (None, "No se pudo comprobar si la cuenta existe")):
+        hub.answers["staff.add"] = told | {"account": account}
+        found = runner.invoke(app, line)
+        assert said in found.stdout
+        assert found.stderr == ""
+    hub.answers["staff.add"] = {"user_id": "@rosa:prueba.example", "pin": "seen"}
+    assert runner.invoke(app, line).stdout == "Inscrita (vista por primera vez).\n"
+
+
 def test_who_supervises_alone_does_not_go_without_a_word(hub: FakeHub, terminal: None) -> None:
     """Before the question, and after it where `--yes` asked none; somebody who is not the last one goes without it."""
     line, sara = ["staff", "remove", "@sara:prueba.example"], ROSA | {"user_id": "@sara:prueba.example", "role": "supervisor"}
