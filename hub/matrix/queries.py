@@ -19,6 +19,8 @@ from hub.matrix.ports import Report, Reporter
 ASK_AGAIN_S = 300.0
 """After this, users whose server did not answer are asked for again; each time may cost ten seconds."""
 ROUNDS = 3
+NO_PROFILE = ("M_NOT_FOUND", "M_UNKNOWN")
+"""How a 404 says that there is no such account: by the specification, and as Synapse says it. Any other speaks of the road."""
 
 
 async def has_account(client: SendsHttp, user_id: str) -> bool | None:
@@ -31,7 +33,7 @@ async def has_account(client: SendsHttp, user_id: str) -> bool | None:
     try:
         await request(client, "GET", f"/_matrix/client/v3/profile/{quote(user_id, safe='')}")
     except HomeserverRefused as refused:
-        return False if (refused.status, refused.errcode) == (404, "M_NOT_FOUND") else None
+        return False if refused.status == 404 and refused.errcode in NO_PROFILE else None
     except MatrixError:
         return None
     return True

@@ -110,7 +110,8 @@ async def test_an_account_that_shows_no_key_is_looked_for_once(net: Net) -> None
 
 
 @pytest.mark.parametrize(("status", "body", "known"), [
-    (200, {"displayname": "Rosa"}, True), (200, {}, True), (404, {"errcode": "M_NOT_FOUND"}, False), (404, {"errcode": "M_UNRECOGNIZED"}, None),
+    (200, {"displayname": "Rosa"}, True), (200, {}, True), (404, {"errcode": "M_NOT_FOUND"}, False),
+    (404, {"errcode": "M_UNKNOWN"}, False), (404, {"errcode": "M_UNRECOGNIZED"}, None),
     (403, {"errcode": "M_FORBIDDEN"}, None), (500, {}, None),
 ])  # fmt: skip
 async def test_only_our_own_homeserver_is_asked_for_an_account(
