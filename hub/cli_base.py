@@ -64,6 +64,8 @@ STAFF_ROLES = {
     "administrator": ("administración", "administrator"),
 }
 """What somebody of this institution is at the hub."""
+PAIR = 2
+"""So many people an emergency takes: who asks, and who confirms or reviews."""
 YES = typer.Option(False, "--yes", "-y", help="Sin preguntar; para programas. · Do not ask; for programs.")
 _ROOMS = {
     "desk": ("equipo", "desk"),

@@ -9,6 +9,8 @@ import typer
 
 from hub.cli_base import JSON, ask, new_app, say, show_json, show_rows, words
 from hub.cli_choose import choose
+from hub.cli_policy_sources import pack_named
+from policies.guard import load
 
 app = new_app("La guardia del lenguaje: qué hace en cada clase de sala. · The language guard: what it does in each class of rooms.")
 _ROOMS = {
@@ -35,8 +37,16 @@ _MODES = {
 
 
 def _said(table: Mapping[str, tuple[str, str]], name: str) -> str:
-    """The code, and what it is called."""
-    return f"{name} · {words(*table[name])}" if name in table else name
+    """What it is called."""
+    return words(*table[name]) if name in table else name
+
+
+def _seen(name: str) -> str:
+    """What the guard saw, as it says it to people; `known` is any value of a case."""
+    labels = load(pack_named(None)).labels
+    if name == "known":
+        return words("un dato del caso", "a value of the case")
+    return labels[name].get(words("es", "en")) if name in labels else name
 
 
 @app.command()
@@ -48,7 +58,7 @@ def show(as_json: bool = JSON) -> None:
     rows = [{"room": _said(_ROOMS, row["room"]), "mode": _said(_MODES, row["mode"])} for row in answer["rooms"]]
     show_rows(rows, (("room", "sala", "room"), ("mode", "qué hace", "what it does")))
     if answer["seen"]:
-        show_rows(answer["seen"], (("class", "clase", "class"), ("count", "veces", "times")))
+        show_rows([row | {"class": _seen(row["class"])} for row in answer["seen"]], (("class", "clase", "class"), ("count", "veces", "times")))
     else:
         say("Todavía no vio nada.", "It has seen nothing yet.")
     return None

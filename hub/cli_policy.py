@@ -16,7 +16,7 @@ import typer
 from hub import cli_policy_cases, matrix_picture
 from hub.cli_base import JSON, Exit, end_with, new_app, say, show_json
 from hub.cli_choose import choose, names_of
-from hub.cli_policy_sources import PACK, Named, Source, resolve
+from hub.cli_policy_sources import PACK, Named, Source, Versions, resolve
 from hub.cli_policy_tables import show_difference, show_findings, show_matrix, tally
 from hub.key_words import disk_words
 from policies import as_data, sheets, validator
@@ -25,7 +25,7 @@ from policies import matrix as matrices
 from policies.matrix import Matrix
 from policies.readable import Reader
 
-app = new_app("Protocolos: revisar, ver quién ve qué, comparar, simular. · Protocols: check, see who sees what, compare, simulate.")
+app = new_app("Protocolos: revisar, ver quién ve qué, comparar, simular. · Protocols: check, see who sees what, compare, simulate.", Versions)
 Files = Annotated[list[str], typer.Argument(metavar="PROTOCOLO…", help="Archivos o protocolos. · Files or protocols.")]
 
 

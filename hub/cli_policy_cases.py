@@ -98,7 +98,8 @@ def _show_invented(was: str, now: str, found: Sequence[Simulated], reader: Reade
             typer.echo(f"  {words(*_SHIFTS[kind])}: {', '.join(fields)}")
     for one in changed if every else changed[:_SHOWN]:
         asked = words(*_ASKED[one.situation.code.endswith(AGREED)])
-        typer.echo(f"{one.situation.code} · {reader.kind(one.situation.kind)} · {reader.facts(one.situation.facts)}; {asked}")
+        called = words("caso inventado", "invented case") + " " + one.situation.code.partition("-")[0]
+        typer.echo(f"{called} · {reader.kind(one.situation.kind)} · {reader.facts(one.situation.facts)}; {asked}")
         for shift in one.shifts:
             typer.echo(f"    {reader.field(shift.field)}: {reader.level(shift.was)} → {reader.level(shift.now)}")
     if not every and len(changed) > _SHOWN:

@@ -6,10 +6,12 @@ import asyncio
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from hub.cases.protocol_life import one_name
 from hub.cli_base import Exit, ask, config_if_any, end_with, read_file, setting
 from hub.web.control import ControlError, call
 from policies import document, marked, packs
@@ -21,6 +23,7 @@ from policies.vocabulary import Vocabulary
 
 DEFAULT_PACK = "pe"
 NAME = "protocol.yaml"
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,59}")
 _VERSION = re.compile(r"([a-z0-9-]{1,60})@([0-9]{1,6})")
 
 Named = Annotated[
@@ -31,6 +34,26 @@ Named = Annotated[
     ),
 ]
 PACK = typer.Option(None, "--pack", metavar="PAÍS", help="Las palabras con que se lee un archivo. · The words a file is read with.")
+
+
+class Versions(TyperGroup):
+    """Commands that take versions: `shelter 2` is as good as `shelter@2`. `answer` takes a comment's number, too, so there two numbers must stand."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # its signature is the library's own affair
+        """Which command is meant, and its arguments."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command, joined(rest, numbers=2 if name == "answer" else 1)
+
+
+def joined(args: list[str], *, numbers: int = 1) -> list[str]:
+    """A name and the number after it as one word, where at least so many numbers follow; no other argument is touched."""
+    found: list[str] = []
+    left = list(args)
+    while left:
+        word, *left = left
+        after = next((place for place, each in enumerate(left) if not each.isdecimal()), len(left))
+        found.append(f"{word}@{left.pop(0)}" if _NAME.fullmatch(word) and after >= numbers else word)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +89,7 @@ def resolve(named: str, pack: str | None = None, *, as_json: bool = False) -> So
     path = Path(named)
     if path.is_file() or (path / NAME).is_file():
         return _file(path, pack, as_json=as_json)
-    version = _VERSION.fullmatch(named)
+    version = _VERSION.fullmatch(one_name(named))
     if version:
         return _version(version[1], int(version[2]), pack, as_json=as_json)
     within, _, name = named.rpartition("/")

@@ -47,13 +47,6 @@ def console() -> Console:
 # -- findings
 
 
-_LISTED = {
-    "need_without_rule": "needs", "need_unserved": "needs", "need_without_purpose": "needs", "purpose_without_rule": "purposes",
-    "purpose_without_need": "purposes", "purpose_without_retention": "purposes", "recipient_without_need": "kinds", "party_idle": "kinds",
-    "party_absent": "kinds", "community_seat_absent": "kinds", "urgent_slower": "urgencies", "urgency_without_time": "urgencies",
-    "basis_unused": "legal_bases",
-}  # fmt: skip
-"""Of which list the word of a finding is. It stands in the document as a code; people are told what it is called, too."""
 _LEVELS = {Severity.ERROR: ("error", "error"), Severity.WARNING: ("aviso", "warning"), Severity.NOTE: ("nota", "note")}
 
 
@@ -81,7 +74,7 @@ def _finding(name: str, same: Sequence[Finding], reader: Reader) -> None:
     first = same[0]
     said = first.message(reader.language)
     if first.about:
-        said = said.replace(f"`{first.about}`", ", ".join(_called(one, reader) for one in same))
+        said = said.replace(f"`{first.about}`", ", ".join(reader.called(one) for one in same))
     more = words(f" (también en {_places(same)})", f" (also at {_places(same)})") if len(same) > 1 else ""
     typer.echo(f"{name}:{first.line}:{first.column} {words(*_LEVELS[first.severity])}: {said}{more}  ({first.code})")
     if first.suggestion:
@@ -90,13 +83,6 @@ def _finding(name: str, same: Sequence[Finding], reader: Reader) -> None:
 
 def _places(same: Sequence[Finding]) -> str:
     return ", ".join(f"{one.line}:{one.column}" for one in same[1:])
-
-
-def _called(one: Finding, reader: Reader) -> str:
-    """The code as it stands in the document, and what it is called."""
-    listed, known = _LISTED.get(one.code), reader.vocabulary
-    label = reader.word(listed, one.about) if listed else reader.field(one.about) if one.about in known.fields else one.about
-    return f"`{one.about}`" if label == one.about else f"`{one.about}` ({label})"
 
 
 def tally(name: str, found: Sequence[Finding]) -> None:

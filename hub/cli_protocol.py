@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
+from hub.cases.protocol_life import one_name
 from hub.cli_base import JSON, YES, Exit, agree, ask, complain, end_with, new_app, read_file, say, show_json, show_rows, words
 from hub.cli_choose import day
-from hub.cli_policy_sources import NAME, pack_named, words_of
+from hub.cli_policy_sources import NAME, Versions, pack_named, words_of
 from hub.cli_policy_tables import show_findings
 from hub.key_words import disk_words
 from hub.protocol_words import STAGES
 from keys import protocolword as pw
-from keys.protocolproof import DOCUMENT
+from keys.protocolproof import DOCUMENT, Proof
 from keys.protocolproof import verify as verify_files
 from policies import packs
 from policies.examples import EXPECTATIONS
 from policies.findings import Finding, Severity
 from policies.readable import Reader
 
-app = new_app("Los protocolos para compartir: proponer, consultar, firmar. · Sharing protocols: propose, consult, sign.")
+app = new_app("Los protocolos para compartir: proponer, consultar, firmar. · Sharing protocols: propose, consult, sign.", Versions)
 Name = Annotated[str, typer.Argument(metavar="NOMBRE[@VERSIÓN]", help="Por ejemplo shelter@2. · For example shelter@2.")]
-FROM = "Rige desde ese día (UTC; también 31/05/2027); por defecto hoy. · Counts from that day (UTC); default today."
-UNTIL = "Último día de la consulta (UTC; también 31/05/2027); por defecto la víspera. · Last day of consultation (UTC); default the day before."
+FROM = (
+    "Rige desde ese día (UTC; también 31/05/2027); por defecto hoy, o `effective` del documento si es después. · Counts from that day (UTC); "
+    "default today, or the document's `effective` if later."
+)
+UNTIL = (
+    "Último día de la consulta (UTC; también 31/05/2027); por defecto la víspera, u hoy si rige desde hoy. · Last day of consultation (UTC); "
+    "default the day before, or today if it counts from today."
+)
 AsItIs = Annotated[bool, typer.Option("--as-it-is", help="Aunque parezca decir algo de alguien. · Even if it seems to tell of somebody.")]
 Without = Annotated[bool, typer.Option("--without", help="Tapa lo que diga algo de alguien. · Cover what tells of somebody.")]
 _DUE = {
     "sign": ("le toca firmar", "yours to sign"), "answer": ("le toca contestar", "yours to answer"),
     "comment": ("en consulta", "open for comments"), "": ("", ""),
 }  # fmt: skip
+_UNDER_WAY = ("proposed", "contested", "signed")
+"""Stages in which a version is still on its way to count; `active` stands above, the others are over."""
 _MOST = 64 * 1024
 _UNSIGNED = {True: ("no se sabe si firmó", "not known whether it signed"), False: ("NO FIRMÓ", "DID NOT SIGN")}
 _WRONG = {
@@ -57,10 +66,20 @@ def list_(as_json: bool = JSON) -> None:
                      ("state", "ESTADO", "STATE"), ("expires", "VENCE", "ENDS")), titled=True)  # fmt: skip
     if answer["only_signed"]:
         say("Aquí solo vale lo firmado (protocols.only_signed).", "Only what is signed counts here (protocols.only_signed).")
-    if answer["proposals"]:
+    waiting, ended = ([row for row in answer["proposals"] if (row["state"] in _UNDER_WAY) is under] for under in (True, False))
+    ended = [row for row in ended if row["state"] != "active" or not _counts(row, answer["in_force"])]
+    if waiting:
         say("\nVersiones propuestas:", "\nProposed versions:")
-        _rows(answer["proposals"])
+        _rows(waiting)
+    if ended:
+        say("\nOtras versiones:", "\nOther versions:")
+        _rows(ended)
     return None
+
+
+def _counts(row: Mapping[str, Any], in_force: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the list of those that count shows this version already."""
+    return any((each["protocol"], each["version"]) == (row["protocol"], row["version"]) for each in in_force)
 
 
 @app.command()
@@ -169,6 +188,11 @@ def propose(
         f"Proposed: `{answer['protocol']}` version {answer['version']}, from {answer['starts']}. Consultation until {answer['consulted']}, "
         f"or until {answer['seat']} signs.\nMust sign: {', '.join(answer['missing'])}. Signing closes on {answer['closes']}.",
     )
+    if answer["consulted"] >= answer["starts"]:
+        complain(
+            "ATENCIÓN: rige desde el último día de la consulta: casi no hay tiempo para comentar. La próxima vez dé un plazo con --from y --until.",
+            "NOTE: it counts from the last day of consultation: there is hardly time to comment. Give more time with --from and --until next time.",
+        )
     return None
 
 
@@ -211,8 +235,10 @@ def codes(name: Name, count: Annotated[int, typer.Option(min=1, max=100)] = 5, a
     for each in found["codes"]:
         typer.echo(each)
     return complain(
-        "Cada uno sirve una vez. No anote a quién lo da. Ella lo dicta o lo escribe usted: tinkuy protocol comment --code",
-        "Each serves once. Do not note whom you give it to. She says it or you type it: tinkuy protocol comment --code",
+        "Cada uno sirve una vez. No anote a quién lo da. Con lo que ella le diga: "
+        f"tinkuy protocol comment {one_name(name)} \"LO QUE DICE\" --code CÓDIGO",
+        "Each serves once. Do not note whom you give it to. With what she tells you: "
+        f"tinkuy protocol comment {one_name(name)} \"WHAT SHE SAYS\" --code CODE",
     )
 
 
@@ -261,7 +287,7 @@ def refuse(
 @app.command()
 def status(as_json: bool = JSON) -> None:
     """Qué falta, de quién y desde cuándo · What is missing, whose and since when"""
-    rows = [row for row in ask("protocol.list", as_json=as_json)["proposals"] if row["state"] in ("proposed", "contested", "signed")]
+    rows = [row for row in ask("protocol.list", as_json=as_json)["proposals"] if row["state"] in _UNDER_WAY]
     if as_json:
         return show_json(rows)
     if not rows:
@@ -325,11 +351,11 @@ def verify(
     _proof(proof.proposal, proof)
     _lacking(proof.lacking, manifests or folder / "manifests")
     if not proof.whole:
-        end_with("protocol.manifest_missing" if proof.lacking and not proof.wrong else "protocol.not_proven")
+        _not_proven(proof)
     return say("PROBADO: todas las partes firmaron este documento.", "PROVEN: every party signed this document.")
 
 
-def _proof(found: pw.Proposal | None, proof: Any) -> None:
+def _proof(found: pw.Proposal | None, proof: Proof) -> None:
     for code, file in proof.wrong:
         complain(f"MAL: {file}: {_WRONG[code][0]}", f"WRONG: {file}: {_WRONG[code][1]}")
     if found is None:
@@ -337,12 +363,21 @@ def _proof(found: pw.Proposal | None, proof: Any) -> None:
     say(f"«{found.protocol}» versión {found.version}, desde el {found.starts}; documento sha256:{found.document}",
         f"`{found.protocol}` version {found.version}, from {found.starts}; document sha256:{found.document}")  # fmt: skip
     for name in found.parties:
-        how = words("firmó", "signed") if name in proof.signed else words(*_UNSIGNED[name in proof.lacking])
+        how = words("firmó", "signed") if name in proof.signed else words(*_UNSIGNED[name not in proof.missing])
         seat = words(" (voz de la comunidad)", " (community seat)") if name == found.seat else ""
         key = proof.manifests[name].digest.hex()[:16] if name in proof.manifests else "—"
         typer.echo(f"  {name}{seat}: {how}; {words('manifiesto', 'manifest')} {key}")
     answered = sum(1 for _, said in proof.comments if said)
     say(f"Comentarios: {len(proof.comments)}, con respuesta: {answered}.", f"Comments: {len(proof.comments)}, answered: {answered}.")
+
+
+def _not_proven(proof: Proof) -> NoReturn:
+    """Something is wrong in the files; or they are in order and somebody has not signed; or it only cannot be told yet."""
+    if proof.wrong or not (proof.missing or proof.lacking):
+        end_with("protocol.not_proven")
+    if proof.missing:
+        end_with("protocol.not_signed", missing=", ".join(proof.missing))
+    end_with("protocol.manifest_missing")
 
 
 def _lacking(names: Mapping[str, bool], where: Path) -> None:
@@ -412,7 +447,7 @@ def _rows(rows: list[Any]) -> None:
 
 
 def _text(name: str, as_json: bool) -> Any:
-    protocol, _, version = name.partition("@")
+    protocol, _, version = one_name(name).partition("@")
     return ask("protocol.text", {"protocol": protocol, "version": int(version) if version.isdecimal() else None}, as_json=as_json)
 
 

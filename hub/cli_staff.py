@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli_base import JSON, STAFF_ROLES, YES, Exit, agree, ask, complain, config, new_app, room_name, say, show_json, show_rows, words
+from hub.cli_base import JSON, PAIR, STAFF_ROLES, YES, Exit, agree, ask, complain, config, new_app, room_name, say, show_json, show_rows, words
 from hub.cli_choose import choose
 
 app = new_app("Personal de la institución. · Staff of the institution.")
@@ -42,7 +42,30 @@ def add(
         "on_duty": on_duty,
         "language": language or settings.staff.default_language or settings.institution.language,
     } | ({"fingerprint": fingerprint} if fingerprint else {})
-    _told(ask("staff.add", args, as_json=as_json), as_json, "Inscrita", "Enrolled")
+    answer = ask("staff.add", args, as_json=as_json)
+    _told(answer, as_json, "Inscrita", "Enrolled")
+    if not as_json and "account" in answer:
+        _told_account(answer)
+
+
+def _told_account(answer: Mapping[str, Any]) -> None:
+    """Of somebody whose key was not seen: no such account, one that never logged in, or nobody could tell."""
+    user = answer.get("user_id", "")
+    if answer["account"] is False:
+        return complain(
+            f"ATENCIÓN: el servidor Matrix no tiene ninguna cuenta {user}. Quedó inscrita de todos modos.\n"
+            f"→ Si está mal escrita: tinkuy staff remove {user}, e inscríbala otra vez. Si no, que la creen y que ella entre.",
+            f"WARNING: the homeserver has no account {user}. She is enrolled all the same.\n"
+            f"→ If it is mistyped: tinkuy staff remove {user}, and enrol her again. If not, let it be made, and let her log in.",
+        )
+    if answer["account"]:
+        return say(
+            "La cuenta existe; su llave se fija cuando ella entre por primera vez.", "The account exists; her key is pinned at her first log-in.",
+        )  # fmt: skip
+    return say(
+        "No se pudo comprobar si la cuenta existe: es de otro servidor, o el suyo no contesta.",
+        "It could not be checked whether the account exists: it is of another server, or yours does not say.",
+    )
 
 
 @app.command()
@@ -80,6 +103,7 @@ def remove(user: User, yes: bool = YES, as_json: bool = JSON) -> None:
     if not as_json:
         _told_rooms(answer.get("rooms") or ())
         _told_what_moved(answer.get("moved") or {})
+        _warn_of_few(answer)
 
 
 def _who(person: Mapping[str, Any]) -> str:
@@ -120,7 +144,27 @@ def _foretell_departure(person: Mapping[str, Any], *, as_json: bool) -> None:
             rings = words(f"Controles por hacer: {moved['check_ins']}.", f"Check-ins to come: {moved['check_ins']}.")
             say(f"Pasa a {to}: {codes}. {rings}" if to else f"NADIE queda para llevar lo suyo: {codes}. {rings} Inscriba antes a otra persona.",
                 f"Moves to {to}: {codes}. {rings}" if to else f"NOBODY is left to take what she has: {codes}. {rings} Enrol somebody else first.")
+        _warn_of_few(person)
     agree(f"¿Dar de baja a {person['user_id']}?", f"Remove {person['user_id']}?", as_json=as_json)
+
+
+def _warn_of_few(answer: Mapping[str, Any]) -> None:
+    """She supervises alone, or nobody would be left to confirm what needs two people: said before she goes, and after."""
+    stay = answer.get("stay") or {}
+    if answer.get("role") == "supervisor" and stay.get("supervisors") == 0:
+        complain(
+            "ATENCIÓN: sin ella no queda supervisión. Lo que le sonaba a ella, y revisar las emergencias, pasa a la administración.\n"
+            "→ Inscriba a otra: tinkuy staff add @cuenta:servidor --role supervisor",
+            "WARNING: without her nobody supervises. What rang her, and the review of emergencies, falls to administrators.\n"
+            "→ Enrol another one: tinkuy staff add @account:server --role supervisor",
+        )
+    if "staff" in stay and stay["staff"] < PAIR:
+        complain(
+            f"ATENCIÓN: sin ella el personal es de {stay['staff']}. Una emergencia la confirma y la revisa otra persona: no habrá quién.\n"
+            "→ Inscriba a alguien más: tinkuy staff add @cuenta:servidor",
+            f"WARNING: without her the staff is {stay['staff']}. Another person confirms and reviews an emergency: there will be none.\n"
+            "→ Enrol somebody else: tinkuy staff add @account:server",
+        )
 
 
 def _in_hand(moved: Mapping[str, Any]) -> str:

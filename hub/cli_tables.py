@@ -18,6 +18,12 @@ Who = Annotated[
     ),
 ]
 _STATES = {"invited": ("invitada", "asked in"), "present": ("presente", "present")}
+_EMPTY = {
+    True: ("su hub ya está en la sala; ninguna persona todavía", "its hub is in the room already; no person yet"),
+    False: ("nadie ahora: su hub todavía no entró", "nobody now: its hub has not joined yet"),
+    None: ("nadie ahora", "nobody now"),
+}
+"""Where an institution has no people in the room: by whether its hub is there."""
 _SORTS = {"case": ("caso", "case"), "table": ("mesa", "table")}
 
 
@@ -97,7 +103,7 @@ def _seats(answer: Mapping[str, Any]) -> None:
         {
             "institution": seat["institution"],
             "state": words(*_STATES.get(seat["state"], (seat["state"],) * 2)),
-            "people": ", ".join(seat["people"]) or words("nadie ahora", "nobody now"),
+            "people": ", ".join(seat["people"]) or words(*_EMPTY[seat.get("hub_in")]),
             "signed": words("sí", "yes") if seat["verified"] else words("no", "no"),
         }
         for seat in answer["institutions"]

@@ -26,7 +26,7 @@ from hub.base.fingerprint import grouped, square
 from hub.base.kek import open_kek
 from hub.base.synapse import GATE_PATH
 from hub.chat.stopped import because
-from hub.cli_base import say
+from hub.cli_base import PAIR, say
 from hub.doctor_words import PROTOCOL_SAYS, WORDS
 from hub.web.control import ControlError, HubAway, call
 from keys.errors import KeysError
@@ -208,7 +208,8 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
     `one_time_keys`, `undecryptable`, `quarantined`, `unsigned` (with `unsigned_writers`), `overdue_checkins`,
     `rooms` [{room, drift: [code], missing: [user]}], `manifest_days`, `protocols` [{protocol, code}],
     `servers` [{server, running}] (of a hub with two),
-    `peers` [{institution, days, stopped: code or None, unanswered}], `staff_blocked` (people whose master key changed).
+    `peers` [{institution, days, stopped: code or None, unanswered}], `staff_blocked` (people whose master key changed),
+    `staff` and `supervisors` (how many are enrolled, and how many of them supervise).
     """
     signing = str(facts.get("cross_signing", "unknown"))
     yield _judge("cross_signing", bad=signing != "ok", params={"code": signing})
@@ -217,6 +218,8 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
     yield _judge("one_time_keys", bad=not FEW_ONE_TIME_KEYS <= _number(facts, "one_time_keys") < float("inf"))
     for name in ("undecryptable", "quarantined", "staff_blocked", "overdue_checkins"):
         yield _judge(name, bad=_number(facts, name, absent=0) > 0, worst=Level.WARN, params={"count": facts.get(name, 0)})
+    yield _judge("supervision", bad=_number(facts, "supervisors", absent=0) < 1, worst=Level.WARN)
+    yield _judge("second_person", bad=_number(facts, "staff", absent=0) < PAIR, worst=Level.WARN, params={"count": facts.get("staff", "?")})
     yield _unsigned(facts)
     drifted = [room for room in _rows(facts, "rooms") if room.get("drift")]
     yield _judge("rooms", bad=bool(drifted), worst=Level.WARN, params={"count": len(drifted)})

@@ -282,6 +282,25 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
             "With each, in person: let her read the new key on her phone. If it is hers, pin what she read: tinkuy staff repin --help",
         ),
     ),
+    "supervision": (
+        ("Hay quien supervise.", "Somebody supervises."),
+        (
+            "Nadie tiene el rol de supervisión: los avisos que nadie contesta, y revisar las emergencias, pasan a la administración.",
+            "Nobody has the role of supervisor: alarms that nobody answers, and the review of emergencies, fall to administrators.",
+        ),
+        (
+            "Inscriba a alguien: tinkuy staff add @cuenta:servidor --role supervisor",
+            "Enrol somebody: tinkuy staff add @account:server --role supervisor",
+        ),
+    ),
+    "second_person": (
+        ("Hay una segunda persona para las emergencias.", "There is a second person for emergencies."),
+        (
+            "El personal es de {count}: no hay una segunda persona que confirme o revise una emergencia.",
+            "The staff is {count}: there is no second person to confirm or review an emergency.",
+        ),
+        ("Inscriba a alguien más: tinkuy staff add @cuenta:servidor", "Enrol somebody else: tinkuy staff add @account:server"),
+    ),
     "overdue_checkins": (
         ("Ningún seguimiento vencido sin aviso.", "No overdue check-in without a call."),
         ("{count} seguimientos vencidos sin aviso.", "{count} check-ins overdue without a call."),

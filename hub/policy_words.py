@@ -42,10 +42,12 @@ POLICY_WORDS: dict[str, Words] = {
         "Choose another path; nothing is overwritten.",
     ),
     "policy.no_examples": (
-        "Junto a `{name}` no hay carpetas RELEASE y WITHHOLD con ejemplos.",
-        "Beside `{name}` there are no folders RELEASE and WITHHOLD with examples.",
-        "Escriba al menos un ejemplo de lo que debe salir y uno de lo que debe quedarse.",
-        "Write at least one example of what must leave and one of what must stay.",
+        "No hay nada que probar: junto a `{name}` no hay carpetas RELEASE y WITHHOLD con ejemplos. El documento no se probó.",
+        "There is nothing to test: beside `{name}` there are no folders RELEASE and WITHHOLD with examples. The document was not tested.",
+        "Un borrador en una carpeta los trae consigo: `tinkuy protocol draft NOMBRE CARPETA`. O escriba, en la carpeta del documento, uno de lo que "
+        "debe salir en RELEASE/ y uno de lo que debe quedarse en WITHHOLD/.",
+        "A draft in a folder brings them along: `tinkuy protocol draft NAME FOLDER`. Or write, in the document's folder, one of what must leave into "
+        "RELEASE/ and one of what must stay into WITHHOLD/.",
     ),
     "no_protocol": (
         "Ningún protocolo vigente permite derivar a `{institution}` por eso: {need}.",

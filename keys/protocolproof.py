@@ -9,6 +9,7 @@ What the files prove is who signed which bytes; that a manifest is the instituti
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from keys import protocolword as pw
@@ -46,7 +47,8 @@ def verify(files: Mapping[str, bytes]) -> Proof:
     keys = _keys(files, proof)
     try:
         claimed = pw.claimed_proposal(files[PROPOSAL])
-        proof.lacking = {name: False for name in claimed.parties if name not in keys}
+        said_to_sign = _claims(files)
+        proof.lacking = {name: False for name in claimed.parties if name not in keys and name in said_to_sign}
         if not _speaks(files[PROPOSAL], claimed.proposer, keys, proof):
             return proof
         proof.proposal = pw.verify_proposal(files[PROPOSAL], keys[claimed.proposer])
@@ -62,8 +64,18 @@ def verify(files: Mapping[str, bytes]) -> Proof:
     settled = {comment.id for comment, answer in proof.comments if answer}
     signed = {word.institution for word in words if word.kind == pw.SIGNATURE and settled.issuperset(word.heard)}
     proof.signed = sorted(signed & set(proof.proposal.parties))
-    proof.missing = sorted(set(proof.proposal.parties) - signed - set(proof.lacking))
+    proof.missing = sorted(set(proof.proposal.parties) - signed - (said_to_sign & set(proof.lacking)))
     return proof
+
+
+def _claims(files: Mapping[str, bytes]) -> set[str]:
+    """Whose signature is said to be here. Whoever has none here has not signed, whether her manifest is here or not."""
+    found = set()
+    for name in files:
+        if name.startswith(WORDS) and name.endswith(f"-{pw.SIGNATURE}.json"):
+            with suppress(KeysError):
+                found.add(pw.claimed_word(pw.SIGNATURE, files[name]).institution)
+    return found
 
 
 def _keys(files: Mapping[str, bytes], proof: Proof) -> dict[str, tuple[VerifyKey, ...]]:

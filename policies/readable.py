@@ -8,6 +8,7 @@ from policies.cover import ALWAYS, Alternative, Alternatives, Among, Asked
 from policies.decision import Facts, Outcome
 from policies.diff import Change
 from policies.enumeration import ELSEWHERE
+from policies.findings import Finding
 from policies.generalise import GENERALISATIONS
 from policies.matrix import Cell, Clause
 from policies.verdicts import CONSENTS, HOME, Level
@@ -21,6 +22,13 @@ LISTS = {
     "legal_basis": "legal_bases",
 }
 """Dimension → the list of its words; age bands are words themselves."""
+_FOUND = {
+    "need_without_rule": "needs", "need_unserved": "needs", "need_without_purpose": "needs", "purpose_without_rule": "purposes",
+    "purpose_without_need": "purposes", "purpose_without_retention": "purposes", "recipient_without_need": "kinds", "party_idle": "kinds",
+    "party_absent": "kinds", "community_seat_absent": "kinds", "urgent_slower": "urgencies", "urgency_without_time": "urgencies",
+    "basis_unused": "legal_bases",
+}  # fmt: skip
+"""Code of a finding → the list of the word that it is about."""
 _NAMES = {
     "need": ("necesidad", "need"),
     "risk": ("riesgo", "risk"),
@@ -70,6 +78,17 @@ class Reader:
     def word(self, listed: str, code: str) -> str:
         """The label of a code in a list."""
         return self._small(self.vocabulary.label(listed, code, self.language))
+
+    def called(self, finding: Finding) -> str:
+        """The code that a finding is about as it stands in the document, and what it is called."""
+        listed, about = _FOUND.get(finding.code), finding.about
+        label = self.word(listed, about) if listed else self.field(about)
+        return f"`{about}`" if label == about else f"`{about}` ({label})"
+
+    def finding(self, finding: Finding) -> str:
+        """Its sentence, the word beside the code."""
+        said = finding.message(self.language)
+        return said.replace(f"`{finding.about}`", self.called(finding)) if finding.about else said
 
     def kind(self, code: str) -> str:
         """The name of an institution kind, as it is written."""

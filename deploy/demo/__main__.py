@@ -38,7 +38,7 @@ async def _demo(once: bool) -> int:
     try:
         with display:
             await network.start()
-            await network.invite_governors()
+            await network.invite_more()
             write_access(folder / "access.json", await network.access())
         failed = await _play(network)
         print(f"\n{'OK' if not failed else 'FALLÓ / FAILED'} · {time.monotonic() - began:.0f} s")

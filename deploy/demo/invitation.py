@@ -44,7 +44,8 @@ def lines(accounts: Sequence[Account], folder: Path) -> Iterator[str]:
     yield from (f"    {line}" for line in GOVERN)
     yield "  Y en otra terminal, en esta carpeta / and in another terminal, in this folder:"
     command = _here(Path(sys.executable).parent / "tinkuy")
-    yield from (f"    {command} -c {_here(one.config)} {said}" for one, said in zip(desks, COMMANDS, strict=False))
+    configs = dict.fromkeys(one.config for one in desks)
+    yield from (f"    {command} -c {_here(config)} {said}" for config, said in zip(configs, COMMANDS, strict=False))
     yield f"Datos para programas / machine-readable: {_here(folder / 'access.json')}"
     yield "Ctrl-C termina y detiene todo. / Ctrl-C stops everything."
 

@@ -50,7 +50,9 @@ class Plan:
     """(account, display, role)"""
     visitor: str
     governor: str = ""
-    """A visitor who administers the institution (`Network.invite_governors`); of one is enough."""
+    """A visitor who administers the institution (`Network.invite_more`); of one is enough."""
+    second: str = ""
+    """Another visitor at the desk: what takes two people, as an emergency does, can be tried there."""
 
 
 PLANS = (
@@ -67,6 +69,7 @@ PLANS = (
     Plan(
         id="csmc-comas", name="CSMC Comas (demo)", kind="mental_health_centre", server=1, territory="Comas", needs=("mental_health",),
         people=(("bea", "Bea Ejemplo", "caseworker"), ("admin-csmc", "Admin CSMC", "administrator")), visitor="visita-csmc",
+        second="visita2-csmc",
     ),
 )  # fmt: skip
 
@@ -306,20 +309,23 @@ class Network:
                     return
                 await asyncio.sleep(0.1)
 
-    async def invite_governors(self) -> None:
-        """Accounts for whoever wants to try to govern: enrolled as administrators, and used by no program."""
+    async def invite_more(self) -> None:
+        """Accounts for whoever wants to try to govern, and for what takes two people: enrolled, and used by no program."""
         for hub in self.hubs.values():
-            if hub.plan.governor:
-                given = secrets.token_urlsafe(9)
-                user = await hub.server.register(hub.plan.governor, given)
-                hub.accounts[hub.plan.governor] = (user, given)
-                await hub.ask("staff.add", user_id=user, display="Visita administradora", role="administrator", language="es", on_duty=False)
+            for account, display, role in (
+                (hub.plan.second, "Otra visita", "caseworker"), (hub.plan.governor, "Visita administradora", "administrator"),
+            ):  # fmt: skip
+                if account:
+                    given = secrets.token_urlsafe(9)
+                    user = await hub.server.register(account, given)
+                    hub.accounts[account] = (user, given)
+                    await hub.ask("staff.add", user_id=user, display=display, role=role, language="es", on_duty=False)
 
     def visitors(self) -> list[Account]:
         """Every account that waits for a visitor."""
         found = []
         for hub in self.hubs.values():
-            for account, governs in ((hub.plan.visitor, False), (hub.plan.governor, True)):
+            for account, governs in ((hub.plan.visitor, False), (hub.plan.second, False), (hub.plan.governor, True)):
                 if account in hub.accounts:
                     user, password = hub.accounts[account]
                     found.append(Account(name=hub.plan.name, url=hub.server.url, user=user, password=password, config=hub.config, governs=governs))

@@ -202,6 +202,13 @@ def hub_of(unit: Unit, seat: Seat) -> str:
     return manifest.profile.matrix_user if manifest else seat.hub
 
 
+def hub_is_in(unit: Unit, room: Coordination, seat: Seat) -> bool | None:
+    """Whether an institution's hub has joined the Matrix room; None where only the room's owner knows."""
+    if seat.institution == unit.me.id:
+        return room.room is not None
+    return hub_of(unit, seat) in room.greeted if room.owner == unit.me.id else None
+
+
 def _roster(unit: Unit, row: Outgoing, room: Coordination) -> wire.Body | None:
     seat = seat_of(unit, room.id, str(row.ref["institution"]))
     return wire.RoomRoster(room=room.id, institution=seat.institution, statement=seat.roster) if seat and seat.roster else None

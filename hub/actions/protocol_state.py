@@ -14,7 +14,7 @@ from hub.actions.ports import Unit
 from hub.base.errors import Refused
 from hub.base.ids import new_id
 from hub.cases.events import ProtocolMoved
-from hub.cases.protocol_life import OPEN, WHOLE, Facts, Stage, stage_of
+from hub.cases.protocol_life import OPEN, WHOLE, Facts, Stage, one_name, stage_of
 from hub.cases.records import Timer
 from hub.exchange.records import ProtocolProposal
 from keys import protocolword as pw
@@ -79,7 +79,7 @@ def said_of(unit: Unit, proposal: str) -> Said:
 
 def find_proposal(unit: Unit, name: str) -> ProtocolProposal:
     """By digest, by `shelter@2`, or by `shelter` when one is open. Raises Refused `protocol.unknown`, `protocol.two`."""
-    protocol, _, version = name.strip().lower().partition("@")
+    protocol, _, version = one_name(name).lower().partition("@")
     rows = [found] if (found := unit.proposals.get(name)) else unit.proposals.all(protocol=protocol, order="-version")
     if version:
         rows = [row for row in rows if str(row.version) == version.removeprefix("v") or row.id.startswith(version)]
@@ -94,7 +94,7 @@ def find_proposal(unit: Unit, name: str) -> ProtocolProposal:
 
 def shipped_of(unit: Unit, name: str) -> Protocol | None:
     """The pack's own version by this name, where no proposal has it: `shelter`, `shelter@1`."""
-    protocol, _, version = name.strip().lower().partition("@")
+    protocol, _, version = one_name(name).lower().partition("@")
     found = unit.shipped.protocols.get(protocol)
     proposed = unit.proposals.count(protocol=protocol, **({"version": int(version)} if version.isdecimal() else {}))
     fits = found is not None and version.removeprefix("v") in ("", str(found.version)) and not proposed

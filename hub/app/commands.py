@@ -80,7 +80,7 @@ class _Commands:
         self._watch = Watch(house)
 
     async def staff_add(self, args: Mapping[str, Any]) -> Any:
-        """Enrol, pin, and make the rooms before answering."""
+        """Enrol, pin, and make the rooms before answering. Where no key of hers is to be seen, whether there is such an account at all."""
         house = self._house
         person = await house.store.run(
             lambda unit: staff.add_staff(
@@ -89,7 +89,8 @@ class _Commands:
             )
         )  # fmt: skip
         await self._settle(person.id)
-        return await house.store.run(lambda unit: _person(unit.staff.get(person.id)), quiet=True)
+        answer = await house.store.run(lambda unit: _person(unit.staff.get(person.id)), quiet=True)
+        return answer if answer["pin"] != "unseen" else {**answer, "account": await house.matrix.has_account(person.id)}
 
     async def staff_repin(self, args: Mapping[str, Any]) -> Any:
         """Accept a new master key."""
@@ -103,17 +104,17 @@ class _Commands:
         """Off-board: trust first, rooms after. Says by code what she had in hand, and who has it now."""
         house, user = self._house, str(args["user_id"])
         hers = await house.store.look(lambda unit: _rooms_of(unit, user))
-        left = await house.store.run(lambda unit: staff.remove_staff(unit, user))
+        left, stay = await house.store.run(lambda unit: (staff.remove_staff(unit, user), _staying(unit)))
         await self._settle()
         owed = await house.store.look(lambda unit: {row.purpose: row.why for row in standing(unit) if row.what == "departed" and row.about == user})
         rooms = [{"room": purpose, "out": purpose not in owed, "why": owed.get(purpose, "")} for purpose in hers]
-        return {**_person(left.person), "moved": _moved(left), "rooms": rooms}
+        return {**_person(left.person), "moved": _moved(left), "rooms": rooms, "stay": stay}
 
     async def staff_show(self, args: Mapping[str, Any]) -> Any:
-        """One person, the rooms she is in, and what would move if she left; nothing changes."""
-        user = str(args["user_id"])
-        left, rooms = await self._house.store.look(lambda unit: (staff.foresee_departure(unit, user), _rooms_of(unit, user)))
-        return {**_person(left.person), "would_move": _moved(left), "rooms": [{"room": purpose} for purpose in rooms]}
+        """One person, the rooms she is in, what would move and who would stay if she left; nothing changes."""
+        user, look = str(args["user_id"]), self._house.store.look
+        left, rooms, stay = await look(lambda unit: (staff.foresee_departure(unit, user), _rooms_of(unit, user), _staying(unit, without=user)))
+        return {**_person(left.person), "would_move": _moved(left), "rooms": [{"room": purpose} for purpose in rooms], "stay": stay}
 
     async def staff_list(self, _: Mapping[str, Any]) -> Any:
         """Everybody enrolled."""
@@ -284,7 +285,7 @@ def _living(unit: Unit, *, root_here: bool) -> dict[str, Any]:
         "peers": [{"institution": name, "days": days(m), "listed": listed[name], **_standing(links.get(name))} for name, m in known],
         "networks": [{"table": n.table, "days": round((n.roll.expires - unit.now).total_seconds() / 86400, 1)} for n in held_lists(unit)],
         "gate": wanted(unit).digests() if held_lists(unit) else None,
-        "protocols": findings, "staff_blocked": unit.staff.count(removed_at=None, refused_master__not=None),
+        "protocols": findings, "staff_blocked": unit.staff.count(removed_at=None, refused_master__not=None), **_staying(unit),
     }  # fmt: skip
 
 
@@ -299,6 +300,12 @@ def _rooms_of(unit: Unit, user: str) -> list[str]:
 
 def _moved(left: staff.Departure) -> dict[str, Any]:
     return {"to": left.to, "cases": list(left.cases), "referrals": list(left.referrals), "check_ins": left.check_ins, "unnamed": left.unnamed}
+
+
+def _staying(unit: Unit, *, without: str = "") -> dict[str, int]:
+    """How many are enrolled and how many of them supervise; `without` asks how it would be if that person left."""
+    here = [person for person in unit.staff.all(removed_at=None) if person.id != without]
+    return {"staff": len(here), "supervisors": sum(person.role == "supervisor" for person in here)}
 
 
 def _person(person: Staff | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from hub.actions.protocol_guard import HOLD
 from hub.actions.protocol_state import find_proposal, said_of, shipped_of, waits_for_us
 from hub.app.protocol_export import bundle
 from hub.base.errors import Refused
+from hub.cases.protocol_life import one_name
 from hub.chat.protocol_views import document_of, known, missing
 from hub.exchange.records import ProtocolProposal
 from keys import protocolword as pw
@@ -136,7 +137,7 @@ def _text(unit: Unit, args: Mapping[str, Any]) -> Any:
         paper = unit.papers.get(row.id)
         return {"protocol": name, "version": row.version, "state": row.stage, "text": paper.document.decode("utf-8", "replace") if paper else ""}
     if shipped is None or wanted not in (None, shipped.version):
-        raise Refused("protocol.unknown", protocol=name[:60])
+        raise Refused("protocol.unknown", protocol=f"{name[:60]}@{version}" if version else name[:60])
     return {"protocol": name, "version": shipped.version, "state": "shipped" if current is shipped else "superseded",
             "text": packs.protocol_text(unit.shipped.id, name)}  # fmt: skip
 
@@ -166,7 +167,7 @@ def _changes(unit: Unit, args: Mapping[str, Any]) -> Any:
 
 def _history(unit: Unit, args: Mapping[str, Any]) -> Any:
     """Every version of one protocol that this hub knows of, with who signed when."""
-    name = str(args["protocol"]).partition("@")[0]
+    name = one_name(str(args["protocol"])).partition("@")[0]
     rows = [_show(unit, {"protocol": row.id}) for row in unit.proposals.all(protocol=name, order="version")]
     shipped = unit.shipped.protocols.get(name)
     if not rows and shipped is None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hub.actions import coordination, coordination_ends, coordination_people
+from hub.actions.hear_coordination import hub_is_in
 from hub.actions.ports import Unit
 from hub.actions.rosters import seats_in
 from hub.base.errors import Refused
@@ -97,9 +98,12 @@ def _found(unit: Unit, args: Mapping[str, Any]) -> Coordination:
 def _shown(unit: Unit, room: Coordination) -> dict[str, Any]:
     """Codes, institutions and accounts: nothing of a case."""
     seats = [
-        {"institution": seat.institution, "state": seat.state, "people": list(seat.people), "verified": bool(seat.roster)}
+        {
+            "institution": seat.institution, "state": seat.state, "people": list(seat.people), "verified": bool(seat.roster),
+            "hub_in": hub_is_in(unit, room, seat),
+        }
         for seat in seats_in(unit, room.id)
-    ]
+    ]  # fmt: skip
     return {
         "code": room.code, "sort": room.sort, "label": room.label, "owner": room.owner, "state": room.state, "made": room.room is not None,
         "since": room.made_at.isoformat(timespec="minutes"), "institutions": seats,

@@ -6,9 +6,17 @@ takes another back, so hubs that know the same facts say the same, in whatever o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+_SPOKEN = re.compile(r"(?<![^\s])([a-z][a-z0-9-]*)(?:\s*@\s*v?|\s+v?)([0-9]{1,6})(?![^\s])", re.IGNORECASE)
+
+
+def one_name(said: str) -> str:
+    """However a version is written (`shelter 2`, `Shelter v2`, `shelter @ 2`), it is called `shelter@2`; the rest stays as it is."""
+    return _SPOKEN.sub(lambda found: f"{found[1].lower()}@{found[2]}", said.strip())
 
 
 class Stage(StrEnum):

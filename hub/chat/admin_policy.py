@@ -12,7 +12,8 @@ from hub.actions.ports import Unit
 from hub.actions.protocols import checked
 from hub.actions.simulate_protocol import FEW, simulate_protocol
 from hub.base.errors import Refused
-from hub.base.i18n import mark, text
+from hub.base.i18n import mark, plural, text
+from hub.cases.protocol_life import one_name
 from hub.chat import wording as w
 from hub.chat.fold import fold
 from hub.chat.here import Here, answer
@@ -57,17 +58,32 @@ def _names(unit: Unit) -> Names:
 
 
 def _protocol(unit: Unit, named: str) -> Protocol:
-    """`refugio`, `shelter`, `shelter@2`. Raises Refused `unknown_protocol`, `unknown_version`."""
-    name, _, number = named.partition("@")
+    """`refugio`, `shelter`, `shelter@2`, `shelter 2`. Raises Refused `unknown_protocol`, `unknown_version`."""
+    name, _, number = one_name(named).partition("@")
     found = find(name, _names(unit), forgive=True)
-    if found.id is None and not number:
-        raise Refused("unknown_protocol", given=named[:40], known=", ".join(unit.pack.protocols))
+    if (found.id is None and not number) or " " in number:
+        raise Refused("unknown_protocol", given=named[:40], known=_known(unit))
     if not number:
         return unit.pack.protocols[found.id or ""]
     version = _version(unit, found.id or name, number)
     if version is None:
-        raise Refused("unknown_version", given=name[:40], version=number[:6])
+        versions = _versions(unit, found.id or name)
+        raise Refused("unknown_version", given=name[:40], version=number[:6], known=", ".join(versions)) if versions else Refused(
+            "unknown_protocol", given=name[:40], known=_known(unit)
+        )  # fmt: skip
     return version
+
+
+def _known(unit: Unit) -> str:
+    """Every protocol by the name that people use, and the one that stands in its file."""
+    return ", ".join(f"{one.title.get(unit.me.language)} ({one.id})" for one in unit.pack.protocols.values())
+
+
+def _versions(unit: Unit, name: str) -> list[str]:
+    """Every version of a protocol that `_version` finds, as it is typed."""
+    active, shipped = unit.pack.protocols.get(name), unit.shipped.protocols.get(name)
+    numbers = {row.version for row in unit.proposals.all(protocol=name)} | {one.version for one in (active, shipped) if one}
+    return [f"{name}@{number}" for number in sorted(numbers) if _version(unit, name, str(number))]
 
 
 def _version(unit: Unit, name: str, number: str) -> Protocol | None:
@@ -110,10 +126,12 @@ def _check(unit: Unit, here: Here, rest: str) -> list[Block]:
     for one in _some(unit, rest):
         found = validator.check(packs.protocol_text(unit.pack.id, one.id), unit.pack.vocabulary, unit.now.date())
         errors, silent = sum(item.is_error for item in found), sum(item.code == "field_unmentioned" for item in found)
-        said = mark("{protocol}: {errors} errores, {warnings} avisos; {silent} datos sin regla, que no se comparten.")
-        counts = {"errors": errors, "warnings": len(found) - errors - silent, "silent": silent}
-        lines.append(text(here.lang, said, protocol=_id(one), **counts))
-        lines += [f"{item.line}:{item.column} {item.message(here.lang)}" for item in found if item.code != "field_unmentioned"]
+        counted = (
+            plural(here.lang, "{n} error", "{n} errores", errors), plural(here.lang, "{n} aviso", "{n} avisos", len(found) - errors - silent),
+            plural(here.lang, "{n} dato sin regla, que no se comparte", "{n} datos sin regla, que no se comparten", silent),
+        )  # fmt: skip
+        lines.append(f"{_id(one)}: {'; '.join(counted)}.")
+        lines += [f"{item.line}:{item.column} {_reader(unit, here).finding(item)}" for item in found if item.code != "field_unmentioned"]
     return [listing(_cut(here, lines, "tinkuy policy check"))]
 
 
@@ -136,14 +154,15 @@ def _matrix(unit: Unit, here: Here, rest: str) -> list[Block]:
 
 
 def _first(unit: Unit, rest: str) -> tuple[Protocol, str]:
-    """The protocol that the first words name, as many of them as do, and the words after it."""
+    """The protocol that the first words name, as many of them as do, and the words after it. Raises Refused `unknown_protocol`, `unknown_version`."""
     words = rest.split()
     for size in range(len(words), 0, -1):
         try:
             return _protocol(unit, " ".join(words[:size])), " ".join(words[size:])
-        except Refused:
-            continue
-    raise Refused("unknown_protocol", given=rest[:40], known=", ".join(unit.pack.protocols))
+        except Refused as refused:
+            if refused.code == "unknown_version":  # the protocol is known: no word after it is to blame
+                raise
+    raise Refused("unknown_protocol", given=rest[:40], known=_known(unit))
 
 
 def _part(unit: Unit, here: Here, protocol: Protocol, part: str) -> Matrix:
@@ -160,7 +179,7 @@ def _part(unit: Unit, here: Here, protocol: Protocol, part: str) -> Matrix:
 
 
 def _diff(unit: Unit, here: Here, rest: str) -> list[Block]:
-    named = rest.replace(" con ", " ").split()
+    named = one_name(rest.replace(" con ", " ")).split()
     if len(named) != 2:
         raise Refused("policy_names_missing", example="política comparar shelter@1 shelter@2")
     was, now = (_protocol(unit, one) for one in named)

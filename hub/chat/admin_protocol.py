@@ -28,7 +28,7 @@ from hub.chat.protocol_views import NO_NAMES, document_of, list_of, missing, nam
 from hub.exchange.records import ProtocolProposal
 
 KIND = "protocol_act"
-HELP = mark("cómo va cada protocolo: lista, ver, comentar, responder, firmar, rechazar; por ejemplo «protocolo firmar shelter 2»")
+HELP = mark("cómo va cada protocolo: lista, ver, comentar, responder, firmar, rechazar; por ejemplo «protocolo firmar shelter@2»")
 _NAMED = re.compile(r"([a-z][a-z0-9-]*)(?:\s*@\s*|\s+v?(?=[0-9]))?([0-9]{1,6}|@?[0-9a-f]{8,64})?\b\s*", re.IGNORECASE)
 _ACTS = {
     "lista": "list", "list": "list", "": "list", "ver": "show", "show": "show", "estado": "show", "state": "show",
@@ -43,7 +43,7 @@ def do(unit: Unit, here: Here, said: str) -> None:
     first, _, rest = said.strip().partition(" ")
     act = _ACTS.get(fold(first).strip(" ."))
     if act is None:
-        msgid = mark("Puede escribir: protocolo lista | ver | comentar | responder | firmar | rechazar, y el nombre con su versión: «shelter 2».")
+        msgid = mark("Puede escribir: protocolo lista | ver | comentar | responder | firmar | rechazar, y el nombre con su versión: «shelter@2».")
         _say(unit, here, msgid)
     elif act == "list":
         put(unit, here.place, list_of(unit, here.lang))
@@ -73,7 +73,7 @@ def _act(unit: Unit, here: Here, act: str, rest: str) -> None:
     else:
         number, said = _numbered(unit, row, said) if act == "answer" else (0, said)
         _may_say(unit, act, row, number)
-        if not holds(unit, here, act, f"{row.id}#{number}", f"{row.protocol} {row.version}", said):
+        if not holds(unit, here, act, f"{row.id}#{number}", f"{row.protocol}@{row.version}", said):
             _do_say(unit, here, act, row, number, said)
 
 
@@ -135,7 +135,7 @@ def _ask_to_refuse(unit: Unit, here: Here, row: ProtocolProposal, reason: str) -
 def _question(unit: Unit, here: Here, ref: str, row: ProtocolProposal, lines: list[str], said: str = "") -> None:
     for old in unit.questions.all(room=here.room, kind=KIND, state="open", asked=here.person.id):
         close_questions(unit, old.ref, (KIND,))
-    question = ask(unit, here.room, KIND, ref, ("yes", "no"), f"{row.protocol} {row.version}", asked=here.person.id)
+    question = ask(unit, here.room, KIND, ref, ("yes", "no"), f"{row.protocol}@{row.version}", asked=here.person.id)
     shown_ = choices(numbered(question, [text(here.lang, label) for label in LABELS[KIND]]))
     put(unit, here.place, message(paragraph(*lines), *([quote(clean(said))] if said else []), shown_))
 

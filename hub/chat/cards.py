@@ -6,6 +6,8 @@ The desk card shows the name she chose, need, urgency, times, the safe-contact r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hub.actions.common import living_referrals
 from hub.actions.decide import is_ours
 from hub.actions.legal_basis import recorded
@@ -31,6 +33,7 @@ from hub.chat.plain import (
 )
 from hub.chat.posting import numbered, open_questions, room_of
 from hub.chat.told import told_line
+from policies.emergency import allows
 
 _CARD_FIELDS = ("risk_level", "needs", "languages", "accessibility")
 
@@ -116,7 +119,7 @@ def referral_card(unit: Unit, referral: Referral, lang: str) -> Message:
     if question:
         blocks += [paragraph(text(lang, "Responda aquí en el hilo con el número:")), choices(numbered(question, labels(unit, question, lang)))]
     elif referral.state in WORKING:
-        blocks.append(_verbs_line(lang, REFERRAL_VERBS))
+        blocks.append(_verbs_line(lang, (*REFERRAL_VERBS, *_if_allowed(unit, referral), GIVE_BACK)))
     return message(*blocks)
 
 
@@ -126,8 +129,22 @@ def parent_of(unit: Unit, child: Referral) -> Referral | None:
     return unit.referrals.get(onward.referral) if onward else None
 
 
-REFERRAL_VERBS = (mark("ver"), mark("decir: …"), mark("pedir … para …"), mark("avance"), mark("resultado"), mark("devolver"))
+REFERRAL_VERBS = (mark("ver"), mark("decir: …"), mark("pedir … para …"), mark("avance"), mark("resultado"))
+GIVE_BACK = mark("devolver")
 """What may be typed in the thread of a referral that was accepted."""
+
+
+def _if_allowed(unit: Unit, referral: Referral) -> Iterator[str]:
+    """What only some protocols speak of: passing it on, and opening a field in an emergency. Whether it is so now is asked when it is typed."""
+    protocol = unit.pack.between(referral.peer).protocols.get(referral.protocol)
+    if protocol is None:
+        return
+    if protocol.onward and not any(row.owner for row in unit.disclosures.all(referral=referral.id, side=Side.RECIPIENT)):
+        yield mark("compartir")
+    glass = protocol.break_glass
+    asked = [(field, role) for field in sorted(glass.fields) for role in sorted(glass.roles)] if glass else []
+    if any(allows(protocol, field, unit.me.kind, referral.purpose, referral.need, role) for field, role in asked):
+        yield mark("emergencia")
 
 
 def _verbs_line(lang: str, verbs: tuple[str, ...]) -> Block:

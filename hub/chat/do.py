@@ -17,9 +17,10 @@ from hub.cases.lifecycle import Side
 from hub.cases.records import Referral
 from hub.chat import account, admin, basis, dialogue, do_case, do_referral, do_rooms, grammar, overviews, suggested, talk, wishes
 from hub.chat import wording as w
+from hub.chat.cards import case_key
 from hub.chat.choose import choose, take_back
 from hub.chat.helping import help_text, unclear_text
-from hub.chat.here import Here
+from hub.chat.here import Here, answer
 from hub.chat.meant import about_case, case_code
 from hub.chat.misread import bad_argument, suggested_names
 from hub.chat.options import labels, put_choices
@@ -126,10 +127,9 @@ def _open(unit: Unit, here: Here, command: c.OpenCase) -> None:
 
 def _opened(unit: Unit, here: Here, name: str, when: c.When, fields: dict[str, str]) -> None:
     case = open_case.open_case(unit, here.person.id, here.room, name, when.at, fields)
-    say(
-        unit, here, mark("Listo: {code}. Próximo contacto: {when}. Para quitarlo escriba «deshacer» (1 minuto)."),
-        code=case.code, when=w.moment(unit, here.lang, case.next_contact_at),
-    )  # fmt: skip
+    said = mark("Listo: {code}. Próximo contacto: {when}. Para quitarlo escriba «deshacer» (1 minuto).")
+    told = text(here.lang, said, code=case.code, when=w.moment(unit, here.lang, case.next_contact_at))
+    answer(unit, here, message(paragraph(told)), key=f"{case_key(case.id)}:opened")  # a thread begun here is about this case, too
 
 
 def _consent(unit: Unit, here: Here, command: c.RecordConsent) -> None:

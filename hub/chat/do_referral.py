@@ -26,7 +26,11 @@ from hub.chat.where_to import where_to
 
 def _refer(unit: Unit, here: Here, command: c.Refer) -> None:
     desk_only(here)
-    case = open_case_of(unit, case_code(unit, here, command.case))
+    named = case_code(unit, here, command.case)
+    received_one = unit.referrals.get(here.subject or "") if named is None else None
+    if received_one is not None and received_one.case is None:
+        raise Refused("route_of_received", code=received_one.code, institution=received_one.peer)
+    case = open_case_of(unit, named)
     close_questions(unit, case.id, ("where",))
     if not command.to or not command.need:
         reply(unit, here, where_to(unit, here, case, command))

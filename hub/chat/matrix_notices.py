@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from hub.actions.ports import Unit
 from hub.actions.room_findings import called
+from hub.actions.rosters import seats_in
 from hub.base.i18n import mark, text
+from hub.cases.records import Coordination
 from hub.chat.plain import message, paragraph
 from hub.chat.posting import Place, put
 from hub.chat.room_words import room_name
@@ -41,6 +43,15 @@ NOTICES = {
         "la guía: deploy/runbook.md"
     ),
 }
+_NOBODY_YET = {
+    "table": mark(
+        "En {room} todavía no hay ninguna persona: lo que iba a escribir ahí espera. Sume a la primera: tinkuy tables add {code} @cuenta:servidor"
+    ),
+    "case": mark(
+        "En {room} no hay ninguna persona: lo que iba a escribir ahí espera. Quien lleva el caso entra desde su equipo con «entrar {code}»."
+    ),
+}
+"""Instead of `nobody_can_read`, where the reason is that a coordination room is empty."""
 
 
 def tell_notice(unit: Unit, kind: str, *, user: str, device: str, room: str) -> None:
@@ -50,7 +61,15 @@ def tell_notice(unit: Unit, kind: str, *, user: str, device: str, room: str) -> 
         return
     known = unit.rooms.get(room)
     name = room_name(lang, called(unit, known.purpose)) if known else text(lang, "una sala")
-    put(unit, Place(purpose="admin"), message(paragraph(text(lang, template, user=user, device=device, room=name))))
+    empty = _empty(unit, known.purpose) if known and kind == "nobody_can_read" else None
+    told = {"user": user, "device": device, "room": name, "code": empty.code if empty else ""}
+    put(unit, Place(purpose="admin"), message(paragraph(text(lang, _NOBODY_YET[empty.sort] if empty else template, **told))))
+
+
+def _empty(unit: Unit, purpose: str) -> Coordination | None:
+    """The coordination room behind this purpose, if no person of any institution is in it."""
+    room = unit.coordinations.get(purpose.partition(":")[2])
+    return room if room and not any(seat.people for seat in seats_in(unit, room.id)) else None
 
 
 def _closed_a_session(unit: Unit, kind: str, user: str) -> bool:

@@ -37,7 +37,9 @@ MISSING = {
     "set": mark("¿Qué dato anoto? Por ejemplo: «anotar riesgo: alto». Para ver los que hay: «ayuda anotar»."),
     "say": mark("Falta el mensaje. Escriba «decir: …»."),
     "share": mark("Escríbalo completo: «compartir a institución por necesidad: dato, dato porque …». No salió nada."),
-    "duty": mark("Escriba «guardia sí» o «guardia no»."),
+    "duty": mark(
+        "¿Su turno? Escriba «guardia sí» o «guardia no». La guardia del lenguaje la ve y la cambia administración en el servidor: tinkuy guard show."
+    ),
 }
 """A verb alone that needs more."""
 MISREAD = {

@@ -84,7 +84,7 @@ def _ring(unit: Unit, row: ProtocolProposal, said: Said, event: ProtocolMoved) -
 
 def _params(unit: Unit, row: ProtocolProposal, said: Said, event: ProtocolMoved, lang: str) -> dict[str, object]:
     return {
-        "by": _author(unit, said, event), "title": title_of(unit, row, lang), "version": row.version, "name": f"{row.protocol} {row.version}",
+        "by": _author(unit, said, event), "title": title_of(unit, row, lang), "version": row.version, "name": f"{row.protocol}@{row.version}",
         "starts": row.starts, "missing": names_of(unit, missing(row, said), lang), "parties": names_of(unit, row.parties, lang), "days": event.days,
     }  # fmt: skip
 
@@ -97,7 +97,7 @@ def _author(unit: Unit, said: Said, event: ProtocolMoved) -> str:
 
 def _next(unit: Unit, row: ProtocolProposal, said: Said, lang: str) -> list[Block]:
     """What to type now."""
-    name = f"{row.protocol} {row.version}"
+    name = f"{row.protocol}@{row.version}"
     due = waits_for_us(unit, row, said)
     if due == "answer":
         number = said.comments.index(said.unanswered[0]) + 1
@@ -115,11 +115,11 @@ def list_of(unit: Unit, lang: str) -> Message:
     lines = []
     for protocol in sorted(unit.pack.protocols.values(), key=lambda p: p.id):
         how = text(lang, "firmada") if _is_signed(unit, protocol) else text(lang, "del paquete, sin firmas")
-        lines.append(f"{protocol.id} {protocol.version} · {protocol.title.get(lang)} · {how}")
+        lines.append(f"{protocol.id}@{protocol.version} · {protocol.title.get(lang)} · {how}")
     blocks: list[Block] = [paragraph([strong(text(lang, "Rigen aquí:"))]), listing(lines)]
     rows = [row for row in unit.proposals.all(order="at") if row.stage in OPEN or row.stage == Stage.SIGNED]
     if rows:
-        shown = [f"{r.protocol} {r.version} · {text(lang, STAGES[r.stage])} · {_who_is_missing(unit, r, lang)}" for r in rows]
+        shown = [f"{r.protocol}@{r.version} · {text(lang, STAGES[r.stage])} · {_who_is_missing(unit, r, lang)}" for r in rows]
         blocks += [paragraph([strong(text(lang, "En camino:"))]), listing(shown)]
     return message(*blocks)
 
@@ -129,7 +129,7 @@ def shown(unit: Unit, row: ProtocolProposal, lang: str) -> tuple[Message, ...]:
     said = said_of(unit, row.id)
     paper = unit.papers.get(row.id)
     why = pw.claimed_proposal(paper.statement).why if paper else ""
-    head = f"«{title_of(unit, row, lang)}» · {row.protocol} {row.version} · {text(lang, STAGES[row.stage])}"
+    head = f"«{title_of(unit, row, lang)}» · {row.protocol}@{row.version} · {text(lang, STAGES[row.stage])}"
     lines = [
         text(lang, "La propone {by}; rige desde el {starts}; vence el {ends}.", by=_name(unit, row.proposer), starts=row.starts, ends=row.expires),
         text(lang, "Voz de la comunidad: {seat}. Consulta hasta el {until}. Se firma hasta el {closes}.", seat=_name(unit, row.seat),

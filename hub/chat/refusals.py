@@ -35,24 +35,24 @@ SENTENCES = {
     "unknown_mode": mark("¿Cómo lo dio: oral, escrito o por representante?"),
     "unknown_institution": mark("No conozco la institución «{institution}» o aún no está enlazada. Escriba «ayuda derivar» para ver las enlazadas."),
     "unknown_need": mark("No entendí por qué necesidad se deriva. Escriba «ayuda derivar» para ver la lista."),
-    "protocol.unknown": mark("No conozco una versión «{protocol}». «protocolo lista» muestra las que hay; se nombran así: «shelter 2»."),
+    "protocol.unknown": mark("No conozco una versión «{protocol}». «protocolo lista» muestra las que hay; se nombran así: «shelter@2»."),
     "protocol.two": mark("Hay dos documentos con ese número; nómbrelo con su huella: {names}."),
-    "protocol.which": mark("¿Cuál versión? Se nombran así: «protocolo ver shelter 2»."),
-    "protocol.contested": mark("Hay dos documentos distintos como {protocol} {version}. Rechace uno antes: «protocolo lista»."),
-    "protocol.not_open": mark("{protocol} {version} ya no está en consulta ni en firma."),
-    "protocol.signed_already": mark("Esta institución ya firmó {protocol} {version}. Solo otra versión la cambia."),
-    "protocol.unanswered": mark("No se puede firmar {protocol} {version}: hay comentarios sin respuesta ({count})."),
+    "protocol.which": mark("¿Cuál versión? Se nombran así: «protocolo ver shelter@2»."),
+    "protocol.contested": mark("Hay dos documentos distintos como {protocol}@{version}. Rechace uno antes: «protocolo lista»."),
+    "protocol.not_open": mark("{protocol}@{version} ya no está en consulta ni en firma."),
+    "protocol.signed_already": mark("Esta institución ya firmó {protocol}@{version}. Solo otra versión la cambia."),
+    "protocol.unanswered": mark("No se puede firmar {protocol}@{version}: hay comentarios sin respuesta ({count})."),
     "protocol.consulting": mark(
-        "{protocol} {version} está en consulta hasta el {until}. Se firma después, o cuando firme {institution}, que tiene la voz de la comunidad."
+        "{protocol}@{version} está en consulta hasta el {until}. Se firma después, o cuando firme {institution}, que tiene la voz de la comunidad."
     ),
     "protocol.consulted": mark(
-        "La consulta de {protocol} {version} ya cerró: firmó {institution}, que tiene la voz de la comunidad. Lo que falte decir va en la siguiente "
-        "versión; si así no debe regir, «protocolo rechazar {protocol} {version} MOTIVO»."
+        "La consulta de {protocol}@{version} ya cerró: firmó {institution}, que tiene la voz de la comunidad. Lo que falte decir va en la siguiente "
+        "versión; si así no debe regir, «protocolo rechazar {protocol}@{version} MOTIVO»."
     ),
     "protocol.text": mark("Falta el texto, o es muy largo (más de {limit} caracteres)."),
     "protocol.said_already": mark("Eso ya está dicho, con las mismas palabras."),
     "protocol.not_proposer": mark("A los comentarios responde {institution}, que propuso la versión."),
-    "protocol.no_comment": mark("No hay un comentario «{number}»; van del 1 al {count}. Así: «protocolo responder shelter 2 1 SU RESPUESTA»."),
+    "protocol.no_comment": mark("No hay un comentario «{number}»; van del 1 al {count}. Así: «protocolo responder shelter@2 1 SU RESPUESTA»."),
     "protocol.answered": mark("El comentario {number} ya tiene respuesta."),
     "restore_unanswered": mark("Este hub volvió de un respaldo y no todas las instituciones han contestado. Se puede firmar cuando contesten."),
     "no_protocol": mark("No hay un protocolo vigente que permita derivar a {institution} por eso. No salió nada. Avise a su administradora."),
@@ -149,10 +149,14 @@ SENTENCES = {
     "admin_room_only": mark("Aquí no: eso se pide en la sala de administración."),
     "administrators_only": mark("Eso lo pide solo quien administra."),
     "unknown_protocol": mark("No conozco un protocolo «{given}». Hay: {known}."),
-    "unknown_version": mark("No tengo la versión {version} de «{given}»."),
+    "unknown_version": mark("No tengo la versión {version} de «{given}». Las que hay: {known}."),
     "unknown_policy_verb": mark("No le entendí. Escriba «política» y: {verbs}."),
     "policy_names_missing": mark("Faltan nombres. Por ejemplo: «{example}»."),
     "unknown_part": mark("«{given}» no es un dato, una entidad ni un propósito de {known}."),
+    "route_of_received": mark(
+        "{code} la deriva {institution}: aquí no hay un caso suyo. Para pasarla a otra, ya aceptada: «compartir a institución por necesidad: dato, "
+        "dato porque …». Para un caso de aquí, escriba también su código."
+    ),
     "wrong_room": mark("Aquí no: eso se pide en la sala de la mesa."),
     "no_number": mark("El {number} no es de ninguna pregunta abierta para usted. Abiertas aquí: {open}."),
     "number_twice": mark("El {number} es de dos preguntas a la vez ({open}), así que no hice nada. Repita la orden y le doy números nuevos."),
@@ -166,7 +170,7 @@ SLIPS = frozenset(
     | {"unknown_reason", "unknown_outcome", "field_empty", "why_missing", "nothing_said", "too_long", "reason_needed", "nothing_to_undo", "no_number"}
     | {"no_referral_code", "no_referral", "which_referral", "theirs_to_do", "not_ours_to_withdraw", "nothing_to_withdraw", "nothing_to_show"}
     | {"admin_room_only", "unknown_protocol", "unknown_version", "unknown_policy_verb", "policy_names_missing", "unknown_part"}
-    | {"already_answered", "wrong_room", "already_referred", "loose_thread", "case_undone"}
+    | {"already_answered", "wrong_room", "route_of_received", "already_referred", "loose_thread", "case_undone"}
     | {"undo_has_notes", "not_accepted"}
     | {"no_room_code", "which_room", "unknown_room", "room_closed", "room_exists", "nobody_to_meet", "already_there", "not_there", "not_owner"}
     | {"already_in_room", "not_in_room", "last_of_owner", "asked_in_room", "no_shared_referral"}

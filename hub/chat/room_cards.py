@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from hub.actions.hear_coordination import hub_is_in
 from hub.actions.ports import Unit
 from hub.actions.rosters import seats_in
 from hub.actions.shared_view import Shared
 from hub.base.i18n import mark, plural, text
-from hub.cases.records import CASE, Coordination, Referral
+from hub.cases.records import CASE, Coordination, Referral, Seat
 from hub.chat import seen
 from hub.chat import wording as w
 from hub.chat.plain import Block, Line, Message, code, listing, message, paragraph, strong
@@ -113,7 +114,7 @@ def _twice(shared: Shared) -> list[str]:
 def who_sees(unit: Unit, room: Coordination, shared: Shared | None, lang: str) -> Message:
     """Who is there, what the card shows, and why the rest is not shown; without a value, and without what would tell of her."""
     lines: list[Line] = [[strong(room_title(unit, room, lang))]]
-    blocks: list[Block] = [paragraph(*lines), listing([_seat_line(unit, seat.institution, seat.people, lang) for seat in seats_in(unit, room.id)])]
+    blocks: list[Block] = [paragraph(*lines), listing([_seat_line(unit, room, seat, lang) for seat in seats_in(unit, room.id)])]
     if shared is None:
         return message(*blocks, paragraph(text(lang, "Esta sala es una mesa: no lleva datos de ninguna persona.")))
     shown = text(lang, "La tarjeta muestra a todas: {fields}.", fields=shown_list(unit, shared.shown, lang))
@@ -131,10 +132,19 @@ def _protocols(unit: Unit, room: Coordination, lang: str) -> str:
     return ", ".join(found)
 
 
-def _seat_line(unit: Unit, institution: str, people: tuple[str, ...], lang: str) -> str:
-    names = ", ".join(user.split(":")[0].lstrip("@") for user in people)
-    count = plural(lang, "{n} persona", "{n} personas", len(people))
-    return f"{w.institution(unit, institution)}: {f'{count} ({names})' if people else text(lang, 'nadie ahora')}"
+def _seat_line(unit: Unit, room: Coordination, seat: Seat, lang: str) -> str:
+    names = ", ".join(user.split(":")[0].lstrip("@") for user in seat.people)
+    count = plural(lang, "{n} persona", "{n} personas", len(seat.people))
+    said = f"{count} ({names})" if seat.people else text(lang, _EMPTY[hub_is_in(unit, room, seat)])
+    return f"{w.institution(unit, seat.institution)}: {said}"
+
+
+_EMPTY = {
+    True: mark("nadie ahora; su hub ya está en la sala"),
+    False: mark("nadie ahora; su hub todavía no entró"),
+    None: mark("nadie ahora"),
+}
+"""An institution without people in the room, by whether its hub is there."""
 
 
 def _withheld(unit: Unit, shared: Shared, lang: str) -> list[Block]:

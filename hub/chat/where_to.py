@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hub.actions.decide import candidates
+from hub.actions.decide import candidates, rule
 from hub.actions.ports import Unit
 from hub.actions.suggest_route import ByPhone, Suggested, proposable, suggest_route
 from hub.base.i18n import plural, text
@@ -16,6 +16,7 @@ from hub.chat.here import Here
 from hub.chat.options import ask_her, labels
 from hub.chat.plain import Block, Message, choices, message, paragraph
 from hub.chat.posting import numbered
+from hub.chat.views import AGREED
 
 MOST_PLACES = 12
 MOST_CALLS = 4
@@ -38,7 +39,14 @@ def where_to(unit: Unit, here: Here, case: Case, command: Refer) -> Message:
         return message(paragraph(head), *_last(calls))
     question = ask_her(unit, here, "where", case.id, [f"{peer}|{need}" for peer, need in found], case.code)
     head = text(lang, "{code}: ¿a quién y por qué? Responda con el número; primero le muestro lo que saldría.", code=case.code)
-    return message(paragraph(head), choices(numbered(question, labels(unit, question, lang))), *_last(calls))
+    shown = [f"{label}{_without_her(unit, case, peer, need, lang)}" for label, (peer, need) in zip(labels(unit, question, lang), found, strict=True)]
+    return message(paragraph(head), choices(numbered(question, shown)), *_last(calls))
+
+
+def _without_her(unit: Unit, case: Case, peer: str, need: str, lang: str) -> str:
+    """Beside a step that she has not agreed to, for this institution and this purpose, and that no recorded legal basis opens either."""
+    ruling = rule(unit, case, peer, need)
+    return "" if ruling.consent_state == AGREED or ruling.by_law else f" ({text(lang, 'falta su consentimiento')})"
 
 
 def _last(calls: list[str]) -> list[Block]:

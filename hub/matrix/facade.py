@@ -27,7 +27,7 @@ from hub.matrix.old_devices import sign_out_others
 from hub.matrix.olm_store import OlmStore
 from hub.matrix.persist import Persist
 from hub.matrix.ports import DEVICES_TYPE, Device, MatrixRows, Report, Reporter, RoomRecord, RoomSpec, TrustList
-from hub.matrix.queries import KeyQueries
+from hub.matrix.queries import KeyQueries, has_account
 from hub.matrix.receiving import Receiver
 from hub.matrix.rooms import RoomKeeper, Step
 from hub.matrix.roomview import Rooms, RoomView
@@ -316,6 +316,10 @@ class Matrix:
         """The master key the homeserver serves for anybody, or None. For an administrator to look at, never trusted by itself."""
         served = trust.read_answer(await self.client.query_keys([user_id]), [user_id])
         return trust.served_master(user_id, served.get(user_id))
+
+    async def has_account(self, user_id: str) -> bool | None:
+        """Whether our own homeserver has this account; None where it does not say, and for an account of another server."""
+        return await has_account(self.client, user_id)
 
     async def served_devices(self, *user_ids: str) -> dict[str, frozenset[Device]]:
         """The devices that the homeserver serves for these users now, each signed by itself. A user whose server failed to answer is left out."""

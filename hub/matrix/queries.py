@@ -7,15 +7,36 @@ import contextlib
 import time
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 from hub.matrix import batches, trust
 from hub.matrix.client import HubClient
+from hub.matrix.errors import HomeserverRefused, MatrixError
+from hub.matrix.http import SendsHttp, request
 from hub.matrix.machine import Machine
 from hub.matrix.ports import Report, Reporter
 
 ASK_AGAIN_S = 300.0
 """After this, users whose server did not answer are asked for again; each time may cost ten seconds."""
 ROUNDS = 3
+NO_PROFILE = ("M_NOT_FOUND", "M_UNKNOWN")
+"""How a 404 says that there is no such account: by the specification, and as Synapse says it. Any other speaks of the road."""
+
+
+async def has_account(client: SendsHttp, user_id: str) -> bool | None:
+    """Whether our own homeserver has this account; None where it does not say, or is away.
+
+    Nobody is asked about an account of another server: that server would learn whom we mean to enrol. A name that it shows is not kept.
+    """
+    if user_id.partition(":")[2] != client.user_id.partition(":")[2]:
+        return None
+    try:
+        await request(client, "GET", f"/_matrix/client/v3/profile/{quote(user_id, safe='')}")
+    except HomeserverRefused as refused:
+        return False if refused.status == 404 and refused.errcode in NO_PROFILE else None
+    except MatrixError:
+        return None
+    return True
 
 
 class KeyQueries:

@@ -6,11 +6,14 @@ import re
 from datetime import timedelta
 
 import pytest
+import typer
 
 from hub.actions import record_consent, simulate_protocol
 from hub.actions.ports import Unit
 from hub.app.policy_commands import explained, simulated
 from hub.base.errors import Refused
+from hub.chat import admin
+from hub.cli import app
 from hub.testing.twin import Twin, TwinNetwork
 from policies import packs
 
@@ -91,6 +94,10 @@ def test_p08_explaining_a_case_names_fields_and_reasons_and_is_logged(cem: Twin)
         ("política matriz", "Faltan nombres"),
         ("política matriz shelter zapato", "«zapato» no es un dato"),
         ("política matriz zapatos", "No conozco un protocolo"),
+        ("política matriz zapatos", "Ingreso a un hogar de refugio (shelter)"),
+        ("política matriz zapatos 2 teléfono", "No conozco un protocolo"),
+        ("política matriz mental-health@2 ocupación", "No tengo la versión 2 de «mental-health». Las que hay: mental-health@1."),
+        ("política matriz mental-health 2 ocupación", "No tengo la versión 2 de «mental-health». Las que hay: mental-health@1."),
         ("política comparar shelter", "Faltan nombres"),
         ("política comparar shelter@1 shelter@9", "No tengo la versión 9"),
         ("política explicar C-XXXXX nadie", "No conozco la institución «nadie»"),
@@ -99,6 +106,48 @@ def test_p08_explaining_a_case_names_fields_and_reasons_and_is_logged(cem: Twin)
 )
 def test_what_is_not_understood_is_answered_kindly(cem: Twin, words: str, said: str) -> None:
     assert said in asked(cem, words)
+
+
+def test_a_version_may_be_written_with_a_space_or_an_at(cem: Twin) -> None:
+    for words in ("política comparar shelter 1 refugio", "política comparar Shelter @ 1 con shelter@1", "política comparar shelter v1 refugio"):
+        assert "Dicen lo mismo." in asked(cem, words)
+    assert "(shelter@1)" in asked(cem, "política matriz refugio 1 teléfono")
+
+
+def test_findings_are_counted_in_words_and_name_the_code_and_its_word(cem: Twin) -> None:
+    assert re.search(r"shelter@1: 0 errores; 0 avisos; [0-9]+ datos sin regla, que no se comparten\.", asked(cem, "política revisar shelter"))
+    text = TEXT.replace("needs: [shelter]", "needs: [shelter, file_complaint]")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packs, "protocol_text", lambda pack, name: text)
+        told = asked(cem, "política revisar shelter")
+    assert re.search(r"0 errores; 1 aviso; |`file_complaint` \(", told), told
+    assert "1 avisos" not in told
+    assert "`file_complaint` (" in told
+
+
+@pytest.mark.parametrize("words", ["politca revisar", "política revisr", "poltica", "salas reprar", "tinkuy doctor", "tinkuy staff list", "status"])
+def test_what_was_nearly_an_order_is_answered_in_the_admin_room(cem: Twin, words: str) -> None:
+    told = cem.type("ana", words, room="admin")
+    assert "«política», «protocolo», «salas» y «ayuda»" in told
+    assert cem.type("ana", words) == "", "at the desk people talk"
+
+
+@pytest.mark.parametrize("words", [
+    "salas muy lindas", "política de la casa: hoy se come sopa", "gracias", "¿quién está de turno?", "Tinkuy no contesta", "sala revisar",
+    "el doctor llegó",
+])  # fmt: skip
+def test_people_who_talk_there_are_left_alone(cem: Twin, words: str) -> None:
+    assert cem.type("ana", words, room="admin") == ""
+
+
+def test_what_the_admin_room_takes_for_the_terminal_is_what_the_terminal_knows() -> None:
+    assert set(typer.main.get_command(app).commands) == admin.COMMANDS  # type: ignore[attr-defined]
+
+
+def test_both_kinds_of_guard_are_named(cem: Twin) -> None:
+    told = cem.type("ana", "!tk guardia", room="admin")
+    assert "«guardia sí» o «guardia no»" in told
+    assert "tinkuy guard show" in told
 
 
 def test_p08_only_administrators_in_their_room(cem: Twin) -> None:

@@ -13,6 +13,8 @@ from hub.actions import coordination, staff
 from hub.app.commands import handlers
 from hub.base.errors import Refused
 from hub.cli_words import sentence, shown_code
+from hub.matrix import http
+from hub.matrix.queries import has_account
 from keys.statement import Statement
 from tests.actions.road import CANARY, Net, opened, working
 from tests.actions.test_peers import stranger
@@ -23,11 +25,11 @@ async def nothing(*_: object) -> None:
     """A collaborator that needs do nothing here."""
 
 
-def commands(net: Net) -> dict[str, Any]:
+def commands(net: Net, **matrix: Any) -> dict[str, Any]:
     """Every command, over a house that has a store and nothing else to say."""
     keeper = SimpleNamespace(poke=lambda: None, turn=nothing, trust=nothing, look_again=lambda _: None)
     house: Any = SimpleNamespace(
-        store=net.cem.store, keeper=keeper, matrix=SimpleNamespace(leave=nothing, refresh=nothing),
+        store=net.cem.store, keeper=keeper, matrix=SimpleNamespace(leave=nothing, refresh=nothing, **matrix),
         servers=None, config=None, clock=net.clock, keyring=None,
     )  # fmt: skip
     return handlers(house)
@@ -90,6 +92,51 @@ async def test_before_she_goes_the_hub_says_where_she_is_and_what_would_move_and
     assert (answer["would_move"]["to"], answer["would_move"]["cases"]) == (sara, [case.code])
     assert net.cem.run(lambda unit: unit.cases.get(case.id)).lead == ana
     assert CANARY not in str(answer)
+
+
+async def test_an_account_that_shows_no_key_is_looked_for_once(net: Net) -> None:
+    """And one whose key is there is not asked about."""
+    asked: list[str] = []
+
+    async def has_account(user: str) -> bool:
+        asked.append(user)
+        return False
+
+    given = commands(net, has_account=has_account)["staff.add"]
+    answer = await given({"user_id": "@nueva:cem-lima.example", "fingerprint": ""})
+    assert (answer["pin"], answer["account"], asked) == ("unseen", False, ["@nueva:cem-lima.example"])
+    answer = await given({"user_id": "@otra:cem-lima.example", "fingerprint": key_of("@otra:cem-lima.example")})
+    assert (answer["pin"], "account" in answer, len(asked)) == ("given", False, 1)
+
+
+@pytest.mark.parametrize(("status", "body", "known"), [
+    (200, {"displayname": "Rosa"}, True), (200, {}, True), (404, {"errcode": "M_NOT_FOUND"}, False),
+    (404, {"errcode": "M_UNKNOWN"}, False), (404, {"errcode": "M_UNRECOGNIZED"}, None),
+    (403, {"errcode": "M_FORBIDDEN"}, None), (500, {}, None),
+])  # fmt: skip
+async def test_only_our_own_homeserver_is_asked_for_an_account(
+    monkeypatch: pytest.MonkeyPatch, status: int, body: dict[str, str], known: bool | None
+) -> None:
+    paths: list[str] = []
+
+    async def fetch(_: object, method: str, path: str, *__: object, **___: object) -> tuple[int, dict[str, str]]:
+        paths.append(f"{method} {path}")
+        return status, body
+
+    monkeypatch.setattr(http, "fetch", fetch)
+    client: Any = SimpleNamespace(user_id="@tinkuy:cem-lima.example")
+    assert await has_account(client, "@rosa:cem-lima.example") is known
+    assert paths == ["GET /_matrix/client/v3/profile/%40rosa%3Acem-lima.example"]
+    assert await has_account(client, "@rosa:otro.example") is None
+    assert len(paths) == 1, "another server would learn whom we mean to enrol"
+
+
+async def test_who_would_stay_is_counted_before_and_after_somebody_goes(net: Net) -> None:
+    here = net.cem.run(lambda unit: unit.staff.count(removed_at=None))
+    sara = {"user_id": net.cem.person("sara")}
+    assert (await commands(net)["staff.show"](sara))["stay"] == {"staff": here - 1, "supervisors": 0}
+    assert (await commands(net)["staff.show"]({"user_id": net.cem.person("ana")}))["stay"]["supervisors"] == 1
+    assert (await commands(net)["staff.remove"](sara))["stay"] == {"staff": here - 1, "supervisors": 0}
 
 
 async def test_nobody_left_is_told_as_nobody(net: Net) -> None:

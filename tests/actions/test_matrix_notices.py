@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from hub.actions import coordination
 from hub.actions.room_findings import DEVICE_KINDS
 from hub.app import reports
 from hub.chat.matrix_notices import NOTICES
@@ -61,3 +62,13 @@ def test_a_session_that_she_closed_is_no_news(net: Net) -> None:
 def test_a_room_that_differs_is_looked_at_and_its_keeper_tells_it(net: Net) -> None:
     said, nothing = told(net, Report(kind="room_drift", room_id="!cem-lima.desk", detail="encryption"))
     assert (said, nothing.stirred_in) == ([], ["!cem-lima.desk"])
+
+
+def test_where_a_table_is_empty_the_way_out_is_to_bring_somebody_in(net: Net) -> None:
+    """`tinkuy staff list` shows nothing wrong there: nobody was brought in yet."""
+    table = net.cem.run(lambda unit: coordination.open_table(unit, "administrator", "Mesa Lima Norte", ("csmc-comas",)))
+    net.cem.make_rooms()
+    (said,), _ = told(net, Report(kind="nobody_can_read", room_id=f"!{table.id}"))
+    assert f"tinkuy tables add {table.code} @cuenta:servidor" in said
+    (said,), _ = told(net, Report(kind="nobody_can_read", room_id="!cem-lima.desk"))
+    assert "tinkuy staff list" in said

@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from hub.actions import coordination, coordination_people, open_case, staff, withdraw, work
+from hub.actions.coordination_card import greet
 from hub.actions.rosters import trusted_guests
 from hub.app.posts import claim, mark
+from hub.app.table_commands import _shown
 from hub.app.wanted_rooms import wanted_coordination
 from hub.base.errors import Refused
 from hub.cases.events import CoordinationMoved
@@ -257,6 +259,22 @@ def test_a_table_has_no_card_whatever_is_asked() -> None:
     assert not any(CARD in body for body in m.shown())
     assert m.room(m.csmc).label == "Mesa Lima Norte"
     assert m.room().shown == {}
+
+
+def test_of_an_institution_without_people_it_is_said_whether_its_hub_is_there() -> None:
+    """Asked in, and its hub joined at once: that is another thing than nobody having come."""
+    m = meeting()
+    table = m.cem.run(lambda unit: coordination.open_table(unit, m.cem.person("sara"), "Mesa Lima Norte", (CSMC,)))
+    m.settle()
+    m.cem.run(greet, table.id, (m.cem.person("sara"),))
+    show = "!tk quién ve"
+    assert "su hub todavía no entró" in m.cem.in_room(table.id, m.cem.person("sara"), show)
+    m.cem.run(greet, table.id, (m.cem.person("sara"), m.csmc.user))
+    said = m.cem.in_room(table.id, m.cem.person("sara"), show)
+    assert "nadie ahora; su hub ya está en la sala" in said
+    here, there = (twin.run(_shown, m.room(twin))["institutions"] for twin in (m.cem, m.csmc))
+    assert {seat["institution"]: seat["hub_in"] for seat in here} == {CEM: True, CSMC: True}
+    assert {seat["institution"]: seat["hub_in"] for seat in there} == {CEM: None, CSMC: True}, "a guest follows no other hub there"
 
 
 @pytest.mark.parametrize("label", ["", "x" * 61, "a\u202eb"])

@@ -512,7 +512,7 @@ def test_undo_never_takes_more_than_the_last_thing(desk: Desk) -> None:
 
 def test_the_verbs_on_a_card_are_told_apart(desk: Desk) -> None:
     code, _ = desk.accepted()
-    assert "ver · decir: … · pedir … para … · avance · resultado · devolver" in desk.csmc.find(f"{code} · derivación").body
+    assert "ver · decir: … · pedir … para … · avance · resultado · emergencia · devolver" in desk.csmc.find(f"{code} · derivación").body
 
 
 def test_who_knows_says_how_much_of_a_field_they_hold(desk: Desk) -> None:

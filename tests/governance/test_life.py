@@ -72,7 +72,7 @@ def test_the_seats_signature_closes_the_consultation(net: Net) -> None:
     with pytest.raises(Refused, match=r"protocol\.consulted"):
         net[RED].run(protocols.hand_out, "ada", name, 1)
     said = net[HOGAR].type("ada", "protocolo comentar shelter 2 Se me olvidaba algo.", room="admin")
-    assert "La consulta de shelter 2 ya cerró: firmó Red Apoyo" in said
+    assert "La consulta de shelter@2 ya cerró: firmó Red Apoyo" in said
     assert "la siguiente versión" in said
     sign(net, name, HOGAR, CEM)
     assert stages(net, name) == {"active"}
@@ -367,6 +367,23 @@ def test_the_command_says_whose_manifest_is_missing_and_where_one_gets_it(net: N
     assert f"{HOGAR}: no se sabe si firmó" in half.stdout.replace(" (voz de la comunidad)", "")
     assert CliRunner().invoke(app, [*line, str(tmp_path / "nada")]).exit_code == 2
     assert CliRunner().invoke(app, line[:-1]).exit_code == 0
+
+
+def test_whoever_has_not_signed_is_not_called_unproven(net: Net, tmp_path: Path) -> None:
+    """Nothing in the files claims to be hers: no manifest is missing, and nobody need ask for one."""
+    name = propose(net)
+    for file, data in net[HOGAR].run(lambda unit: bundle(unit, find_proposal(unit, name))).items():
+        if not file.startswith("manifests/") or file.startswith(f"manifests/{CEM}."):
+            path = tmp_path / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    for line in ([], ["--manifests", str(tmp_path / "manifests")]):
+        told = CliRunner().invoke(app, ["protocol", "verify", str(tmp_path), *line])
+        assert told.exit_code == 1
+        assert told.stdout.count("NO FIRMÓ") == len((CEM, HOGAR, RED))
+        assert "no se sabe si firmó" not in told.stdout
+        assert f"no firmaron todas: falta {CEM}, {HOGAR}, {RED}.  (protocol.not_signed)" in told.stderr
+        assert "FALTA el manifiesto" not in told.stderr
 
 
 def test_what_is_too_long_to_be_said_is_refused_alike_whoever_it_names() -> None:

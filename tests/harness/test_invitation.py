@@ -20,7 +20,9 @@ from hub.cli import app
 def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / ".demo"
-    found = [(plan, name, governs) for plan in PLANS for name, governs in ((plan.visitor, False), (plan.governor, True)) if name]
+    found = [
+        (plan, name, governs) for plan in PLANS for name, governs in ((plan.visitor, False), (plan.second, False), (plan.governor, True)) if name
+    ]
     accounts = [
         Account(name=p.name, url="http://127.0.0.1:1", user=f"@{name}:x", password="clave-inventada", config=folder / p.id / "tinkuy.toml", governs=g)
         for p, name, g in found
@@ -31,7 +33,7 @@ def screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_it_is_short_and_shows_every_account_once(screen: list[str]) -> None:
     assert len(screen) <= 20
     assert max(map(len, screen)) <= 130
-    for name in [plan.visitor for plan in PLANS] + ["visita-admin"]:
+    for name in [plan.visitor for plan in PLANS] + ["visita-admin", "visita2-csmc"]:
         assert sum(f"usuario @{name}:x" in line for line in screen) == 1
     assert any("visita-admin" in line and "clave-inventada" in line for line in screen), "an administrator can look in"
 

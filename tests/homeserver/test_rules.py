@@ -293,6 +293,9 @@ async def test_cross_signing_is_published_kept_and_put_back(new_hub: NewHub, new
     assert message.shield is None
     assert rosa.client.masters[hub.user_id] == hub.matrix.fingerprint
     assert await hub.matrix.query_master(rosa.user_id) == rosa.fingerprint
+    assert await hub.matrix.has_account(rosa.user_id) is True
+    assert await hub.matrix.has_account(f"@nadie-asi:{rosa.user_id.partition(':')[2]}") is False
+    assert await hub.matrix.has_account("@rosa:otro.example") is None
 
 
 async def test_a_vanished_signature_is_put_back_and_a_foreign_master_never_replaced(new_proxied: NewProxied) -> None:

@@ -90,6 +90,10 @@ class FakeHub:
                     "hold.list",
                     "hold.place",
                     "guard.set",
+                    "guard.show",
+                    "protocol.list",
+                    "protocol.propose",
+                    "protocol.codes",
                     "network.show",
                     "servers.list",
                     "protocol.text",
@@ -97,6 +101,7 @@ class FakeHub:
                     "staff.verify",
                     "policy.simulate",
                     "policy.explain",
+                    "tables.who",
                 )
             },
         )
@@ -249,6 +254,36 @@ def test_before_somebody_goes_it_is_shown_who_from_where_and_what_moves(hub: Fak
     assert "NADIE queda" in runner.invoke(app, line, input="n\n").stdout
     assert runner.invoke(app, line, input="s\n").exit_code == Exit.DONE
     assert hub.asked[-1] == ("staff.remove", {"user_id": "@rosa:prueba.example"})
+
+
+def test_an_account_that_is_not_there_is_enrolled_with_a_warning(hub: FakeHub) -> None:
+    line, told = ["staff", "add", "@rosa:prueba.example"], {"user_id": "@rosa:prueba.example", "pin": "unseen"}
+    hub.answers["staff.add"] = told | {"account": False}
+    found = runner.invoke(app, line)
+    assert (found.exit_code, found.stdout[:8]) == (Exit.DONE, "Inscrita")
+    assert "no tiene ninguna cuenta @rosa:prueba.example" in found.stderr
+    for account, said in ((True, "La cuenta existe"), (None, "No se pudo comprobar si la cuenta existe")):
+        hub.answers["staff.add"] = told | {"account": account}
+        found = runner.invoke(app, line)
+        assert said in found.stdout
+        assert found.stderr == ""
+    hub.answers["staff.add"] = {"user_id": "@rosa:prueba.example", "pin": "seen"}
+    assert runner.invoke(app, line).stdout == "Inscrita (vista por primera vez).\n"
+
+
+def test_who_supervises_alone_does_not_go_without_a_word(hub: FakeHub, terminal: None) -> None:
+    """Before the question, and after it where `--yes` asked none; somebody who is not the last one goes without it."""
+    line, sara = ["staff", "remove", "@sara:prueba.example"], ROSA | {"user_id": "@sara:prueba.example", "role": "supervisor"}
+    hub.answers["staff.show"] = sara | {"stay": {"staff": 1, "supervisors": 0}}
+    told = runner.invoke(app, line, input="n\n").stderr
+    assert "sin ella no queda supervisión" in told
+    assert "el personal es de 1" in told
+    hub.answers["staff.remove"] = {"role": "supervisor", "stay": {"staff": 4, "supervisors": 0}}
+    after = runner.invoke(app, [*line, "--yes"]).stderr
+    assert "--role supervisor" in after
+    assert "segunda" not in after
+    hub.answers["staff.show"] = sara | {"stay": {"staff": 4, "supervisors": 1}}
+    assert "ATENCIÓN" not in runner.invoke(app, line, input="n\n").stderr
 
 
 def test_before_a_key_is_taken_from_the_homeserver_it_is_asked_whether_she_was_spoken_with(hub: FakeHub, terminal: None) -> None:
@@ -454,3 +489,55 @@ def test_every_refusal_of_staff_and_pairing_has_words_of_its_own() -> None:
     raised = {code for name in ("staff", "peers") for code in re.findall(r'Refused\("([a-z_.]+)"', (ROOT / f"hub/actions/{name}.py").read_text())}
     assert {"wrong_pairing_code", "not_enrolled", "already_enrolled", "unknown_role"} <= raised | {"not_enrolled"}
     assert raised | {"not_enrolled"} <= known_codes()
+
+
+def test_of_an_empty_seat_it_is_said_whether_its_hub_is_there(hub: FakeHub) -> None:
+    """Asked in, and its hub in the Matrix room already, is not the same as nobody having come."""
+    seat = {"institution": "csmc-comas", "state": "invited", "people": [], "verified": False}
+    for known, said in ((True, "su hub ya está en la sala"), (False, "su hub todavía no entró"), (None, "\tnadie ahora\t")):
+        hub.answers["tables.who"] = {"code": "S-7QK4M", "institutions": [seat | {"hub_in": known}]}
+        assert said in runner.invoke(app, ["tables", "who", "S-7QK4M"]).stdout
+
+
+def test_the_guard_is_shown_in_words(hub: FakeHub) -> None:
+    hub.answers["guard.show"] = {
+        "rooms": [{"room": "desk", "mode": "advise"}], "seen": [{"class": "dni", "count": 2}, {"class": "known", "count": 1}],
+    }  # fmt: skip
+    out = runner.invoke(app, ["guard", "show"]).stdout
+    assert "la sala del equipo\taconseja en privado\n" in out
+    assert "un número de DNI\t2\n" in out
+    assert "un dato del caso\t1\n" in out
+    assert not {"desk", "advise", "dni", "known"} & set(out.split())
+
+
+def test_a_version_that_counts_is_not_listed_as_proposed(hub: FakeHub) -> None:
+    row = {"protocol": "shelter", "starts": "2026-12-01", "missing": [], "waits_for_us": ""}
+    counts = {"protocol": "shelter", "version": 2, "title": {"es": "Refugio", "en": "Shelter"}, "state": "active", "expires": "2029-01-01"}
+    rows = [row | {"version": 3, "state": "proposed"}, row | {"version": 2, "state": "active"}, row | {"version": 1, "state": "superseded"}]
+    hub.answers["protocol.list"] = {"in_force": [counts], "proposals": rows, "only_signed": False}
+    out = runner.invoke(app, ["protocol", "list"]).stdout
+    counting, rest = out.split("Versiones propuestas:")
+    proposed, other = rest.split("Otras versiones:")
+    assert "shelter\t2\tRefugio\tvigente" in counting
+    assert [line.split("\t")[1] for line in proposed.splitlines() if line.startswith("shelter")] == ["3"]
+    assert [line.split("\t")[1] for line in other.splitlines() if line.startswith("shelter")] == ["1"]
+    hub.answers["protocol.list"] = {"in_force": [counts], "proposals": rows[1:2], "only_signed": False}
+    assert "ersiones" not in runner.invoke(app, ["protocol", "list"]).stdout
+
+
+def test_a_proposal_that_leaves_no_time_for_comments_says_so(hub: FakeHub, tmp_path: Path) -> None:
+    file = tmp_path / "nuevo.yaml"
+    file.write_text("protocol: shelter\n")
+    line = ["protocol", "propose", str(file), "--with", "csmc-comas", "--seat", "red-apoyo", "--why", "Por las citas."]
+    told = {"protocol": "shelter", "version": 2, "starts": "2026-11-23", "seat": "red-apoyo", "missing": [], "closes": "2026-12-23"}
+    hub.answers["protocol.propose"] = told | {"consulted": "2026-11-23"}
+    assert "casi no hay tiempo para comentar" in runner.invoke(app, line).stderr
+    hub.answers["protocol.propose"] = told | {"consulted": "2026-11-22"}
+    assert runner.invoke(app, line).stderr == ""
+
+
+def test_codes_end_with_a_whole_command(hub: FakeHub) -> None:
+    hub.answers["protocol.codes"] = {"codes": ["TMC9-H55P-A3WN"]}
+    told = runner.invoke(app, ["protocol", "codes", "shelter", "2"])
+    assert 'tinkuy protocol comment shelter@2 "LO QUE DICE" --code CÓDIGO' in told.stderr
+    assert told.stdout == "TMC9-H55P-A3WN\n"

@@ -13,6 +13,7 @@ from hub.base.errors import Refused
 from hub.cli import app
 from hub.cli_base import Exit
 from hub.cli_choose import choose
+from hub.cli_policy_sources import joined
 from policies import packs
 from tests.operation.test_operation_cli import FakeHub, home, hub
 
@@ -180,6 +181,36 @@ def test_simulate_without_a_hub_tells_invented_cases_and_that_the_own_ones_were_
     assert any(one["fields"] for one in told["invented"])
 
 
+def test_invented_cases_are_numbered_in_the_language_of_the_run(folder: Path) -> None:
+    out = tinkuy("simulate", "next.yaml", "--offline", "--all")[1]
+    assert "caso inventado 1 · " in out
+    assert "agreed" not in out
+    assert "silent" not in out
+    assert "invented case 1 · " in tinkuy("simulate", "next.yaml", "--offline", "--all", lang="en")[1]
+
+
+@pytest.mark.parametrize("written", [["shelter@2"], ["shelter", "2"], ["shelter 2"], ["Shelter @v2"]])
+def test_a_version_may_be_written_with_a_space(home: Path, hub: FakeHub, written: list[str]) -> None:
+    hub.answers["protocol.text"] = {"text": NEXT}
+    status, out, err = tinkuy("check", *written)
+    assert (status, err) == (Exit.DONE, "")
+    assert "shelter@2: 0 errores" in out
+    assert hub.asked[-1] == ("protocol.text", {"protocol": "shelter", "version": 2})
+
+
+@pytest.mark.parametrize(("given", "numbers", "meant"), [
+    (["shelter", "2", "folder"], 1, ["shelter@2", "folder"]),
+    (["shelter", "1", "shelter", "2"], 1, ["shelter@1", "shelter@2"]),
+    (["shelter", "2", "1", "Así queda"], 2, ["shelter@2", "1", "Así queda"]),
+    (["shelter", "1", "Así queda"], 2, ["shelter", "1", "Así queda"]),
+    (["shelter@2", "Articulo 5"], 1, ["shelter@2", "Articulo 5"]),
+    (["shelter", "--count", "3"], 1, ["shelter", "--count", "3"]),
+])  # fmt: skip
+def test_only_a_number_right_after_a_name_is_its_version(given: list[str], numbers: int, meant: list[str]) -> None:
+    """What somebody says stays as it is, and the number of a comment is no version."""
+    assert joined(given, numbers=numbers) == meant
+
+
 def test_simulate_with_the_hub_shows_codes_and_names_of_fields(folder: Path, home: Path, hub: FakeHub) -> None:
     field = {"field": "pregnancy", "kind": "narrower", "was": "release", "now": "presence"}
     changed = {"case": "C-7QK4M", "recipient": "hogar-luz", "need": "shelter", "fields": [field]}
@@ -240,3 +271,5 @@ def test_examples_beside_a_protocol_are_run_and_each_miss_is_told(folder: Path) 
     status, _, err = tinkuy("test", "next.yaml")
     assert status == Exit.REFUSED
     assert "policy.no_examples" in err
+    assert "El documento no se probó" in err
+    assert "tinkuy protocol draft NOMBRE CARPETA" in err
