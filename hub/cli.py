@@ -21,6 +21,7 @@ from hub import (
     cli_peer,
     cli_policy,
     cli_protocol,
+    cli_protocol_proof,
     cli_recovery,
     cli_rooms,
     cli_route,
@@ -46,6 +47,8 @@ app.add_typer(cli_peer.manifest_app, name="manifest")
 app.add_typer(cli_policy.app, name="policy")
 cli_network.app.command("synapse")(cli_synapse.synapse)
 app.add_typer(cli_network.app, name="network")
+cli_protocol.app.command("export")(cli_protocol_proof.export)
+cli_protocol.app.command("verify")(cli_protocol_proof.verify)
 app.add_typer(cli_protocol.app, name="protocol")
 app.add_typer(cli_hold.app, name="hold")
 app.add_typer(cli_guard.app, name="guard")

@@ -201,6 +201,17 @@ def read_file(path: Path, limit: int, *, as_json: bool = False) -> bytes:
     return data
 
 
+def new_file(path: Path, data: bytes, *, as_json: bool = False) -> None:
+    """Write a file that is not there yet, its folders too; ends with a sentence where that fails. Nothing is ever written over."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as out:
+            out.write(data)
+    except OSError as error:
+        es, en = disk_words(error)
+        end_with("file.not_written", as_json=as_json, file=str(path), why_es=es, why_en=en)
+
+
 def at_terminal() -> bool:
     """Whether a person is there to answer."""
     return sys.stdin.isatty()

@@ -14,10 +14,25 @@ from typing import Annotated, Any
 import typer
 
 from hub.base.kek import open_kek
-from hub.cli_base import JSON, YES, Exit, agree, ask, complain, config, end_with, new_app, read_file, say, show_facts, show_json, show_rows, words
+from hub.cli_base import (
+    JSON,
+    YES,
+    agree,
+    ask,
+    complain,
+    config,
+    end_with,
+    new_app,
+    new_file,
+    read_file,
+    say,
+    show_facts,
+    show_json,
+    show_rows,
+    words,
+)
 from hub.cli_choose import choose, names_of
 from hub.cli_policy_sources import pack_named, words_of
-from hub.key_words import disk_words
 from keys import succession
 from keys.drafts import read_list_draft, sign_list
 from keys.errors import KeysError
@@ -267,13 +282,13 @@ def export(
 ) -> None:
     """Escribe la lista firmada en un archivo, para entregarla · Write the signed list to a file, to hand over"""
     answer = ask("network.export", {"table": table})
-    _create(file, base64.b64decode(answer["list"], validate=True))
+    new_file(file, base64.b64decode(answer["list"], validate=True))
     say(f"Escrita en {file}: {answer['table']}, versión {answer['version']}. Es para las instituciones de la mesa.",
         f"Written to {file}: {answer['table']}, version {answer['version']}. It is for the table's institutions.")  # fmt: skip
 
 
 def _draft(answer: Mapping[str, Any], out: Path, *, as_json: bool) -> None:
-    _create(out, base64.b64decode(answer["draft"], validate=True))
+    new_file(out, base64.b64decode(answer["draft"], validate=True))
     if as_json:
         return show_json(answer)
     say(f"Borrador en {out}: {answer['table']}, versión {answer['version']}, con {', '.join(answer['members'])}.",
@@ -313,16 +328,6 @@ def _write(file: Path, data: bytes) -> None:
     fresh = file.with_name(file.name + ".new")
     fresh.write_bytes(data)
     fresh.replace(file)
-
-
-def _create(file: Path, data: bytes) -> None:
-    try:
-        with file.open("xb") as out:
-            out.write(data)
-    except OSError as error:
-        es, en = disk_words(error)
-        complain(f"`{file}` no se pudo escribir: {es}. Nada se sobrescribe.", f"`{file}` could not be written: {en}. Nothing is overwritten.")
-        raise typer.Exit(Exit.REFUSED) from None
 
 
 def _b64(data: bytes) -> str:

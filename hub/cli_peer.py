@@ -12,8 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli_base import JSON, YES, Exit, agree, ask, complain, end_with, new_app, read_file, say, show_facts, show_json, show_rows, words
-from hub.key_words import disk_words
+from hub.cli_base import JSON, YES, Exit, agree, ask, complain, end_with, new_app, new_file, read_file, say, show_facts, show_json, show_rows, words
 
 app = new_app("Otras instituciones. · Other institutions.")
 manifest_app = new_app("El manifiesto público de esta institución. · This institution's public manifest.")
@@ -204,13 +203,7 @@ def manifest_show(as_json: bool = JSON) -> None:
 def manifest_export(file: Annotated[Path, typer.Argument(metavar="ARCHIVO", help="Se crea. · Is created.")]) -> None:
     """Escribe el manifiesto en un archivo para entregarlo · Write the manifest to a file to hand over"""
     answer = ask("peer.manifest")
-    try:
-        with file.open("xb") as out:
-            out.write(base64.b64decode(_field(answer, "manifest"), validate=True))
-    except OSError as error:
-        es, en = disk_words(error)
-        complain(f"`{file}` no se pudo escribir: {es}. Nada se sobrescribe.", f"`{file}` could not be written: {en}. Nothing is overwritten.")
-        raise typer.Exit(Exit.REFUSED) from None
+    new_file(file, base64.b64decode(_field(answer, "manifest"), validate=True))
     say(f"Escrito en {file}. Es público: puede ir por cualquier vía.", f"Written to {file}. It is public: any road will do.")
 
 

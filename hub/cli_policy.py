@@ -14,11 +14,10 @@ from typing import Annotated
 import typer
 
 from hub import cli_policy_cases, matrix_picture
-from hub.cli_base import JSON, Exit, end_with, new_app, say, show_json
+from hub.cli_base import JSON, Exit, new_app, new_file, say, show_json
 from hub.cli_choose import choose, names_of
 from hub.cli_policy_sources import PACK, Named, Source, Versions, resolve
 from hub.cli_policy_tables import show_difference, show_findings, show_matrix, tally
-from hub.key_words import disk_words
 from policies import as_data, sheets, validator
 from policies import diff as differences
 from policies import matrix as matrices
@@ -68,7 +67,10 @@ def matrix(
     wanted: tuple[tuple[Path | None, Callable[[Matrix, Reader], bytes]], ...] = (
         (csv, sheets.csv), (html, sheets.html), (svg, sheets.svg), (png, matrix_picture.png),
     )  # fmt: skip
-    written = [file for file, make in wanted if file and _write(file, make(shown, source.reader()), as_json=as_json)]
+    written = [file for file, _ in wanted if file]
+    for file, make in wanted:
+        if file:
+            new_file(file, make(shown, source.reader()), as_json=as_json)
     if as_json:
         return show_json(as_data.of_matrix(shown, source.reader()))
     if written:
@@ -105,12 +107,3 @@ def _matrix(source: Source, fields: list[str], kinds: list[str], purposes: list[
         ("--purpose", purposes, names_of(words.lists["purposes"][purpose] for purpose in protocol.purposes)),
     )
     return matrices.matrix(protocol, *([choose(option, word, names, as_json=as_json) for word in said] for option, said, names in known))
-
-
-def _write(file: Path, data: bytes, *, as_json: bool) -> bool:
-    try:
-        with file.open("xb") as out:
-            return out.write(data) > 0
-    except OSError as error:
-        es, en = disk_words(error)
-        end_with("policy.not_written", as_json=as_json, file=str(file), why_es=es, why_en=en)

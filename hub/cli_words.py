@@ -408,6 +408,12 @@ _WORDS: dict[str, Words] = {
         "Dé permiso de lectura a quien da esta orden, o cópielo a otra carpeta.",
         "Let whoever gives this command read it, or copy it to another folder.",
     ),
+    "file.not_written": (
+        "`{file}` no se pudo escribir: {why_es}.",
+        "`{file}` could not be written: {why_en}.",
+        "Elija otra ruta; nada se sobrescribe.",
+        "Choose another path; nothing is overwritten.",
+    ),
     "file.empty": (
         "`{file}` está vacío.",
         "`{file}` is empty.",

@@ -35,12 +35,6 @@ POLICY_WORDS: dict[str, Words] = {
         "Nombre el archivo, o mire qué versiones conoce el hub.",
         "Name the file, or see which versions the hub knows.",
     ),
-    "policy.not_written": (
-        "`{file}` no se pudo escribir: {why_es}.",
-        "`{file}` could not be written: {why_en}.",
-        "Elija otra ruta; nada se sobrescribe.",
-        "Choose another path; nothing is overwritten.",
-    ),
     "policy.no_examples": (
         "No hay nada que probar: junto a `{name}` no hay carpetas RELEASE y WITHHOLD con ejemplos. El documento no se probó.",
         "There is nothing to test: beside `{name}` there are no folders RELEASE and WITHHOLD with examples. The document was not tested.",

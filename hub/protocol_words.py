@@ -177,10 +177,6 @@ PROTOCOL_WORDS: dict[str, Four] = {
         "Each code serves for one comment, at the hub that handed it out.",
     ),
     "protocol.which": ("Falta decir cuál versión.", "Which version is missing.", "Por ejemplo shelter@2.", "For example shelter@2."),
-    "protocol.exists": (
-        "{file} ya existe, y no se escribe encima.", "{file} exists already, and is not written over.",
-        "Diga otro nombre.", "Give another name.",
-    ),
     "protocol.manifest_missing": (
         "Todavía no se puede saber: falta el manifiesto de quien firmó.", "It cannot be told yet: the manifest of somebody who signed is missing.",
         "Pídaselo a esa institución (lo escribe `tinkuy manifest export`) y compare su huella por teléfono; o use la carpeta manifests/ que escribe "

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from hub import cli_protocol
+from hub import cli_protocol, cli_protocol_proof
 from hub.actions.protocols_now import forget
 from hub.app.protocol_commands import protocol_handlers
 from hub.cli import app
@@ -59,7 +59,8 @@ class Desk:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.chdir(tmp_path)
     made = Desk()
-    monkeypatch.setattr(cli_protocol, "ask", made.ask)
+    for module in (cli_protocol, cli_protocol_proof):
+        monkeypatch.setattr(module, "ask", made.ask)
     monkeypatch.setattr("hub.cli_base.at_terminal", lambda: True)
     yield made
     forget()

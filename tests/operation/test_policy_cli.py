@@ -127,7 +127,7 @@ def test_matrices_are_written_and_nothing_is_overwritten(folder: Path) -> None:
     before = (folder / "m.html").read_bytes()
     status, _, err = tinkuy("matrix", "shelter", "--html", "m.html")
     assert status == Exit.REFUSED
-    assert "policy.not_written" in err
+    assert "file.not_written" in err
     assert (folder / "m.html").read_bytes() == before
 
 
