@@ -34,7 +34,7 @@ async def test_what_she_types_is_advised_in_private_and_redacted_where_it_is_set
     await ana.expect("Retiré de la mesa su mensaje: tenía un número de DNI", room=direct)
 
     shown = await hub.command("guard", "show")
-    assert "redact" in shown
+    assert "retira el mensaje" in shown
     assert "dni" in shown
     assert "advise" in await hub.command("guard", "set", "desk", "advise", "--json")
     log = hub.log.read_text(errors="replace")
