@@ -35,7 +35,7 @@ async def test_what_she_types_is_advised_in_private_and_redacted_where_it_is_set
 
     shown = await hub.command("guard", "show")
     assert "retira el mensaje" in shown
-    assert "dni" in shown
+    assert "DNI" in shown
     assert "advise" in await hub.command("guard", "set", "desk", "advise", "--json")
     log = hub.log.read_text(errors="replace")
     assert not any(word in log + shown for word in (CARD, DNI, PHONE, EMAIL, "travelo", "canaria"))
