@@ -24,6 +24,8 @@ from policies.vocabulary import Vocabulary
 DEFAULT_PACK = "pe"
 NAME = "protocol.yaml"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,59}")
+_FLAGS = frozenset({"--yes", "-y", "--json", "--text", "--without", "--as-it-is", "--audit"})
+"""Options without a value: what follows them is an argument."""
 _VERSION = re.compile(r"([a-z0-9-]{1,60})@([0-9]{1,6})")
 
 Named = Annotated[
@@ -46,13 +48,14 @@ class Versions(TyperGroup):
 
 
 def joined(args: list[str], *, numbers: int = 1) -> list[str]:
-    """A name and the number after it as one word, where at least so many numbers follow; no other argument is touched."""
+    """A name and the number after it as one word, where at least so many numbers follow; no other argument is touched, nor an option's value."""
     found: list[str] = []
     left = list(args)
     while left:
         word, *left = left
         after = next((place for place, each in enumerate(left) if not each.isdecimal()), len(left))
-        found.append(f"{word}@{left.pop(0)}" if _NAME.fullmatch(word) and after >= numbers else word)
+        value = bool(found) and found[-1].startswith("-") and found[-1] not in _FLAGS
+        found.append(f"{word}@{left.pop(0)}" if _NAME.fullmatch(word) and after >= numbers and not value else word)
     return found
 
 

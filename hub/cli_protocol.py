@@ -239,14 +239,14 @@ def sign(
     name: Name, yes: bool = YES, as_json: bool = JSON,
 ) -> None:  # fmt: skip
     """Firma una versión en nombre de la institución, tras mostrar qué cambia · Sign a version for the institution, after showing what changes"""
-    ask("protocol.sign", {"protocol": name, "ask": True}, as_json=as_json)
+    which = {"protocol": ask("protocol.sign", {"protocol": name, "ask": True}, as_json=as_json)["id"]}  # what is shown is what is signed
     if not yes:
-        found = ask("protocol.changes", {"protocol": name}, as_json=as_json)
+        found = ask("protocol.changes", which, as_json=as_json)
         if not as_json:
             _told(found)
             _changes(found)
         agree("¿Firmar en nombre de la institución? No se puede retirar.", "Sign for the institution? It cannot be taken back.", as_json=as_json)
-    done = ask("protocol.sign", {"protocol": name}, as_json=as_json)
+    done = ask("protocol.sign", which, as_json=as_json)
     if as_json:
         return show_json(done)
     if done["missing"]:
@@ -261,9 +261,11 @@ def refuse(
 ) -> None:  # fmt: skip
     """No está de acuerdo: la versión no regirá para nadie · Do not agree: the version will count for nobody"""
     if not yes and not as_json:
+        found = ask("protocol.changes", {"protocol": name})
+        name, shown = found["id"], f"{found['protocol']}@{found['version']}"
         agree(
-            f"{name} no regirá para nadie, tampoco para quien ya firmó, y su número no se usa más. ¿Rechazarla?",
-            f"{name} will count for nobody, nor for whoever signed already, and its number is used no more. Refuse it?",
+            f"{shown} no regirá para nadie, tampoco para quien ya firmó, y su número no se usa más. ¿Rechazarla?",
+            f"{shown} will count for nobody, nor for whoever signed already, and its number is used no more. Refuse it?",
         )
     found = ask("protocol.refuse", {"protocol": name, "reason": reason, **_guard(without=without, as_it_is=as_it_is)}, as_json=as_json)
     return show_json(found) if as_json else say("Rechazada. Todas leen el motivo.", "Refused. All read why.")
@@ -344,8 +346,7 @@ def _rows(rows: list[Any]) -> None:
 
 
 def _text(name: str, as_json: bool) -> Any:
-    protocol, _, version = one_name(name).partition("@")
-    return ask("protocol.text", {"protocol": protocol, "version": int(version) if version.isdecimal() else None}, as_json=as_json)
+    return ask("protocol.text", {"protocol": name}, as_json=as_json)
 
 
 def _finding(each: Mapping[str, Any]) -> Finding:

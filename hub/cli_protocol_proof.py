@@ -60,13 +60,18 @@ def verify(
             "proven": proof.whole, "protocol": found.protocol if found else "", "version": found.version if found else 0, "signed": proof.signed,
             "missing": proof.missing, "wrong": [{"code": code, "file": file} for code, file in proof.wrong],
             "manifests": {name: m.digest.hex() for name, m in proof.manifests.items()}, "manifests_missing": sorted(proof.lacking),
+            "manifests_from": "here" if manifests is None else "elsewhere",
         })  # fmt: skip
         raise typer.Exit(Exit.DONE if proof.whole else Exit.REFUSED)
     _proof(proof.proposal, proof)
     _lacking(proof.lacking, manifests or folder / "manifests")
     if not proof.whole:
         _not_proven(proof)
-    return say("PROBADO: todas las partes firmaron este documento.", "PROVEN: every party signed this document.")
+    say("PROBADO: todas las partes firmaron este documento.", "PROVEN: every party signed this document.")
+    if manifests is None:
+        say("Vale si estos manifiestos son de ellas: compare cada número por teléfono, o dé los que recibió aparte con --manifests.",
+            "It holds if these manifests are theirs: compare each number by phone, or give those you got elsewhere with --manifests.")  # fmt: skip
+    return None
 
 
 def _proof(found: pw.Proposal | None, proof: Proof) -> None:

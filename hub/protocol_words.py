@@ -17,6 +17,12 @@ PROTOCOL_WORDS: dict[str, Four] = {
         "Vea las que hay: tinkuy protocol list, o de uno solo: tinkuy protocol history shelter. Se nombran así: shelter@2.",
         "See those there are: tinkuy protocol list, or of one alone: tinkuy protocol history shelter. They are named like this: shelter@2.",
     ),
+    "protocol.several": (
+        "Hay varias versiones en camino: {names}.",
+        "Several versions are under way: {names}.",
+        "Diga cuál, con su número.",
+        "Say which, with its number.",
+    ),
     "protocol.two": (
         "Hay dos documentos distintos con ese número: {names}.",
         "There are two different documents under that number: {names}.",

@@ -82,6 +82,8 @@ async def _play(network: Network) -> bool:
         print(f"  ✓ {check}")
     if failure:
         print(f"  ✗ {failure}")
+        print("  Pruebe otra vez: en una máquina muy ocupada algo puede tardar más de lo que se espera. Qué pasó dicen .demo/*/hub.log y output.txt.")
+        print("  Try again: on a very busy machine something may take longer than is waited for. .demo/*/hub.log and output.txt tell what happened.")
     return failure is not None
 
 

@@ -5,6 +5,7 @@ Nothing here depends on the order in which words came: the stage is read off the
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -22,6 +23,8 @@ from policies.in_force import replaced_on
 from policies.protocol import Protocol
 
 TIMER = "protocol"
+_NUMBER = re.compile(r"v?[0-9]{1,6}")
+_DIGEST = re.compile(r"[0-9a-f]{8,64}")
 WARN_DAYS = (30, 14, 7, 0)
 """How many days before a version ends administrators are told."""
 REMIND_DAYS = 7
@@ -78,18 +81,30 @@ def said_of(unit: Unit, proposal: str) -> Said:
 
 
 def find_proposal(unit: Unit, name: str) -> ProtocolProposal:
-    """By digest, by `shelter@2`, or by `shelter` when one is open. Raises Refused `protocol.unknown`, `protocol.two`."""
+    """By digest, by `shelter@2`, or by `shelter` when one is open. Raises Refused `protocol.unknown`, `protocol.several`, `protocol.two`.
+
+    What is signed cannot be taken back: a number is that version and no other, whatever digest begins with it.
+    """
     protocol, _, version = one_name(name).lower().partition("@")
     rows = [found] if (found := unit.proposals.get(name)) else unit.proposals.all(protocol=protocol, order="-version")
     if version:
-        rows = [row for row in rows if str(row.version) == version.removeprefix("v") or row.id.startswith(version)]
+        rows = [row for row in rows if _is_called(row, version)]
     living = [row for row in rows if row.stage in OPEN] or [row for row in rows if row.stage in WHOLE] or rows
     if not living:
         raise Refused("protocol.unknown", protocol=name[:60])
+    if not version and len(several := {row.version for row in living if row.stage in OPEN}) > 1:
+        raise Refused("protocol.several", names=", ".join(f"{protocol}@{number}" for number in sorted(several)))
     newest = [row for row in living if row.version == living[0].version]
     if len(newest) > 1:
         raise Refused("protocol.two", protocol=name[:60], names=", ".join(f"{row.protocol}@{row.id[:8]}" for row in newest))
     return newest[0]
+
+
+def _is_called(row: ProtocolProposal, version: str) -> bool:
+    """Whether a number, or the beginning of a digest as `protocol.two` shows it, means this one."""
+    if _NUMBER.fullmatch(version):
+        return row.version == int(version.removeprefix("v"))
+    return _DIGEST.fullmatch(version) is not None and row.id.startswith(version)
 
 
 def shipped_of(unit: Unit, name: str) -> Protocol | None:

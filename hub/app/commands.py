@@ -17,6 +17,7 @@ from hub.actions.network import held_lists, standing_on
 from hub.actions.ports import Unit
 from hub.actions.receipts import last_day
 from hub.actions.room_findings import standing
+from hub.actions.rosters import fit
 from hub.app import policy_commands, room_commands, table_commands, trust_commands
 from hub.app.backup import backup_settings
 from hub.app.facts import Watch
@@ -303,8 +304,8 @@ def _moved(left: staff.Departure) -> dict[str, Any]:
 
 
 def _staying(unit: Unit, *, without: str = "") -> dict[str, int]:
-    """How many are enrolled and how many of them supervise; `without` asks how it would be if that person left."""
-    here = [person for person in unit.staff.all(removed_at=None) if person.id != without]
+    """How many can work here, their keys seen and not blocked, and how many of them supervise; `without`: as if that person had left."""
+    here = [person for person in unit.staff.all(removed_at=None) if person.id != without and fit(person)]
     return {"staff": len(here), "supervisors": sum(person.role == "supervisor" for person in here)}
 
 

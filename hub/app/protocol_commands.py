@@ -126,20 +126,19 @@ def _show(unit: Unit, args: Mapping[str, Any]) -> Any:
 
 
 def _text(unit: Unit, args: Mapping[str, Any]) -> Any:
-    """The document as it was written. Without a version: the one that counts, else the newest that is under way."""
-    name, version = str(args["protocol"]), args.get("version")
-    current = unit.pack.protocols.get(name)
-    wanted = int(version) if version else (current.version if current else None)
-    rows = [row for row in unit.proposals.all(protocol=name, order="-version") if wanted in (None, row.version)]
-    shipped = unit.shipped.protocols.get(name)
-    if rows and (shipped is None or wanted != shipped.version):
-        row = find_proposal(unit, f"{name}@{rows[0].version}") if len(rows) > 1 else rows[0]
-        paper = unit.papers.get(row.id)
-        return {"protocol": name, "version": row.version, "state": row.stage, "text": paper.document.decode("utf-8", "replace") if paper else ""}
-    if shipped is None or wanted not in (None, shipped.version):
-        raise Refused("protocol.unknown", protocol=f"{name[:60]}@{version}" if version else name[:60])
-    return {"protocol": name, "version": shipped.version, "state": "shipped" if current is shipped else "superseded",
-            "text": packs.protocol_text(unit.shipped.id, name)}  # fmt: skip
+    """The document as it was written. Without a version: the one that counts, else the one that is under way."""
+    name = one_name(str(args["protocol"])) + (f"@{args['version']}" if args.get("version") else "")
+    protocol, _, version = name.lower().partition("@")
+    current, shipped = unit.pack.protocols.get(protocol), unit.shipped.protocols.get(protocol)
+    name = name if version or current is None else f"{protocol}@{current.version}"
+    known = shipped is not None and name.lower() in (f"{protocol}@{shipped.version}", f"{protocol}@v{shipped.version}")
+    if shipped is not None and (known or (name == protocol and not unit.proposals.count(protocol=protocol))):
+        return {"protocol": protocol, "version": shipped.version, "state": "shipped" if current is shipped else "superseded",
+                "text": packs.protocol_text(unit.shipped.id, protocol)}  # fmt: skip
+    row = find_proposal(unit, name)
+    paper = unit.papers.get(row.id)
+    text = paper.document.decode("utf-8", "replace") if paper else ""
+    return {"protocol": row.protocol, "version": row.version, "state": row.stage, "text": text}
 
 
 def _check(unit: Unit, args: Mapping[str, Any]) -> Any:

@@ -29,7 +29,11 @@ from hub.exchange.records import ProtocolProposal
 
 KIND = "protocol_act"
 HELP = mark("cómo va cada protocolo: lista, ver, comentar, responder, firmar, rechazar; por ejemplo «protocolo firmar shelter@2»")
-_NAMED = re.compile(r"([a-z][a-z0-9-]*)(?:\s*@\s*|\s+v?(?=[0-9]))?([0-9]{1,6}|@?[0-9a-f]{8,64})?\b\s*", re.IGNORECASE)
+_NAMED = re.compile(
+    r"([a-z][a-z0-9-]*)(?:(?:\s*[@#,]\s*|\s+)(?:v(?:ersi[oó]n|\.)?|n(?:[°º.]|[uú]mero))?\s*([0-9]{1,6}|[0-9a-f]{8,64})(?![\w-]))?\s*", re.IGNORECASE
+)
+_HALF_NAMED = re.compile(r"[@#,-]|v(ersi[oó]n)?\b|v\.|n[°º]|[^\W\d_]{0,2}\d", re.IGNORECASE)
+"""What stands after a protocol's name as the beginning of a version that was not understood: no other version is meant instead."""
 _ACTS = {
     "lista": "list", "list": "list", "": "list", "ver": "show", "show": "show", "estado": "show", "state": "show",
     "comentar": "comment", "comment": "comment", "responder": "answer", "answer": "answer", "firmar": "sign", "sign": "sign",
@@ -53,16 +57,16 @@ def do(unit: Unit, here: Here, said: str) -> None:
 
 def _act(unit: Unit, here: Here, act: str, rest: str) -> None:
     named = _NAMED.match(rest)
-    if named is None:
+    said = rest[named.end() :].strip(" :\n") if named else ""
+    if named is None or (not named[2] and _HALF_NAMED.match(rest[named.end() :])) or (said and act == "sign"):
         raise Refused("protocol.which")
-    name = f"{named[1]}@{named[2].lstrip('@')}" if named[2] else named[1]
+    name = f"{named[1]}@{named[2]}" if named[2] else named[1]
     shipped = shipped_of(unit, name) if act == "show" else None
     if shipped is not None:
         msgid = mark("«{title}», versión {version}: del paquete, sin firmas; vence el {ends}. Su texto: tinkuy protocol show {name} --text")
         _say(unit, here, msgid, title=shipped.title.get(here.lang), version=shipped.version, ends=shipped.expires, name=shipped.id)
         return
     row = find_proposal(unit, name)
-    said = rest[named.end() :].strip(" :\n")
     if act == "show":
         for part in shown(unit, row, here.lang):
             put(unit, here.place, part)

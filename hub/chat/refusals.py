@@ -37,6 +37,7 @@ SENTENCES = {
     "unknown_need": mark("No entendí por qué necesidad se deriva. Escriba «ayuda derivar» para ver la lista."),
     "protocol.unknown": mark("No conozco una versión «{protocol}». «protocolo lista» muestra las que hay; se nombran así: «shelter@2»."),
     "protocol.two": mark("Hay dos documentos con ese número; nómbrelo con su huella: {names}."),
+    "protocol.several": mark("Hay varias versiones en camino: {names}. Diga cuál."),
     "protocol.which": mark("¿Cuál versión? Se nombran así: «protocolo ver shelter@2»."),
     "protocol.contested": mark("Hay dos documentos distintos como {protocol}@{version}. Rechace uno antes: «protocolo lista»."),
     "protocol.not_open": mark("{protocol}@{version} ya no está en consulta ni en firma."),
