@@ -13,7 +13,7 @@ from policies import marked, spans
 from policies.conditions import DIMENSIONS, MAX_ATOMS, Atom, Condition
 from policies.decision import Outcome
 from policies.errors import DocumentError
-from policies.findings import Finding, Severity, nearest
+from policies.findings import Finding, Severity, nearest, some_of
 from policies.marked import Items, Node, Scalar, Table
 from policies.protocol import OFFER_FIELDS, AutoAccept, BreakGlass, Duty, OfferRule, Protocol, Purpose, Rule
 from policies.reading import Reader
@@ -197,7 +197,8 @@ class _ProtocolReader(Reader):
         word, _, how = node.text.partition(":")
         if word == "generalise":
             if how not in allowed:
-                self.report("bad_generalisation", node, field=name, word=how, suggestion=nearest(how, allowed) if how else None)
+                meant = nearest(how, allowed) if how else None
+                self.report("bad_generalisation", node, field=name, word=how, known=some_of(allowed), suggestion=meant)
                 return Outcome.WITHHOLD, None
             return Outcome.GENERALISE, how
         plain_words = {"release": Outcome.RELEASE, "presence": Outcome.PRESENCE, "withhold": Outcome.WITHHOLD}

@@ -18,6 +18,7 @@ from policies import emergency, marked, onward
 from policies.decision import CONSENT_STATES, Decision, Facts, Request
 from policies.engine import Compiled
 from policies.errors import DocumentError
+from policies.findings import some_of
 from policies.marked import Node, Scalar
 from policies.preview import Line, passed_on, preview, view
 from policies.reading import Reader
@@ -150,7 +151,7 @@ def _request(reader: Reader, table: marked.Table, compiled: Compiled) -> Request
     fields = [item.text for item in reader.scalars(consent.entries.get("fields"), "fields")]
     state = reader.text(reader.need(consent, "state"), "state")
     if state not in CONSENT_STATES:
-        reader.report("unknown_word", consent, word=state, list="consent")
+        reader.report("unknown_word", consent, word=state, list="consent", known=some_of(CONSENT_STATES))
     return Request(
         purpose=reader.text(get("purpose"), "purpose") or protocol.purpose,
         recipient_kind=reader.text(reader.need(recipient, "kind"), "kind"),

@@ -60,14 +60,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "expected": ("En `{key}` se espera {es}.", "`{key}` must be {en}"),
     "missing_key": ("Falta `{key}`.", "`{key}` is missing"),
     "unknown_key": ("No se conoce la clave `{word}`.", "the key `{word}` is unknown"),
-    "unknown_word": ("`{word}` no está en la lista «{list}».", "`{word}` is not in the list `{list}`"),
+    "unknown_word": ("`{word}` no está en la lista «{list}»: {known}.", "`{word}` is not in the list `{list}`: {known}"),
     "unknown_outcome": (
         "`{word}` no es una decisión; use release, generalise:<cómo>, presence o withhold.",
         "`{word}` is not a decision; use release, generalise:<how>, presence or withhold",
     ),
     "bad_generalisation": (
-        "El campo `{field}` no se puede generalizar como `{word}`.",
-        "the field `{field}` cannot be generalised as `{word}`",
+        "El campo `{field}` no se puede generalizar como `{word}`; como se puede: {known}.",
+        "the field `{field}` cannot be generalised as `{word}`; how it can: {known}",
     ),
     "bad_duration": (
         "`{word}` no es una duración ISO 8601 como PT4H o P5Y.",
@@ -194,6 +194,12 @@ def finding(
         message_es=spanish.format(**words), message_en=english.format(**words), suggestion=suggestion,
         about=str(words.get("word", words.get("field", ""))),
     )  # fmt: skip
+
+
+def some_of(known: Iterable[str], most: int = 15) -> str:
+    """The words that there are, as many as a sentence bears; a dash for none."""
+    words = sorted(known)
+    return (", ".join(words[:most]) + (" …" if len(words) > most else "")) or "—"
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

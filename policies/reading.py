@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from policies.findings import Finding, Severity, finding, nearest
+from policies.findings import Finding, Severity, finding, nearest, some_of
 from policies.marked import Items, Node, Scalar, Table
 
 
@@ -76,7 +76,7 @@ class Reader:
         """Whether a code is known; an unknown one is reported with the nearest known code."""
         if item.text in known:
             return True
-        self.report("unknown_word", item, word=item.text, list=listed, suggestion=nearest(item.text, known))
+        self.report("unknown_word", item, word=item.text, list=listed, known=some_of(known), suggestion=nearest(item.text, known))
         return False
 
     def flag(self, node: Node | None, key: str, default: bool = False) -> bool:
