@@ -194,7 +194,7 @@ def show_difference(was: str, now: str, found: Difference, reader: Reader) -> No
         out.print(Text(words("Además de las reglas de cada dato", "Beside the rules of each field"), style="bold"))
     for line in told:
         _indented(out, line, 2)
-    _show_keys(out, words("Además cambia en el documento", "Also changes in the document"), beyond.raw(found), reader)
+    _show_keys(out, words("Además cambia en el documento", "Also changes in the document"), beyond.raw(found, reader), reader)
     _show_keys(out, words("Palabras que cambian (vocabulario)", "Words that change (vocabulary)"), found.vocabulary, reader)
     for title, fields in (
         (words("Escrito de otro modo, con el mismo efecto", "Written in another way, with the same effect"), found.reworded),

@@ -68,15 +68,16 @@ def consent_line(protocol: Protocol, reader: Reader, fields: Iterable[str]) -> s
 
 def unseen(found: Difference, reader: Reader) -> str:
     """What to say when no rule shows anybody more or less: never that nothing opens, when one of the three changed."""
-    if any(change.key in _TOLD for change in found.document):
+    if changed(found, reader):
         return reader.pick(("Con su permiso o por ley nadie ve nada distinto, pero cambia lo que sigue:",
                             "With her consent or by law nobody sees anything different, but what follows changes:"))  # fmt: skip
     return reader.pick(("Nadie ve nada distinto.", "Nobody sees anything different."))
 
 
-def raw(found: Difference) -> tuple[KeyChange, ...]:
-    """The keys of the document that differ and have no words."""
-    return tuple(change for change in found.document if change.key not in _TOLD)
+def raw(found: Difference, reader: Reader) -> tuple[KeyChange, ...]:
+    """The keys of the document that differ and have no words; all of them where nothing was said, as of an offer that only spells out its no."""
+    told = _TOLD if changed(found, reader) else frozenset[str]()
+    return tuple(change for change in found.document if change.key not in told)
 
 
 def changed(found: Difference, reader: Reader) -> list[str]:
@@ -93,20 +94,20 @@ def _emergency(was: Protocol, now: Protocol, reader: Reader) -> Iterator[str]:
         said = reader.pick(("En una emergencia ya no podrá abrirse: {fields}.", "In an emergency may no longer be opened: {fields}."))
         yield said.format(fields=_fields(went, was, reader))
     if now.break_glass:
-        before = dict(_terms(was.break_glass, reader)) if was.break_glass else {}
-        for title, said in _terms(now.break_glass, reader):
-            if before.get(title) != said:
-                yield f"{title}: {said}{_before(before.get(title), reader)}."
+        before = {names: said for names, _, said in _terms(was.break_glass, reader)} if was.break_glass else {}
+        for names, title, said in _terms(now.break_glass, reader):
+            if any(getattr(was.break_glass, name, None) != getattr(now.break_glass, name) for name in names) or names not in before:
+                yield f"{title}: {said}{_before(before.get(names), reader)}."
 
 
-def _terms(glass: BreakGlass, reader: Reader) -> Iterator[tuple[str, str]]:
-    """How an emergency is opened: each condition with its title."""
+def _terms(glass: BreakGlass, reader: Reader) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """How an emergency is opened: the names of each condition in `BreakGlass`, its title, its words."""
     needs = _words("needs", glass.needs, reader) or reader.pick(("todas las del protocolo", "all of the protocol's"))
-    yield reader.pick(("La emergencia la abre", "The emergency is opened by")), _words("roles", glass.roles, reader)
-    yield reader.pick(("La emergencia pide riesgo", "The emergency asks for risk")), _words("risks", glass.risks, reader)
-    yield reader.pick(("La emergencia vale para las necesidades", "The emergency counts for the needs")), needs
-    yield reader.pick(("Lo abierto en una emergencia dura", "What an emergency opened lasts")), _time(glass.lasts)
-    yield reader.pick(("La emergencia se cuida así", "The emergency is looked after by")), _how(glass, reader)
+    yield ("roles",), reader.pick(("La emergencia la abre", "The emergency is opened by")), _words("roles", glass.roles, reader)
+    yield ("risks",), reader.pick(("La emergencia pide riesgo", "The emergency asks for risk")), _words("risks", glass.risks, reader)
+    yield ("needs",), reader.pick(("La emergencia vale para las necesidades", "The emergency counts for the needs")), needs
+    yield ("lasts",), reader.pick(("Lo abierto en una emergencia dura", "What an emergency opened lasts")), _time(glass.lasts)
+    yield ("second_person", "review_within"), reader.pick(("La emergencia se cuida así", "The emergency is looked after by")), _how(glass, reader)
 
 
 def _offers(was: Protocol, now: Protocol, reader: Reader) -> Iterator[str]:
@@ -147,11 +148,12 @@ def _offer(protocol: Protocol) -> dict[str, OfferRule]:
 
 
 def _fields(some: frozenset[str], protocol: Protocol, reader: Reader) -> str:
-    return ", ".join(reader.field(name) for name in protocol.universe if name in some)
+    return ", ".join(reader.field(name) for name in dict.fromkeys((*protocol.universe, *sorted(some))) if name in some)
 
 
 def _words(listed: str, codes: frozenset[str], reader: Reader) -> str:
-    return reader.any_of(reader.word(listed, code) for code in reader.vocabulary.lists[listed] if code in codes)
+    known = [code for code in reader.vocabulary.lists[listed] if code in codes]
+    return reader.any_of([*(reader.word(listed, code) for code in known), *sorted(codes.difference(known))])
 
 
 def _kinds(protocol: Protocol, reader: Reader) -> str:

@@ -33,7 +33,7 @@ def lines(found: Difference, reader: Reader) -> Iterator[str]:
     for kind in KINDS:
         for fields, cells, line in reader.changes([change for change in found.visible if change.kind == kind]):
             yield f"{reader.pick(HEADINGS[kind])}: {fields} · {place_words(cells, reader)}: {line}"
-    yield from (key_line(change, reader) for change in beyond.raw(found))
+    yield from (key_line(change, reader) for change in beyond.raw(found, reader))
 
 
 def key_line(change: KeyChange, reader: Reader) -> str:

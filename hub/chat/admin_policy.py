@@ -199,7 +199,7 @@ def _told(unit: Unit, here: Here, was: Protocol, now: Protocol) -> list[Block]:
         if some:
             lines.append([strong(reader.pick(HEADINGS[kind]))])
             lines += [[strong(fields), f" · {place_words(cells, reader)}: {line}"] for fields, cells, line in reader.changes(some)]
-    lines += [key_line(change, reader) for change in beyond.raw(found)]
+    lines += [key_line(change, reader) for change in beyond.raw(found, reader)]
     return [title, listing(_cut(here, lines, "tinkuy policy diff"))]
 
 

@@ -87,12 +87,24 @@ def test_other_keys_stay_raw_with_words_for_yes_and_no_and_the_old_heading() -> 
     assert told(now)[1] == "auto_accept.on_duty: sí → no"
 
 
+def test_an_offer_that_only_spells_out_its_no_opens_nothing_and_is_still_shown() -> None:
+    silent = dataclasses.replace(SHELTER, offer=MappingProxyType({name: rule for name, rule in SHELTER.offer.items() if name != "languages"}))
+    now = dataclasses.replace(silent, offer=offer(languages=OfferRule(outcome=Outcome.WITHHOLD)))
+    lines = told(now, silent)
+    assert lines[0] == "Nadie ve nada distinto."
+    assert "offer.languages.outcome: – → withhold" in lines
+
+
+def test_a_word_that_this_vocabulary_does_not_have_is_told_by_its_code() -> None:
+    assert told(SHELTER, glass(roles=GLASS.roles | {"night_guard"}))[1].endswith("o night_guard).")
+
+
 def test_no_part_of_an_emergency_is_left_out_of_words_and_keys() -> None:
     """A part that is added to `BreakGlass` or to the offer tomorrow is shown, raw at least."""
     assert {field.name for field in dataclasses.fields(BreakGlass)} == beyond._GLASS, "say the new part in `_terms`, or leave it raw"
     assert {field.name for field in dataclasses.fields(OfferRule)} == beyond._RULE
     now = glass(fields=GLASS.fields | {"email"})
-    assert beyond.raw(diff(SHELTER, now)) == ()
+    assert beyond.raw(diff(SHELTER, now), ES) == ()
     assert beyond.changed(diff(SHELTER, now), ES)
 
 
