@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.cli_base import words
+from policies import beyond
 from policies.decision import Outcome
 from policies.diff import KINDS, Change, Difference
 from policies.findings import Finding, Severity
@@ -23,7 +24,7 @@ from policies.leaves import KeyChange
 from policies.matrix import Cell, Matrix, Place
 from policies.readable import Reader
 from policies.sheets import closed_words, place_words
-from policies.summary import HEADINGS
+from policies.summary import HEADINGS, key_line
 
 NARROW = 100
 """Columns of a terminal that says nothing about itself, and of a pipe."""
@@ -108,8 +109,9 @@ def show_matrix(shown: Matrix, reader: Reader) -> None:
     else:
         _short(out, shown, columns, reader)
     if silent:
-        _indented(out, words("Nunca sale: ", "Never leaves: ") + ", ".join(reader.field(name) for name in silent), 0)
-    out.print(words("Salvo donde dice «sin su permiso», solo con su permiso.", "Only with her consent, but where it says otherwise."))
+        _indented(out, words("Nunca sale: ", "Never leaves: ") + ", ".join(beyond.never(protocol, name, reader) for name in silent), 0)
+    for line in (beyond.consent_line(protocol, reader, shown.fields), *beyond.opens(protocol, reader, shown.fields)):
+        _indented(out, line, 0)
     show_closed(out, shown, reader)
 
 
@@ -179,15 +181,21 @@ def show_difference(was: str, now: str, found: Difference, reader: Reader) -> No
         return out.print(words(f"{was} y {now} dicen lo mismo.", f"{was} and {now} say the same."))
     out.print(Text(f"{was} → {now}", style="bold"))
     if not found.visible:
-        out.print(words("Nadie ve nada distinto.", "Nobody sees anything different."))
+        out.print(beyond.unseen(found, reader))
     for kind in KINDS:
         some = [change for change in found.visible if change.kind == kind]
         if some:
             out.print()
             out.print(Text(f"{reader.pick(HEADINGS[kind])} ({len({change.field for change in some})})", style="bold"))
             _changes(out, some, reader)
-    show_keys(out, words("Además cambia en el documento", "Also changes in the document"), found.document)
-    show_keys(out, words("Palabras que cambian (vocabulario)", "Words that change (vocabulary)"), found.vocabulary)
+    told = beyond.changed(found, reader)
+    if told:
+        out.print()
+        out.print(Text(words("Además de las reglas de cada dato", "Beside the rules of each field"), style="bold"))
+    for line in told:
+        _indented(out, line, 2)
+    _show_keys(out, words("Además cambia en el documento", "Also changes in the document"), beyond.raw(found, reader), reader)
+    _show_keys(out, words("Palabras que cambian (vocabulario)", "Words that change (vocabulary)"), found.vocabulary, reader)
     for title, fields in (
         (words("Escrito de otro modo, con el mismo efecto", "Written in another way, with the same effect"), found.reworded),
         (words("Cambia la explicación, no lo que sale", "Another explanation, and the same leaves"), found.reasons),
@@ -205,17 +213,9 @@ def _changes(out: Console, some: Sequence[Change], reader: Reader) -> None:
         _indented(out, line, 4)
 
 
-def show_keys(out: Console, title: str, changes: Sequence[KeyChange]) -> None:
-    """Keys that differ, one a line: what came and went of a list, else before → after."""
+def _show_keys(out: Console, title: str, changes: Sequence[KeyChange], reader: Reader) -> None:
     if changes:
         out.print()
         out.print(Text(title, style="bold"))
     for change in changes:
-        listed = [f"+{item}" for item in change.came] + [f"-{item}" for item in change.went]
-        _indented(out, f"{change.key}: {' '.join(map(str, listed)) or f'{_shown(change.was)} → {_shown(change.now)}'}", 2)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return words("sí", "yes") if value else "no"
-    return "–" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        _indented(out, key_line(change, reader), 2)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+from policies import beyond
 from policies.conditions import Atom
 from policies.cover import Alternatives, Among, Literal
 from policies.decision import Facts, Request
@@ -69,6 +70,7 @@ def of_matrix(shown: Matrix, reader: Reader) -> dict[str, Any]:
     return {
         "protocol": protocol.id, "version": protocol.version, "needs": sorted(protocol.needs), "cells": cells,
         "cut_by_conflict_of_interest": {kind: list(codes) for kind, codes in shown.closed.items()},
+        "opens_beside": list(beyond.opens(protocol, reader, shown.fields)),
     }  # fmt: skip
 
 
@@ -86,6 +88,7 @@ def of_difference(found: Difference, reader: Reader) -> dict[str, Any]:
     return {
         "same": found.empty,
         "visible": [of_change(change, reader) for change in found.visible],
+        "opens_beside": beyond.changed(found, reader),
         "document": of_keys(found.document), "reworded": list(found.reworded), "reasons": list(found.reasons),
         "vocabulary": of_keys(found.vocabulary),
     }  # fmt: skip

@@ -55,6 +55,8 @@ def kind_of(was: Level, now: Level) -> str:
 class Difference:
     """Everything in which two versions differ; empty in all parts when they say the same."""
 
+    was: Protocol
+    now: Protocol
     visible: tuple[Change, ...]
     document: tuple[KeyChange, ...]
     reworded: tuple[str, ...]
@@ -75,12 +77,13 @@ def diff(was: Protocol, now: Protocol, words_was: Vocabulary | None = None, word
     seen = {change.field for change in visible}
     changed = [name for name in dict.fromkeys((*was.universe, *now.universe)) if _rules(was, name) != _rules(now, name)]
     return Difference(
+        was=was, now=now,
         visible=visible,
         document=changes(_written(was), _written(now)),
         reworded=tuple(name for name in changed if name not in seen and _rules(was, name, bare=True) != _rules(now, name, bare=True)),
         reasons=tuple(name for name in changed if _because(was, name) != _because(now, name)),
         vocabulary=_words(was, now, words_was, words_now),
-    )
+    )  # fmt: skip
 
 
 def _visible(was: Protocol, now: Protocol) -> Iterator[Change]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from policies import beyond
 from policies.decision import Outcome
 from policies.matrix import Cell, Matrix, Place
 from policies.readable import Reader
@@ -105,7 +106,8 @@ def closed_words(shown: Matrix, reader: Reader) -> Iterator[str]:
 def _notes(shown: Matrix, reader: Reader) -> Iterator[str]:
     needs = ", ".join(reader.word("needs", need) for need in sorted(shown.protocol.needs))
     yield reader.pick(("Necesidades: ", "Needs: ")) + needs + "."
-    yield reader.pick(("Salvo donde dice «sin su permiso», solo con su permiso.", "Only with her consent, but where it says otherwise."))
+    yield beyond.consent_line(shown.protocol, reader, shown.fields)
+    yield from beyond.opens(shown.protocol, reader, shown.fields)
     yield reader.pick((
         "Nada sale, diga lo que diga la tabla, cuando quien agrede es de la misma entidad:",
         "Nothing leaves, whatever the table says, when the aggressor belongs to the same institution:",

@@ -19,8 +19,8 @@ from hub.chat.fold import fold
 from hub.chat.here import Here, answer
 from hub.chat.names import Names, find
 from hub.chat.plain import Block, Line, code, listing, message, paragraph, strong
+from policies import beyond, engine, examples, packs, validator
 from policies import diff as differences
-from policies import engine, examples, packs, validator
 from policies import matrix as matrices
 from policies.diff import KINDS
 from policies.explain import describe
@@ -28,7 +28,7 @@ from policies.matrix import Matrix
 from policies.protocol import Protocol
 from policies.readable import Reader
 from policies.sheets import closed_words, place_words
-from policies.summary import HEADINGS, plain
+from policies.summary import HEADINGS, key_line
 
 HELP = mark("protocolos: revisar, matriz, comparar, simular, explicar, probar; por ejemplo «política matriz refugio teléfono»")
 EXAMPLE = "política matriz refugio teléfono"
@@ -148,9 +148,10 @@ def _matrix(unit: Unit, here: Here, rest: str) -> list[Block]:
         told = {cell: fields for cell, fields in told.items() if part or cell != "no"}
         lines.append([strong(place_words(places, reader))])
         lines += [[f"{', '.join(fields)}: ", strong(cell)] for cell, fields in told.items()]
+    also = beyond.opens(protocol, reader, shown.fields)
     cut = text(here.lang, "Nada sale si quien agrede es de la misma entidad. {who}", who="; ".join(closed_words(shown, reader)))
     title = f"{protocol.title.get(reader.language)} ({_id(protocol)})"
-    return [paragraph(strong(title)), listing(_cut(here, lines, f"tinkuy policy matrix {protocol.id}")), paragraph(cut)]
+    return [paragraph(strong(title)), listing(_cut(here, lines, f"tinkuy policy matrix {protocol.id}")), paragraph(*also, cut)]
 
 
 def _first(unit: Unit, rest: str) -> tuple[Protocol, str]:
@@ -191,15 +192,14 @@ def _told(unit: Unit, here: Here, was: Protocol, now: Protocol) -> list[Block]:
     title = paragraph(strong(f"{_id(was)} → {_id(now)}"))
     if found.empty:
         return [title, paragraph(text(here.lang, "Dicen lo mismo."))]
-    lines: list[Line] = []
+    lines: list[Line] = [] if found.visible else [beyond.unseen(found, reader)]
+    lines += beyond.changed(found, reader)
     for kind in KINDS:
         some = [change for change in found.visible if change.kind == kind]
         if some:
             lines.append([strong(reader.pick(HEADINGS[kind]))])
             lines += [[strong(fields), f" · {place_words(cells, reader)}: {line}"] for fields, cells, line in reader.changes(some)]
-    if not found.visible:
-        lines.append(text(here.lang, "Nadie vería nada distinto."))
-    lines += [f"{change.key}: {plain(change.was)} → {plain(change.now)}" for change in found.document]
+    lines += [key_line(change, reader) for change in beyond.raw(found, reader)]
     return [title, listing(_cut(here, lines, "tinkuy policy diff"))]
 
 

@@ -65,7 +65,14 @@ def test_the_matrix_of_one_field_and_of_a_whole_protocol(cem: Twin) -> None:
     assert "teléfono: sí; y sin su permiso si consta que su vida está en peligro" in told
     assert "Nada sale si quien agrede es de la misma entidad" in told
     assert len(asked(cem, "politica matriz refugio").splitlines()) < 24
-    assert "Defensa Pública" not in asked(cem, "política matriz emergency-centre número de expediente")
+    columns, _, beside = asked(cem, "política matriz emergency-centre número de expediente").partition("La oferta muestra antes de aceptar")
+    assert "Defensa Pública" not in columns
+    assert "Puede pasarse a otra institución, si la dueña lo concede cada vez: " in beside
+
+
+def test_the_matrix_says_what_an_emergency_opens(cem: Twin) -> None:
+    assert "En una emergencia (una persona, con aviso y revisión en 24 h) puede abrirse: teléfono." in asked(cem, "política matriz refugio teléfono")
+    assert "En una emergencia" not in asked(cem, "política matriz refugio nombre legal")
 
 
 def test_checks_comparisons_and_examples(cem: Twin) -> None:
@@ -73,6 +80,8 @@ def test_checks_comparisons_and_examples(cem: Twin) -> None:
     told = asked(cem, "política comparar shelter mental-health")
     assert told.startswith("shelter@1 → mental-health@1")
     assert len(told.splitlines()) < 24
+    assert "En una emergencia ya no podrá abrirse: medicinas que toma." in told, "what opens beside the rules is not what a long list loses"
+    assert "Quien recibe ya no podrá pasarlo a otra institución." in told
     assert "Dicen lo mismo." in asked(cem, "política comparar shelter@1 refugio")
     count = sum(len(packs.example_texts("pe", "shelter", way)) for way in ("RELEASE", "WITHHOLD"))
     assert f"shelter@1: {count} ejemplos, 0 fallan." in asked(cem, "política probar refugio")

@@ -142,6 +142,51 @@ def test_a_word_that_the_protocol_does_not_have_is_asked_back(folder: Path) -> N
     assert "unreadable" in tinkuy("check", "next.yaml", "--pack", "unreadable")[2]
 
 
+@pytest.mark.parametrize("lang", ["es", "en"])
+def test_diff_never_says_nothing_changes_when_more_opens_beside_the_rules(folder: Path, lang: str) -> None:
+    """An emergency that opens more, passing on and the offer are told in words, not as keys (a newcomer signed without seeing them)."""
+    text = packs.protocol_text("pe", "mental-health")
+    for old, new in (("fields: [address,", "fields: [document_number, address,"), ("territory: generalise:province", "territory: release"),
+                     ("onward: false", "onward: grant")):  # fmt: skip
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    (folder / "more.yaml").write_text(text)
+    status, out, _ = tinkuy("diff", "pe/mental-health", "more.yaml", lang=lang)
+    assert status == Exit.DONE
+    said = " ".join(out.split())
+    assert ("Nadie ve nada distinto." if lang == "es" else "Nobody sees anything different.") not in said
+    told = {
+        "es": ("nadie ve nada distinto, pero cambia lo que sigue:",
+               "En una emergencia (dos personas, con aviso) podrá abrirse además: número de documento.",
+               "La oferta, antes de aceptar, mostrará: distrito tal cual (antes: solo la provincia).",
+               "Quien recibe podrá pasarlo a otra institución si la dueña lo concede cada vez: "),
+        "en": ("nobody sees anything different, but what follows changes:",
+               "In an emergency (two people, with notice) may also be opened: document number.",
+               "The offer, before anybody accepts, will show: district as it is (before: only the province).",
+               "Whoever receives may pass it on to another institution if the owner grants it each time: "),
+    }  # fmt: skip
+    for line in told[lang]:
+        assert line in said, line
+    for key in ("break_glass", "onward", "offer."):
+        assert key not in out
+    assert len(json.loads(tinkuy("diff", "pe/mental-health", "more.yaml", "--json")[1])["opens_beside"]) == 3
+
+
+def test_the_matrix_does_not_say_never_of_what_an_emergency_opens(folder: Path) -> None:
+    text = packs.protocol_text("pe", "mental-health").replace("fields: [address,", "fields: [email, address,")
+    (folder / "more.yaml").write_text(text)
+    assert tinkuy("matrix", "more.yaml", "--html", "m.html")[0] == Exit.DONE
+    page = (folder / "m.html").read_text()
+    for said in (" ".join(tinkuy("matrix", "more.yaml")[1].split()), page):
+        assert "En una emergencia (dos personas, con aviso) puede abrirse: " in said
+        assert "La oferta muestra antes de aceptar: necesidad, distrito (solo la provincia), urgencia" in said
+        assert "Salvo en una emergencia y donde dice «sin su permiso», solo con su permiso." in said
+        assert "Puede pasarse" not in said
+    assert "correo (salvo emergencia)" in " ".join(tinkuy("matrix", "more.yaml")[1].split())
+    assert "e-mail (but in an emergency)" in " ".join(tinkuy("matrix", "more.yaml", lang="en")[1].split())
+    assert "Puede pasarse a otra institución, si la dueña lo concede cada vez: " in tinkuy("matrix", "pe/shelter")[1].replace("\n", " ")
+
+
 def test_diff_says_who_sees_what_no_more(folder: Path) -> None:
     status, out, _ = tinkuy("diff", "pe/shelter", "next.yaml")
     assert status == Exit.DONE
