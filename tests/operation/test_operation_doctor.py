@@ -308,6 +308,7 @@ def test_words_are_complete() -> None:
         "staff_blocked",
         "overdue_checkins",
     }
+    made |= set(re.findall(r'"(\w+_wait)" if', source))
     assert made == set(WORDS)
     for fine, bad, fix in WORDS.values():
         assert bool(fine[0]) == bool(fine[1])
