@@ -35,6 +35,7 @@ _FACTS = {
     "fingerprint": ("huella de su identidad Matrix", "fingerprint of its Matrix identity"),
     "matrix_user": ("cuenta Matrix", "Matrix account"),
     "device_id": ("dispositivo Matrix", "Matrix device"),
+    "digest": ("número del manifiesto, para compararlo por teléfono", "number of the manifest, to compare it by phone"),
     "threshold": ("cuántas raíces deben firmar", "how many roots must sign"),
 }
 MANIFEST_LIMIT = 64 * 1024
