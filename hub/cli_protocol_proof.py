@@ -111,7 +111,7 @@ def _lacking(names: Mapping[str, bool], where: Path) -> None:
 
 def _given(folder: Path, as_json: bool) -> dict[str, bytes]:
     """The manifests of a folder, whatever their files are called. A file that only by its name should be one is given too, so that it is told."""
-    found = {}
+    found: dict[str, bytes] = {}
     for path in [path for path in sorted(folder.iterdir()) if path.is_file()][:1000]:
         named = path.suffix in (".json", ".manifest")
         if named or 0 < path.stat().st_size <= _MOST:

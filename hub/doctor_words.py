@@ -335,7 +335,7 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("Está en una sala donde no puede estar: {who}.", "In a room where they may not be: {who}."),
         (
             "Nada se envía ahí. Sacarlos espera su decisión (rooms.repair = \"ask\"): tinkuy rooms apply; en un enlace, tinkuy peer thaw.",
-            "Nothing is sent there. Putting them out waits for your decision (rooms.repair = \"ask\"): tinkuy rooms apply; for a link, tinkuy peer thaw.",
+            "Nothing is sent there. Putting them out waits for you (rooms.repair = \"ask\"): tinkuy rooms apply; for a link, tinkuy peer thaw.",
         ),
     ),
     "devices_in_doubt": (
