@@ -111,7 +111,7 @@ def run() -> None:
 
 _FACTS = {
     "institution": ("institución", "institution"),
-    "sync_age_seconds": ("última palabra del servidor Matrix, hace segundos", "last word of the homeserver, seconds ago"),
+    "sync_age_seconds": ("última palabra del servidor Matrix", "last word of the homeserver"),
     "unacked": ("enviados sin acuse", "sent and not acknowledged"),
     "cases": ("casos abiertos", "open cases"),
     "referrals": ("derivaciones", "referrals"),
@@ -130,7 +130,11 @@ def status(as_json: bool = JSON) -> None:
     answer = ask("status", as_json=as_json)
     if as_json:
         return show_json(answer)
-    return show_facts(answer | {"role": words(*ROLES.get(answer.get("role"), ("", "")))}, _FACTS)
+    age = answer.get("sync_age_seconds")
+    told = {"role": words(*ROLES.get(answer.get("role"), ("", "")))}
+    if isinstance(age, int | float):
+        told["sync_age_seconds"] = words(f"hace {age:.0f} s", f"{age:.0f} s ago")
+    return show_facts({key: value for key, value in (answer | told).items() if (key, value) != ("server", "")}, _FACTS)
 
 
 @app.command()

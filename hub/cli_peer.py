@@ -35,6 +35,7 @@ _FACTS = {
     "fingerprint": ("huella de su identidad Matrix", "fingerprint of its Matrix identity"),
     "matrix_user": ("cuenta Matrix", "Matrix account"),
     "device_id": ("dispositivo Matrix", "Matrix device"),
+    "digest": ("número del manifiesto, para compararlo por teléfono", "number of the manifest, to compare it by phone"),
     "threshold": ("cuántas raíces deben firmar", "how many roots must sign"),
 }
 MANIFEST_LIMIT = 64 * 1024
@@ -119,8 +120,16 @@ def confirm(
 
 
 @app.command()
-def stop(institution: Institution, as_json: bool = JSON) -> None:
+def stop(institution: Institution, yes: bool = YES, as_json: bool = JSON) -> None:
     """Detiene un enlace: no sale ni entra nada hasta reabrirlo · Stop a link: nothing goes in or out until it is opened again"""
+    if not yes and not as_json:
+        say(
+            "Hasta que se reabra el enlace: las derivaciones abiertas con ella quedan quietas, lo que una mujer retire no le llega, "
+            "y sus firmas de protocolos no pueden venir.",
+            "Until the link is opened again: open referrals with it stand still, what a woman withdraws does not reach it, "
+            "and its signatures on protocols cannot come.",
+        )
+        agree(f"¿Detener el enlace con {institution}?", f"Stop the link with {institution}?")
     answer = ask("peer.stop", {"institution": institution}, as_json=as_json)
     if as_json:
         return show_json(answer)

@@ -249,4 +249,6 @@ def _show_test(result: Mapping[str, Any]) -> None:
             expected, found = words("se esperaba", "expected"), words("salió", "found")
             typer.echo(f"{result['protocol']} {one['example']}: {miss['field']}: {expected} «{miss['expected']}», {found} «{miss['found']}»")
     count = len(result["examples"])
-    say(f"{result['protocol']}: {count} ejemplos, {result['failed']} fallan.", f"{result['protocol']}: {count} examples, {result['failed']} fail.")
+    failed = result["failed"]
+    say(f"{result['protocol']}: {count} ejemplo{'s' * (count != 1)}, {failed} falla{'n' * (failed != 1)}.",
+        f"{result['protocol']}: {count} example{'s' * (count != 1)}, {failed} fail{'s' * (failed == 1)}.")  # fmt: skip

@@ -173,6 +173,11 @@ def propose(
         f"Proposed: `{answer['protocol']}` version {answer['version']}, from {answer['starts']}. Consultation until {answer['consulted']}, "
         f"or until {answer['seat']} signs.\nMust sign: {', '.join(answer['missing'])}. Signing closes on {answer['closes']}.",
     )
+    for name in answer.get("stopped", ()):
+        complain(
+            f"ATENCIÓN: {name} todavía no la recibió: su enlace está detenido. Ábranlo de nuevo (tinkuy peer thaw) y le llega sola.",
+            f"NOTE: {name} has not received it yet: its link is stopped. Open it again (tinkuy peer thaw), and it arrives by itself.",
+        )
     if answer["consulted"] >= answer["starts"]:
         complain(
             "ATENCIÓN: rige desde el último día de la consulta: casi no hay tiempo para comentar. La próxima vez dé un plazo con --from y --until.",
@@ -272,11 +277,19 @@ def refuse(
 
 
 @app.command()
-def status(as_json: bool = JSON) -> None:
+def status(
+    name: Annotated[str, typer.Argument(metavar="[NOMBRE[@VERSIÓN]]", help="Solo ese. · That one only.", show_default=False)] = "",
+    as_json: bool = JSON,
+) -> None:  # fmt: skip
     """Qué falta, de quién y desde cuándo · What is missing, whose and since when"""
+    protocol, _, version = one_name(name).partition("@")
     rows = [row for row in ask("protocol.list", as_json=as_json)["proposals"] if row["state"] in _UNDER_WAY]
+    rows = [row for row in rows if protocol in ("", row["protocol"]) and version in ("", str(row["version"]))]
     if as_json:
         return show_json(rows)
+    if not rows and protocol:
+        return say(f"De «{one_name(name)}» nada está en camino. Todas sus versiones: tinkuy protocol history {protocol}",
+                   f"Of `{one_name(name)}` nothing is under way. All its versions: tinkuy protocol history {protocol}")  # fmt: skip
     if not rows:
         return say("Nada está en camino.", "Nothing is under way.")
     for row in rows:
@@ -316,6 +329,9 @@ def _told(row: Any) -> None:
     for name in row["unknown"]:
         say(f"  {name} no es par de este hub: su firma no se puede comprobar aquí",
             f"  {name} is no peer of this hub: its signature cannot be checked here")  # fmt: skip
+    for name in [name for name in row.get("stopped", ()) if name in row["missing"]]:
+        say(f"  {name}: su enlace está detenido; hasta reabrirlo no le llega nada y su firma no puede venir (tinkuy peer thaw)",
+            f"  {name}: its link is stopped; until it is opened nothing reaches it, and its signature cannot come (tinkuy peer thaw)")  # fmt: skip
     for each in row.get("refusals", ()):
         say(f"  {each['institution']} no está de acuerdo: {_plain(each['why'])}", f"  {each['institution']} does not agree: {_plain(each['why'])}")
     if row["unanswered"]:

@@ -11,7 +11,9 @@ import typer
 
 from hub.cli_base import JSON, Exit, ask, complain, end_with, new_file, read_file, say, show_json, words
 from keys import protocolword as pw
-from keys.protocolproof import DOCUMENT, Proof
+from keys.errors import KeysError
+from keys.manifest import Manifest
+from keys.protocolproof import DOCUMENT, MANIFESTS, Proof
 from keys.protocolproof import verify as verify_files
 
 Name = Annotated[str, typer.Argument(metavar="NOMBRE[@VERSIÓN]", help="Por ejemplo shelter@2. · For example shelter@2.")]
@@ -50,9 +52,7 @@ def verify(
     if manifests is not None:
         if not manifests.is_dir():
             end_with("file.absent", Exit.USAGE, as_json=as_json, file=str(manifests))
-        kept = sorted(path for path in manifests.iterdir() if path.suffix in (".json", ".manifest"))
-        given = {f"manifests/{path.stem}.json": read_file(path, _MOST, as_json=as_json) for path in kept}
-        files = {name: data for name, data in files.items() if not name.startswith("manifests/")} | given
+        files = {name: data for name, data in files.items() if not name.startswith(MANIFESTS)} | _given(manifests, as_json)
     proof = verify_files(files)
     if as_json:
         found = proof.proposal
@@ -107,6 +107,25 @@ def _lacking(names: Mapping[str, bool], where: Path) -> None:
         else:
             complain(f"FALTA el manifiesto de {name}: en {where} no está, y sin él no se sabe si su firma es suya.",
                      f"MISSING: the manifest of {name}; it is not in {where}, and without it the signature can be anybody's.")  # fmt: skip
+
+
+def _given(folder: Path, as_json: bool) -> dict[str, bytes]:
+    """The manifests of a folder, whatever their files are called. A file that only by its name should be one is given too, so that it is told."""
+    found: dict[str, bytes] = {}
+    for path in [path for path in sorted(folder.iterdir()) if path.is_file()][:1000]:
+        named = path.suffix in (".json", ".manifest")
+        if named or 0 < path.stat().st_size <= _MOST:
+            data = read_file(path, _MOST, as_json=as_json)
+            found |= {f"{MANIFESTS}{path.name}": data} if named or _is_manifest(data) else {}
+    return found
+
+
+def _is_manifest(data: bytes) -> bool:
+    try:
+        Manifest.from_bytes(data)
+    except KeysError:
+        return False
+    return True
 
 
 def _files(folder: Path, as_json: bool) -> dict[str, bytes]:

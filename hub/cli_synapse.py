@@ -98,7 +98,7 @@ def _moved(before: Iterable[str], after: Iterable[str]) -> tuple[list[str], list
 
 def _tell(changes: Changes, answer: dict[str, Any]) -> None:
     if not changes.files:
-        return say("Nada cambió: Synapse ya tiene lo que debe.", "Nothing changed: Synapse has what it should.")
+        return say("La carpeta ya está al día: no se escribió nada.", "The folder is up to date: nothing was written.")
     say(f"Escrito: {', '.join(changes.files)}", f"Written: {', '.join(changes.files)}")
     for sign, names in (("+", changes.added), ("-", changes.removed)):
         for name in names:

@@ -58,10 +58,12 @@ class Check:
     id: str
     level: Level
     params: Mapping[str, Any] = field(default_factory=dict)
+    words: str = ""
+    """Under which name other words for the same check stand; empty: under its id."""
 
     def sentences(self) -> tuple[str, str, str, str]:
         """Spanish and English sentence, Spanish and English way out (empty when all is well)."""
-        fine, bad, fix = WORDS[self.id]
+        fine, bad, fix = WORDS[self.words or self.id]
         es, en = fine if self.level is Level.OK else bad
         hint_es, hint_en = ("", "") if self.level is Level.OK else fix
         spanish, english = ({name: _said(value, place) for name, value in self.params.items()} for place in (0, 1))
@@ -222,9 +224,13 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
     yield _judge("second_person", bad=_number(facts, "staff", absent=0) < PAIR, worst=Level.WARN, params={"count": facts.get("staff", "?")})
     yield _unsigned(facts)
     drifted = [room for room in _rows(facts, "rooms") if room.get("drift")]
-    yield _judge("rooms", bad=bool(drifted), worst=Level.WARN, params={"count": len(drifted)})
-    strangers = sorted({str(step["about"]) for room in drifted for step in _rows(room, "steps") if step.get("what") in ("stranger", "departed")})
-    yield _judge("strangers", bad=bool(strangers), worst=Level.FAIL, params={"who": ", ".join(strangers[:MOST_NAMED])})
+    steps = [step for room in drifted for step in _rows(room, "steps")]
+    wait = "rooms_wait" if _waits(steps) else ""
+    yield _judge("rooms", bad=bool(drifted), worst=Level.WARN, params={"count": len(drifted)}, words=wait)
+    inside = [step for step in steps if step.get("what") in ("stranger", "departed")]
+    strangers = sorted({str(step.get("about", "?")) for step in inside})
+    wait = "strangers_wait" if _waits(inside) else ""
+    yield _judge("strangers", bad=bool(strangers), worst=Level.FAIL, params={"who": ", ".join(strangers[:MOST_NAMED])}, words=wait)
     doubts = _number(facts, "devices_in_doubt", absent=0)
     yield _judge("devices_in_doubt", bad=doubts > 0, worst=Level.WARN, params={"count": facts.get("devices_in_doubt", 0)})
     missing = sorted({str(user) for room in drifted if isinstance(room.get("missing"), list) for user in room["missing"]})
@@ -238,7 +244,7 @@ def judge_live(facts: Mapping[str, Any]) -> Iterator[Check]:
         "manifest",
         bad=not MANIFEST_WARN < own < float("inf"),
         worst=Level.FAIL if own <= 7 else Level.WARN,
-        params={"days": facts.get("manifest_days", "?")},
+        params={"days": int(own) if own < float("inf") else "?"},
     )
     yield _judge("root_here", bad=facts.get("root_here") is not False, worst=Level.WARN)
     due = _number(facts, "signing_days")
@@ -338,8 +344,13 @@ def _said(value: Any, place: int) -> Any:
     return value[place] if isinstance(value, tuple) else value
 
 
-def _judge(id: str, *, bad: bool, worst: Level = Level.FAIL, params: Mapping[str, Any] | None = None) -> Check:
-    return Check(id=id, level=worst if bad else Level.OK, params=params or {})
+def _waits(steps: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether any of these steps is taken only when an administrator says so."""
+    return any(step.get("by") == "asks" for step in steps)
+
+
+def _judge(id: str, *, bad: bool, worst: Level = Level.FAIL, params: Mapping[str, Any] | None = None, words: str = "") -> Check:
+    return Check(id=id, level=worst if bad else Level.OK, params=params or {}, words=words if bad else "")
 
 
 def _number(facts: Mapping[str, Any], key: str, *, absent: float = float("inf")) -> float:

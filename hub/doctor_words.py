@@ -308,10 +308,18 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "rooms": (
         ("Las salas están como deben.", "Rooms are as they should be."),
-        ("{count} salas se apartan de lo debido.", "{count} rooms drifted from what they should be."),
+        ("Salas que se apartan de lo debido: {count}.", "Rooms that drifted from what they should be: {count}."),
         (
             "El hub las repara solo: espere un minuto y mire otra vez. Qué difiere y quién lo arregla: tinkuy rooms plan",
             "The hub mends them by itself: wait a minute and look again. What differs and who mends it: tinkuy rooms plan",
+        ),
+    ),
+    "rooms_wait": (
+        ("", ""),
+        ("Salas que se apartan de lo debido: {count}.", "Rooms that drifted from what they should be: {count}."),
+        (
+            "Esperan su decisión (rooms.repair = \"ask\"). Vea qué difiere: tinkuy rooms plan, y repárelas: tinkuy rooms apply",
+            "They wait for your decision (rooms.repair = \"ask\"). See what differs: tinkuy rooms plan, and mend them: tinkuy rooms apply",
         ),
     ),
     "strangers": (
@@ -320,6 +328,14 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         (
             "Nada se envía ahí. El hub los saca solo; si no puede: tinkuy rooms drift, y en un enlace tinkuy peer thaw.",
             "Nothing is sent there. The hub puts them out by itself; where it cannot: tinkuy rooms drift, and for a link tinkuy peer thaw.",
+        ),
+    ),
+    "strangers_wait": (
+        ("", ""),
+        ("Está en una sala donde no puede estar: {who}.", "In a room where they may not be: {who}."),
+        (
+            "Nada se envía ahí. Sacarlos espera su decisión (rooms.repair = \"ask\"): tinkuy rooms apply; en un enlace, tinkuy peer thaw.",
+            "Nothing is sent there. Putting them out waits for you (rooms.repair = \"ask\"): tinkuy rooms apply; for a link, tinkuy peer thaw.",
         ),
     ),
     "devices_in_doubt": (
@@ -434,8 +450,8 @@ WORDS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("", ""),
         ("El protocolo {protocol} {what} ({code}).", "The protocol {protocol} {what} ({code})."),
         (
-            "Vea qué falta y de quién: tinkuy protocol status. Mientras tanto no sale nada por lo que no rige.",
-            "See what is missing and whose: tinkuy protocol status. Until then nothing leaves by what does not count.",
+            "Vea qué falta y de quién: tinkuy protocol status. Mientras tanto sigue rigiendo la versión anterior, si la hay.",
+            "See what is missing and whose: tinkuy protocol status. Until then the version before goes on counting, if there is one.",
         ),
     ),
 }

@@ -132,7 +132,7 @@ class _Commands:
         return {
             "institution": shown.institution, "kind": shown.kind, "name": shown.display_name, "version": shown.version,
             "expires": shown.expires.date().isoformat(), "matrix_user": shown.matrix_user, "device_id": shown.device_id,
-            "fingerprint": shown.master_fingerprint, "threshold": f"{shown.threshold}/{len(shown.roots)}",
+            "fingerprint": shown.master_fingerprint, "threshold": f"{shown.threshold}/{len(shown.roots)}", "digest": manifest.digest.hex()[:16],
             "manifest": base64.b64encode(manifest.raw).decode(),
         }  # fmt: skip
 
@@ -345,5 +345,5 @@ def _peer(unit: Unit, institution: str) -> dict[str, Any]:
         "institution": institution, "name": manifest.profile.display_name, "kind": manifest.profile.kind, "state": state,
         "version": manifest.version, "expires": manifest.profile.expires.date().isoformat(), "room": link.room if link else None,
         "unacked": unit.outbox.count(state="dispatched", link=link.id) if link else 0, "frozen": link.frozen if link else None,
-        "fingerprint": manifest.profile.master_fingerprint,
+        "fingerprint": manifest.profile.master_fingerprint, "digest": manifest.digest.hex()[:16],
     }  # fmt: skip

@@ -101,6 +101,7 @@ def _brief(unit: Unit, row: ProtocolProposal) -> dict[str, Any]:
         "signed": sorted(said.signed), "missing": list(missing(row, said)), "waits_for_us": waits_for_us(unit, row, said),
         "comments": len(said.comments), "unanswered": len(said.unanswered), "days": (unit.now.date() - row.at.date()).days,
         "unknown": [name for name in row.parties if not known(unit, name)],
+        "stopped": [name for name in row.parties if (link := unit.links.one(peer=name)) and link.frozen],
     }  # fmt: skip
 
 

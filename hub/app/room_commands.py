@@ -116,9 +116,10 @@ class RoomCommands:
         return found
 
     def _planned(self, wanted: Wanted, action: Action, gone: frozenset[str], frozen: frozenset[str]) -> dict[str, Any]:
-        waits = self._house.config.rooms.repair == "ask" and action.kind != "invite" and wanted.spec.purpose != "link"
-        by = "people" if wanted.purpose in frozen or (wanted.spec.purpose == "link" and action.what == "stranger") else "asks" if waits else "hub"
         what = "departed" if action.what == "stranger" and action.target in gone else action.what
+        at_once = action.kind == "invite" or what in ("pin", "departed")
+        waits = self._house.config.rooms.repair == "ask" and not at_once and wanted.spec.purpose != "link"
+        by = "people" if wanted.purpose in frozen or (wanted.spec.purpose == "link" and action.what == "stranger") else "asks" if waits else "hub"
         return _step(wanted, what, action.target, action.kind, by)
 
     async def _ask_devices(self) -> None:

@@ -53,7 +53,7 @@ class RoomsKeeper(Worker):
     name = "rooms"
 
     def __init__(self, store: Store, matrix: Matrix, stir: Stir | None = None, *, repairs: bool = True) -> None:
-        """Without `repairs`, strangers and state wait for an administrator; enrolling and inviting go on."""
+        """Without `repairs`, strangers and state wait for an administrator; inviting, and putting out whom people removed, go on."""
         self._stir = stir or Stir()
         super().__init__(self._stir.waiting)
         self._store, self._matrix, self._repairs = store, matrix, repairs
@@ -209,7 +209,7 @@ class RoomsKeeper(Worker):
         if any(action.kind == "replace" for action in actions):
             return await self._replace(wanted, room, known, actions, every=every)
         now = every or self._repairs or wanted.purpose in known.asked
-        doing = [action for action in actions if now or action.kind == "invite" or action.what == "pin"]
+        doing = [action for action in actions if now or action.kind == "invite" or action.what == "pin" or _what(action, known) == "departed"]
         seen = [Seen(what=_what(a, known), about=_about(a), why="asks") for a in actions if a not in doing]
         steps = await self._matrix.mend_room(room, doing)
         for step in steps:

@@ -247,7 +247,8 @@ def _test(unit: Unit, here: Here, rest: str) -> list[Block]:
                 ran += 1
                 missed = examples.misses(examples.parse(example, compiled, source=name), compiled, expectation, unit.pack.compiled)
                 failed += [f"{expectation}/{name}: {miss.field}: «{miss.expected}» ≠ «{miss.found}»" for miss in missed]
-        lines.append(text(here.lang, "{protocol}: {ran} ejemplos, {failed} fallan.", protocol=_id(one), ran=ran, failed=len(failed)))
+        lines.append(plural(here.lang, "{protocol}: {ran} ejemplos, {n} falla.", "{protocol}: {ran} ejemplos, {n} fallan.", len(failed),
+                            protocol=_id(one), ran=ran))  # fmt: skip
         lines += failed
     return [listing(_cut(here, lines, "tinkuy policy test"))]
 

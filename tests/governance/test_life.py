@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from hub.actions import protocols
+from hub import cli_protocol
+from hub.actions import peers, protocols
 from hub.actions.protocol_state import find_proposal, said_of
+from hub.app import commands
+from hub.app.protocol_commands import protocol_handlers
 from hub.app.protocol_export import bundle
 from hub.base.errors import Refused
 from hub.cases.records import Case, Referral
@@ -367,6 +374,71 @@ def test_the_command_says_whose_manifest_is_missing_and_where_one_gets_it(net: N
     assert f"{HOGAR}: no se sabe si firmó" in half.stdout.replace(" (voz de la comunidad)", "")
     assert CliRunner().invoke(app, [*line, str(tmp_path / "nada")]).exit_code == 2
     assert CliRunner().invoke(app, line[:-1]).exit_code == 0
+
+
+def test_every_manifest_of_the_folder_is_read_whatever_its_file_is_called(net: Net, tmp_path: Path) -> None:
+    name = agree(net)
+    files = net[HOGAR].run(lambda unit: bundle(unit, find_proposal(unit, name)))
+    (tmp_path / "mf").mkdir()
+    for file, data in files.items():
+        path = tmp_path / "prueba" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        if file.startswith("manifests/"):
+            (tmp_path / "mf" / Path(file).name.removesuffix(".json").replace(".", "-")).write_bytes(data)  # `manifest export mf/cem`
+    (tmp_path / "mf" / "LEEME").write_text("Los manifiestos que pedí por teléfono.")
+    (tmp_path / "mf" / "vacio").touch()
+    (tmp_path / "mf" / "foto").write_bytes(bytes(200_000))
+    (tmp_path / "mf" / "carpeta").mkdir()
+    line = ["protocol", "verify", str(tmp_path / "prueba"), "--manifests", str(tmp_path / "mf")]
+    told = CliRunner().invoke(app, line)
+    assert (told.exit_code, told.stderr) == (0, "")
+    (tmp_path / "mf" / "otro.json").write_text("{}")
+    told = CliRunner().invoke(app, line)
+    assert told.exit_code == 1
+    assert "MAL: manifests/otro.json: no es un manifiesto" in told.stderr
+
+
+def test_the_number_that_verify_shows_is_that_of_the_administrators_terminals(net: Net) -> None:
+    name = agree(net)
+    proof = verify(net[HOGAR].run(lambda unit: bundle(unit, find_proposal(unit, name))))
+    number = proof.manifests[CEM].digest.hex()[:16]
+    assert net[HOGAR].run(commands._peer, CEM)["digest"] == number
+    own = SimpleNamespace(store=SimpleNamespace(given=SimpleNamespace(hand=net[CEM].run(lambda unit: unit.hand))))
+    shown = asyncio.run(commands._Commands.peer_manifest(SimpleNamespace(_house=own), {}))  # type: ignore[arg-type]  # as much as it needs
+    assert shown["digest"] == number
+
+
+@pytest.fixture
+def typing(net: Net, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """What the terminal of the proposer shows."""
+
+    async def run(fn: Callable[..., Any], *given: Any) -> Any:
+        return net[CEM].run(fn, *given)
+
+    asked = protocol_handlers(SimpleNamespace(store=SimpleNamespace(run=run, look=run)))  # type: ignore[arg-type]  # as much as it needs
+    monkeypatch.setattr(cli_protocol, "ask", lambda command, args=None, **_: asyncio.run(asked[command](args or {})))  # type: ignore[arg-type]
+    return lambda *line: CliRunner().invoke(app, ["protocol", *line]).output
+
+
+def test_a_party_whose_link_is_stopped_is_named_when_one_proposes_and_while_it_waits(
+    net: Net, typing: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "nuevo.yaml").write_bytes(text_of(2))
+    net[CEM].run(peers.stop_link, "ada", HOGAR)
+    told = typing("propose", str(tmp_path / "nuevo.yaml"), "--with", HOGAR, "--seat", RED, "--why", "La red lo pide.")
+    assert f"{HOGAR} todavía no la recibió: su enlace está detenido" in told
+    assert f"{RED} todavía no" not in told
+    assert f"  {HOGAR}: su enlace está detenido" in typing("status")
+
+
+def test_status_takes_the_name_of_a_protocol(net: Net, typing: Callable[..., str]) -> None:
+    propose(net)
+    for named in (("shelter",), ("shelter@2",), ("shelter", "2"), ()):
+        assert "shelter@2  " in typing("status", *named)
+    assert "detenido" not in typing("status")
+    assert "De «shelter@3» nada está en camino" in typing("status", "shelter@3")
+    assert "tinkuy protocol history mental-health" in typing("status", "mental-health")
 
 
 def test_whoever_has_not_signed_is_not_called_unproven(net: Net, tmp_path: Path) -> None:

@@ -227,10 +227,15 @@ def test_the_peers_of_keys_status_stand_under_a_header(hub: FakeHub) -> None:
 
 def test_facts_stand_under_the_names_that_people_use(hub: FakeHub) -> None:
     hub.answers |= {
-        "status": {"institution": "csmc-prueba", "sync_age_seconds": 1.5, "posts_waiting": 0, "role": "leader"},
+        "status": {"institution": "csmc-prueba", "sync_age_seconds": 9.884948492050171, "posts_waiting": 0, "role": "leader", "server": ""},
         "peer.list": [{"institution": "cem-prueba", "state": "frozen", "frozen": "people", "room": None}],
-        "peer.manifest": {"institution": "csmc-prueba", "matrix_user": "@hub:prueba.example", "manifest": "eA=="},
+        "peer.manifest": {"institution": "csmc-prueba", "matrix_user": "@hub:prueba.example", "manifest": "eA==", "digest": "699a20c9b98b2968"},
     }
+    status = runner.invoke(app, ["status"]).stdout
+    assert "última palabra del servidor Matrix\thace 10 s\n" in status
+    assert "este servidor" not in status
+    assert "\t10 s ago\n" in runner.invoke(app, ["--lang", "en", "status"]).stdout
+    assert "comparar" in runner.invoke(app, ["manifest", "show"]).stdout
     for line, spanish, raw in (
         (["status"], "qué hace\tdirige", ("sync_age_seconds", "posts_waiting", "leader")),
         (["peer", "show", "cem-prueba"], "por qué está detenido\tadministración lo detuvo (people)", ("fingerprint", "unacked")),

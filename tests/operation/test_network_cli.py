@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from typer.testing import CliRunner
 
+from hub import cli_synapse
 from hub.actions.homeserver import pin
 from hub.base.synapse import FRAGMENT, GATE_MODULE
 from hub.cli import app
@@ -47,6 +49,15 @@ def test_the_folder_is_written_once_and_the_next_time_it_says_what_changed(tmp_p
     less = write(out, {**answer(2), "lists": []})
     assert (less.removed, "-network-mesa-lima.json" in less.files, less.restart) == (["csmc-comas.example"], True, True)
     assert not (out / "network-mesa-lima.json").exists()
+
+
+def test_what_is_told_of_a_folder_is_not_said_of_synapse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli_synapse, "ask", lambda *_, **__: answer())
+    line = ["network", "synapse", "--out", str(tmp_path / "conf.d")]
+    assert "Escrito" in runner.invoke(app, line).stdout
+    again = runner.invoke(app, line).stdout
+    assert "La carpeta ya está al día" in again
+    assert "Synapse" not in again
 
 
 def test_the_fragment_is_yaml_with_the_gate_and_the_pinned_stewards(tmp_path: Path) -> None:

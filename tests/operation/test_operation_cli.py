@@ -357,12 +357,25 @@ def test_whose_a_device_is_people_decide_when_asked_whether_they_spoke_with_both
     assert "devices_disputed" in none.stderr
 
 
+@pytest.mark.usefixtures("terminal")
+def test_what_stopping_a_link_means_is_told_before_it_is_done(hub: FakeHub) -> None:
+    hub.answers["peer.stop"] = {"institution": "cem-prueba", "link": "lnk-1", "frozen": "people"}
+    unsure = runner.invoke(app, ["peer", "stop", "cem-prueba"], input="n\n")
+    assert unsure.exit_code == Exit.REFUSED
+    assert hub.asked == []
+    for told in ("derivaciones abiertas", "lo que una mujer retire no le llega", "firmas de protocolos no pueden venir"):
+        assert told in unsure.stdout
+    sure = runner.invoke(app, ["--lang", "en", "peer", "stop", "cem-prueba"], input="y\n")
+    assert "what a woman withdraws does not reach it" in sure.stdout
+    assert hub.asked == [("peer.stop", {"institution": "cem-prueba"})]
+
+
 def test_a_link_is_stopped_by_people(hub: FakeHub) -> None:
     hub.answers["peer.stop"] = {"institution": "cem-prueba", "link": "lnk-1", "frozen": "people"}
-    assert "Detenido: cem-prueba" in runner.invoke(app, ["peer", "stop", "cem-prueba"]).stdout
+    assert "Detenido: cem-prueba" in runner.invoke(app, ["peer", "stop", "cem-prueba", "--yes"]).stdout
     assert hub.asked == [("peer.stop", {"institution": "cem-prueba"})]
     hub.answers["peer.stop"] = TinkuyError("link_frozen")
-    again = runner.invoke(app, ["peer", "stop", "cem-prueba"])
+    again = runner.invoke(app, ["peer", "stop", "cem-prueba", "--yes"])
     assert again.exit_code == Exit.REFUSED
     assert "ya está detenido" in again.stderr
 

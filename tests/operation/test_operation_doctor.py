@@ -109,6 +109,25 @@ def test_who_could_not_be_invited_is_named() -> None:
     assert "staff remove" in found["not_invited"].sentences()[2]
 
 
+@pytest.mark.parametrize(("by", "words"), [("asks", "tinkuy rooms apply"), ("hub", "El hub l")])
+def test_the_way_out_of_a_drifted_room_is_that_of_the_configuration(by: str, words: str) -> None:
+    steps = [{"what": "stranger", "about": "@intruso:x.example", "step": "kick", "by": by}]
+    found = {check.id: check for check in judge_live(HEALTHY | {"rooms": [{"room": "desk", "drift": ["kick"], "steps": steps}]})}
+    for id in ("rooms", "strangers"):
+        fix = found[id].sentences()[2]
+        assert words in fix
+        assert ("solo" in fix) is (by == "hub")
+    assert "1 salas" not in found["rooms"].sentences()[0]
+
+
+def test_days_are_whole_and_a_version_that_waits_leaves_the_one_before_in_force() -> None:
+    facts = HEALTHY | {"manifest_days": 365.0, "protocols": [{"protocol": "shelter@2", "code": "waits_sign", "who": ""}]}
+    found = {check.id: check for check in judge_live(facts)}
+    assert "vence en 365 días" in found["manifest"].sentences()[0]
+    assert "no sale nada" not in found["protocol"].sentences()[2]
+    assert "sigue rigiendo la versión anterior" in found["protocol"].sentences()[2]
+
+
 def test_a_stopped_link_is_named_with_its_reason_in_words() -> None:
     facts = HEALTHY | {"peers": [PEER, PEER | {"institution": "csmc-prueba", "stopped": "stranger"}, {"institution": "otra-prueba", "days": 9}]}
     found = {check.id: check for check in judge_live(facts)}
@@ -289,6 +308,7 @@ def test_words_are_complete() -> None:
         "staff_blocked",
         "overdue_checkins",
     }
+    made |= set(re.findall(r'"(\w+_wait)" if', source))
     assert made == set(WORDS)
     for fine, bad, fix in WORDS.values():
         assert bool(fine[0]) == bool(fine[1])

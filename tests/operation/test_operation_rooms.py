@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,9 +12,12 @@ from hub.actions import staff
 from hub.actions.invitations import MOST, note_invitation
 from hub.actions.ports import Unit
 from hub.actions.room_findings import QUIET, standing
+from hub.app.room_commands import RoomCommands
 from hub.app.room_news import Stir
 from hub.app.rooms import RoomsKeeper
+from hub.app.wanted_rooms import wanted_rooms
 from hub.cases.records import Invitation, RoomFinding
+from hub.matrix.drift import Action
 from hub.matrix.ports import Report
 from hub.testing.twin import Twin
 from tests.actions.road import CEM, CSMC, Net, fresh
@@ -293,6 +297,28 @@ async def test_off_boarding_while_the_homeserver_is_away_is_owed_and_done_when_i
     assert wrong(net.cem) == []
     assert ana not in server.present(DESK)
     assert direct(net.cem, ana) is None
+
+
+async def test_whom_an_administrator_removed_is_out_at_once_though_the_rest_waits(
+    net: Net, server: Homeserver, stir: Stir, asking: RoomsKeeper
+) -> None:
+    ana = net.cem.person("ana")
+    server.member(DESK, STRANGER, "join")
+    net.cem.run(staff.remove_staff, ana)
+    stir.changed(frozenset({DESK}))
+    await asking.turn()
+    assert ana not in server.present(DESK)
+    assert STRANGER in server.present(DESK), "a stranger waits for an administrator, as the configuration says"
+    assert wrong(net.cem) == [("desk", "stranger", STRANGER, "asks")]
+
+
+async def test_the_plan_of_an_institution_that_wants_to_be_asked_says_who_takes_each_step(net: Net) -> None:
+    desk = next(one for one in net.cem.run(wanted_rooms) if one.purpose == "desk")
+    house = SimpleNamespace(config=SimpleNamespace(rooms=SimpleNamespace(repair="ask")))
+    gone = Action(kind="kick", what="stranger", target="@ana:cem.example")
+    planned = RoomCommands(house)._planned  # type: ignore[arg-type]  # as much of the house as it needs
+    assert planned(desk, gone, frozenset({gone.target}), frozenset())["by"] == "hub"
+    assert planned(desk, gone, frozenset(), frozenset())["by"] == "asks"
 
 
 async def test_the_last_one_who_leaves_goes_out_too(net: Net, server: Homeserver, keeper: RoomsKeeper) -> None:

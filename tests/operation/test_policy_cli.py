@@ -310,6 +310,7 @@ def test_examples_beside_a_protocol_are_run_and_each_miss_is_told(folder: Path) 
     status, out, _ = tinkuy("test", "own")
     assert status == Exit.REFUSED
     assert "RELEASE/one.yaml: legal_name: se esperaba «Nombre Legal Inventado», salió «presence»" in out
+    assert ": 1 ejemplo, 1 falla." in out
     (own / "RELEASE" / "two.yaml").write_text("about: x\n")
     told = json.loads(tinkuy("test", "own", "--json")[1])
     assert told[0]["failed"] == 2
