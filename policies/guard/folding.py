@@ -61,6 +61,10 @@ class Folded:
         """The place of the first token that begins at `start` or later."""
         return bisect_left(self.tokens, start, key=lambda token: token.start)
 
+    def stopped(self, first: int, end: int, stops: re.Pattern[str]) -> bool:
+        """Whether one of these signs stands between the token `first` and the last before `end`."""
+        return stops.search(self.text, self.tokens[first].start, self.tokens[end - 1].end) is not None
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The place in the typed text of `start` to `end` here."""
         return self.at[start], self.at[end - 1] + 1

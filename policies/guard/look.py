@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -18,6 +19,8 @@ from policies.guard.verdict import Found, Verdict, settle
 
 BIRTH_WORDS = 8
 """Words before a date in which it is said to be a birthday."""
+STOPS = re.compile(r"[.,;:?!\n¿¡…|/()]|(?<!\w)-|-(?!\w)")
+"""Signs over which nothing calms, for «No sale. PELIGRO» is danger; a hyphen within a word is none."""
 QUOTES = ("«»", "“”", '""')
 BORN = (1925, 2012)
 """A full date of these years, said of nothing else, is a birthday: what cases are about happened later."""
@@ -121,14 +124,22 @@ def _within(start: int, end: int, stretches: Sequence[tuple[int, int]]) -> bool:
 
 
 def _urgent(folded: Folded, lexicon: Lexicon) -> bool:
-    """Whether danger is said, and not only that it is over («fuera de peligro»)."""
-    calm = list(lexicon.calm.occurrences(folded))
+    """Whether danger is said, and not only that it is over («fuera de peligro»). What calms stands within one breath: no sign goes through it."""
+    if any(_called(folded, place) for word in lexicon.cries for place in folded.words.get(word, ())):
+        return True
+    calm = list(lexicon.calm.occurrences(folded, stops=STOPS))
     reach = list(accumulate((end for _, end in calm), max))
     for first, last in lexicon.urgent.occurrences(folded):
         before = bisect_right(calm, first, key=lambda one: one[0])
         if before == 0 or reach[before - 1] < last:
             return True
     return False
+
+
+def _called(folded: Folded, place: int) -> bool:
+    """Whether this word stands beside an exclamation mark."""
+    word = folded.tokens[place]
+    return folded.text[word.end : word.end + 3].lstrip().startswith("!") or folded.text[max(0, word.start - 3) : word.start].rstrip().endswith("¡")
 
 
 def classes(found: Iterable[Found]) -> tuple[str, ...]:

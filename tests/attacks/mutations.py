@@ -559,6 +559,8 @@ MUTATIONS: tuple[Mutation, ...] = (
        ADVICE + "test_where_the_room_says_so_the_owner_takes_its_own_peoples_message_out"),
     _m("R74", "hub/chat/guarding.py", "event is not None and not verdict.urgent\n", "event is not None\n",
        ADVICE + "test_an_emergency_is_never_taken_out"),
+    _m("R74", "policies/guard/look.py", "occurrences(folded, stops=STOPS)", "occurrences(folded)",
+       GUARDED + "test_nothing_calms_over_a_sign_nor_over_other_words"),
     _m("R74", "hub/chat/guarding.py", "    if mode == guard.OFF or person is None", "    if person is None",
        ADVICE + "test_it_is_silent_where_it_is_off_and_for_whoever_is_not_ours"),
     _m("R16", "policies/guard/known.py", "    value: str = dataclasses.field(repr=False)", "    value: str",

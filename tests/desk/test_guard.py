@@ -105,7 +105,9 @@ def test_withdrawn_it_is_asked_about_again(own: Working) -> None:
 
 @pytest.mark.parametrize(
     "words", ["la está golpeando, vive en {address}", "manden ambulancia a {address}", "está en peligro ahora, se llama {legal}",
-    "tiene un cuchillo, {document}"]
+    "tiene un cuchillo, {document}", "Emergencia: mujer herida en {address}", "No responde, corre peligro. Su documento: {document}",
+    "Aún no está fuera de peligro, vayan a {address}", "No puede salir. PELIGRO. {document}", "La policía no llega. Urgente: {document}",
+    "Socorro, él quiere matarla, {address}", "¡Ayuda! se cortó las venas, {address}"]
 )
 def test_an_emergency_goes_at_once_and_the_advice_comes_after(working: Working, words: str) -> None:
     desk, code, _ = working
