@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 MOST = 20_000
-"""Characters that are looked at: two and a half times what may be said at once (a Matrix event holds little more)."""
+"""Characters that are looked at, invisible ones not counted: two and a half times what may be said at once (a Matrix event holds little more)."""
 STEM = 3
 """Letters by which a stem is found: none is shorter."""
 _LOOKALIKES = str.maketrans("аеорсухіѕԁαορν", "aeopcyxisdaopv")
@@ -42,6 +42,11 @@ class Folded:
     typed: str = field(repr=False)
     at: Sequence[int] = field(repr=False)
     tokens: tuple[Token, ...] = field(repr=False)
+
+    @property
+    def unread(self) -> int | None:
+        """The place in the typed text where reading ends, for there is more of it than is looked at."""
+        return self.at[MOST] if len(self.at) > MOST else None
 
     @cached_property
     def words(self) -> Mapping[str, Sequence[int]]:
@@ -81,10 +86,10 @@ class Folded:
 
 def fold(typed: str) -> Folded:
     """The folded text of `typed`."""
-    letters = list(map(_plain, typed[:MOST]))
+    letters = list(map(_plain, typed))
     one_each = set(map(len, letters)) <= {1}
     places = range(len(letters)) if one_each else [place for place, plain in enumerate(letters) for _ in plain]
-    text = "".join(letters)
+    text, places = "".join(letters)[:MOST], places[: MOST + 1]
     for mixed in (_MIXED, _MIXED_ON):
         text = mixed.sub(lambda m: m[0].translate(_ZERO_ONE) if _typed_letters(typed, places, m) else m[0], text)
     tokens = tuple(Token(text=m[0], start=m.start(), end=m.end()) for m in _WORD.finditer(text))

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from policies.errors import PackError
 from policies.guard.folding import plain
 from policies.guard.phrases import Phrases, phrases
-from policies.guard.verdict import IDENTIFIERS, WORDS
+from policies.guard.verdict import IDENTIFIERS, UNREAD, WORDS
 from policies.vocabulary import Words
 
 
@@ -108,8 +108,8 @@ def parse(text: str) -> Lexicon:
 
 
 def _read(data: dict[str, Any]) -> Lexicon:
-    unknown = set(data["labels"]) - set(IDENTIFIERS) - set(WORDS)
-    missing = (set(IDENTIFIERS) | set(WORDS)) - set(data["labels"])
+    called = {*IDENTIFIERS, *WORDS, UNREAD}
+    unknown, missing = set(data["labels"]) - called, called - set(data["labels"])
     if unknown or missing:
         raise ValueError(f"labels {sorted(unknown | missing)}")
     return Lexicon(

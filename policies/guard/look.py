@@ -15,7 +15,7 @@ from policies.guard.people import people
 from policies.guard.places import addresses
 from policies.guard.shapes import Day, Shape, days, links, signs
 from policies.guard.spelt import spelt_days
-from policies.guard.verdict import Found, Verdict, settle
+from policies.guard.verdict import UNREAD, Found, Verdict, settle
 
 BIRTH_WORDS = 8
 """Words before a date in which it is said to be a birthday."""
@@ -32,19 +32,25 @@ def look(text: str, lexicon: Lexicon, known: Sequence[Known] = (), allowed: Sequ
     Total: any text gives a verdict.
     """
     folded = fold(text)
-    if not folded.tokens:
+    if not folded.tokens and folded.unread is None:
         return Verdict()
     free = settle(known_values(folded, allowed, lexicon))
     patterns = (_found(folded, shape) for shape in _patterns(folded, lexicon))
     seen = (one for one in patterns if not _inside(one, free))
     return Verdict(
-        found=settle((*known_values(folded, known, lexicon), *seen, *_words(folded, lexicon))), urgent=_urgent(folded, lexicon),
+        found=settle((*known_values(folded, known, lexicon), *seen, *_unread(folded), *_words(folded, lexicon))), urgent=_urgent_at_all(folded, lexicon),
     )  # fmt: skip
 
 
 def _found(folded: Folded, shape: Shape) -> Found:
     start, end = folded.span(shape.start, shape.end)
     return Found(sort="pattern", what=shape.what, start=start, end=end)
+
+
+def _unread(folded: Folded) -> Iterator[Found]:
+    """What stands beyond the part that is read: anything may, so it counts as seen."""
+    if folded.unread is not None:
+        yield Found(sort="pattern", what=UNREAD, start=folded.unread, end=len(folded.typed))
 
 
 def _inside(one: Found, free: Sequence[Found]) -> bool:
@@ -121,6 +127,15 @@ def _within(start: int, end: int, stretches: Sequence[tuple[int, int]]) -> bool:
     """Whether one of these, in their order and none over another, holds it."""
     place = bisect_left(stretches, (start, 0)) - 1
     return place >= 0 and end <= stretches[place][1]
+
+
+def _urgent_at_all(folded: Folded, lexicon: Lexicon) -> bool:
+    """Whether danger is said in any part, also in those too far on to be read for anything else."""
+    while not _urgent(folded, lexicon):
+        if folded.unread is None:
+            return False
+        folded = fold(folded.typed[folded.unread :])
+    return True
 
 
 def _urgent(folded: Folded, lexicon: Lexicon) -> bool:

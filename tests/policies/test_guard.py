@@ -284,6 +284,23 @@ def test_twice_the_text_costs_about_twice_the_steps() -> None:
         assert twice < 2.2 * once, unit
 
 
+def test_signs_that_nobody_sees_take_no_room_from_the_words() -> None:
+    assert classes("\u200b" * (MOST + 1) + "su dni es 40000017") == {"dni"}
+
+
+def test_what_is_too_long_to_be_read_counts_as_seen_and_goes_when_it_is_taken_out() -> None:
+    text = "a " * (MOST // 2 + 1) + "su dni es 40000017"
+    assert classes(text) == {"unread"}
+    assert not look(text, PE).urgent
+    assert "40000017" not in without(text, look(text, PE).values, "(…)")
+    assert classes("a " * (MOST // 2)) == set()
+    assert classes(" " * MOST + "40000017") == {"unread"}
+
+
+def test_danger_is_heard_however_long_the_text_is() -> None:
+    assert look("a " * (2 * MOST) + "manden ambulancia", PE).urgent
+
+
 def test_nothing_that_is_printed_shows_what_was_written() -> None:
     verdict = look(f"{NAME} {PHONE} 4111 1111 1111 1111", PE, HERS)
     assert verdict.found
