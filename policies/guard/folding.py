@@ -13,7 +13,9 @@ MOST = 20_000
 """Characters that are looked at, invisible ones not counted: two and a half times what may be said at once (a Matrix event holds little more)."""
 STEM = 3
 """Letters by which a stem is found: none is shorter."""
-_LOOKALIKES = str.maketrans("аеорсухіѕԁαορν", "aeopcyxisdaopv")
+_LOOKALIKES = str.maketrans("аеорсухіѕԁαορνυικτηεγχјһүкмтнвıᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢ", "aeopcyxisdaopvuiktneyxjhykmthbiabcdeghijklmnoprtuvwyz")
+_CAPITALS = str.maketrans("ΥΗΝΡΒΧΜΤΚΖ", "YHNPBXMTKZ")
+"""Greek capitals that look like another letter than their small ones."""
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _MIXED = re.compile(r"(?<![^\W_])(?=\d[0-9oli]{2})\d[0-9]*[oli][0-9oli]*(?![^\W_])")
 """«9OO123456»: letters that a finger takes for the digits beside them."""
@@ -122,6 +124,7 @@ def _plain(char: str) -> str:
         return "-"
     parts = unicodedata.normalize("NFKD", char)
     bare = "".join(one for one in parts if not unicodedata.combining(one)) if len(parts) <= 4 else char
+    bare = bare.translate(_CAPITALS)
     return bare.casefold().translate(_LOOKALIKES)
 
 

@@ -37,9 +37,8 @@ def look(text: str, lexicon: Lexicon, known: Sequence[Known] = (), allowed: Sequ
     free = settle(known_values(folded, allowed, lexicon))
     patterns = (_found(folded, shape) for shape in _patterns(folded, lexicon))
     seen = (one for one in patterns if not _inside(one, free))
-    return Verdict(
-        found=settle((*known_values(folded, known, lexicon), *seen, *_unread(folded), *_words(folded, lexicon))), urgent=_urgent_at_all(folded, lexicon),
-    )  # fmt: skip
+    found = settle((*known_values(folded, known, lexicon), *seen, *_unread(folded), *_words(folded, lexicon)))
+    return Verdict(found=found, urgent=_urgent_at_all(folded, lexicon))
 
 
 def _found(folded: Folded, shape: Shape) -> Found:

@@ -116,7 +116,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        PROTOCOLS + "test_p07_a_signature_keeps_the_comments_that_it_names_even_if_the_seat_did_not_know_them"),
     _m("P01", "hub/actions/protocol_guard.py", "    if not verdict.found:\n", "    if True:\n",
        "governance/test_life.py::test_nobodys_data_leaves_in_what_is_said_about_a_protocol"),
-    _m("P01", "hub/actions/protocol_guard.py", "    if not verdict.words:\n        return text(lang, SOMEBODY)\n", 
+    _m("P01", "hub/actions/protocol_guard.py", "    if not verdict.words:\n        return text(lang, SOMEBODY)\n",
        "    if verdict.values:\n        return text(lang, SOMEBODY)\n",
        "governance/test_life.py::test_what_is_told_does_not_depend_on_whether_the_name_is_of_a_case"),
     _m("P01", "hub/chat/admin_protocol.py", "        if not holds(unit, here, act,", "        if True or not holds(unit, here, act,",

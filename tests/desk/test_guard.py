@@ -221,9 +221,9 @@ SHOWN = {
     "a caption": {"msgtype": "m.image", "filename": "foto.jpg", "body": f"su dni es {SECRET}"},
     "a file name": {"msgtype": "m.file", "body": "ficha", "filename": f"dni {SECRET}.pdf"},
     "a place": {"msgtype": "m.location", "body": f"su dni es {SECRET}", "geo_uri": "geo:0,0"},
-    "only in the formatted text": {"msgtype": "m.text", "body": "ok", "format": "org.matrix.custom.html", "formatted_body": "<p>su dni es 4560<b>0089</b></p>"},
-    "only in what is edited away": {"msgtype": "m.text", "body": f"su dni es {SECRET}", "m.new_content": {"msgtype": "m.text", "body": "ok"}},
-    "the formatted text of an edit": {"msgtype": "m.text", "body": "ok", "m.new_content": {"body": "ok", "formatted_body": f"su dni&nbsp;es {SECRET}"}},
+    "only in the formatted text": {"msgtype": "m.text", "body": "ok", "formatted_body": "<p>su dni es 4560<b>0089</b></p>"},
+    "only in what is edited away": {"msgtype": "m.text", "body": f"su dni es {SECRET}", "m.new_content": {"body": "ok"}},
+    "the formatted text of an edit": {"msgtype": "m.text", "body": "ok", "m.new_content": {"formatted_body": f"su dni&nbsp;es {SECRET}"}},
     "after signs that nobody sees": {"msgtype": "m.text", "body": "\u200b" * 20_001 + f"su dni es {SECRET}"},
 }  # fmt: skip
 
@@ -249,7 +249,8 @@ def test_every_text_that_a_client_shows_is_read(desk: Desk, content: dict[str, o
 @pytest.mark.parametrize(
     "content",
     [
-        {"body": f"> <@luz:cem-lima.example> su dni es {SECRET}\n> y más\n\nsí", "formatted_body": f"<mx-reply><blockquote>{SECRET}</blockquote></mx-reply>sí"},
+        {"body": f"> <@luz:cem-lima.example> su dni es {SECRET}\n> y más\n\nsí",
+         "formatted_body": f"<mx-reply><blockquote>{SECRET}</blockquote></mx-reply>sí"},
         {"body": f"> * <@luz:cem-lima.example> su dni es {SECRET}\n\nsí"},
     ],
 )  # fmt: skip

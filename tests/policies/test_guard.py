@@ -172,6 +172,10 @@ def test_it_is_left_alone(text: str) -> None:
         "3 de mayo del 1994"),
         ("email", "rosa.inv @gmail.con"), ("email", "rosa inv arroba gmail punto com"), ("case_file_number", "1234 2026 0 1801 JR FT 05"),
         ("birth_date", "el tres de mayo del noventa y cuatro"), ("phone", "nueve doble cero uno dos tres cuatro cinco seis"),
+        ("document_number", "4_0_0_0_0_0_1_7"), ("document_number", "su dni 4O.OOO.O17"), ("legal_name", "i n v e n t a d a"),
+        ("legal_name", "vino Ιnνεnτadα"), ("legal_name", "vıno ınventada"), ("address", "las inventadas trescientos cuarenta y cinco"),
+        ("address", "Las Inventadas tres cuatro cinco"), ("address", "Las Inventadas, al 345"), ("address", "inventadas altura del 345"),
+        ("address", "las inventadas, puerta 345"), ("birth_date", "el 3º de mayo de 1994"), ("birth_date", "3.º de mayo de 1994"),
         ("trusted_contact", "llamen al 900777888"), ("trusted_contact", "Julia Inventada sabe"),
     ],
 )  # fmt: skip
@@ -249,7 +253,9 @@ def test_any_text_gives_a_verdict_within_it(text: str) -> None:
 WORST = [
     "9", "9 ", "-9", "+9", "1/1/", "@", "a@", "a.", "mz ", "jr a ", "Rosa ", "se llama Rosa ", "(", "que conversen ", "nueve ", "rosaelen",
     "quisp mamani", "ﷺ", ".com",
-    "http://", "ley ", "resolucion a", "a arroba ", "a punto ", "40000017 ", "e\u0301\u0302", "«", "900123 ", "a-", "\u200b9",
+    "http://", "ley ", "resolucion a", "a arroba ", "a punto ", "40000017 ", "e\u0301\u0302", "«", "900123 ", "a-",
+    "y e s e n i a ", "4_0_", "4O.OOO.", "cuatro claveles ", "inventadas ", "no hay peligro. ", "¡ayuda ",
+    "\u200b9",
     "9 9 9 ", "a a a ", "0123456789", "calle calle calle ", "calle 1 ", "1/1/94 ", "nacio 1/1/94 ", "vive en calle 5 ",
     "@abc ig ", "“puta” ", "conciliar ", "fuera de peligro ", "Mz K Lt 8 ", "Juana Perez ", "uno de mayo del dos mil ",
     "domicilio: Los a ", "900-l23 ", "la comisaria: 01 536 1234 ", "n. ", "se llama ",
@@ -332,7 +338,8 @@ STILL_DANGER = (
     "Emergencia: mujer herida en av. Los Inventados 123, llamen", "EMERGENCIA!! Mujer herida", "emergencia mujer golpeada",
     "No responde, corre peligro.", "no responde corre peligro", "No puede salir. PELIGRO.", "no sale, hay peligro",
     "Aún no está fuera de peligro, vayan", "todavía no se encuentra fuera de peligro", "está fuera, de peligro de muerte",
-    "PELIGR0", "no hay - peligro", "¿Por qué no vienen? Emergencia.", "La policía no llega. Urgente: llamen", "no contesta!!! urgente", "no tiene adónde ir y hay peligro",
+    "PELIGR0", "no hay - peligro",
+    "¿Por qué no vienen? Emergencia.", "La policía no llega. Urgente: llamen", "no contesta!!! urgente", "no tiene adónde ir y hay peligro",
     "sin armas pero golpeándola", "nadie la ve. Sin\npeligro no llamaría", "No hay. Peligro", "por: ahora",
 )  # fmt: skip
 """Danger beside words that calm elsewhere."""
@@ -364,7 +371,8 @@ def test_danger_is_heard_as_people_type_it(text: str) -> None:
 
 @pytest.mark.parametrize("text", [
     "pide ayuda para su DNI", "grupo de ayuda mutua", "heridas emocionales", "toma sus pastillas a diario", "las Fuerzas Armadas", "sigue en terapia",
-    "conflicto armado interno", "la matrícula", "mata de coca", "ya no hay peligro", "no hay emergencia", "no corre peligro", "Ya está fuera de peligro",
+    "conflicto armado interno", "la matrícula", "mata de coca", "ya no hay peligro", "no hay emergencia", "no corre peligro",
+    "Ya está fuera de peligro",
     "no está en peligro", "centros de emergencia", "CEM Emergencia Mujer", "emergency-centre@3", "no es muy urgente", "ayuda humanitaria",
 ])  # fmt: skip
 def test_words_that_only_sound_like_it_are_no_danger(text: str) -> None:
