@@ -1161,7 +1161,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("P08", "hub/actions/simulate_protocol.py", "count=count if named else _about(count)", "count=count",
        "attacks/twins/test_seams_policy.py::test_p08_numbers_over_a_draft_tell_no_single_case"),
     _m("guard", "policies/guard/numbers.py", " or lexicon.personal & set(heard):", ":", GUARDED + "test_it_is_seen"),
-    _m("guard", "policies/guard/known.py", '\\d(?:[^\\w]{0,3}[a-z]?[^\\w]{0,3}\\d)*', '\\d(?:[^\\w\\n]{0,3}[a-z]?[^\\w\\n]{0,3}\\d)*',
+    _m("guard", "policies/guard/known.py", '\\d(?:[\\W_]{0,3}[a-z]?[\\W_]{0,3}\\d)*', '\\d(?:[^\\w\\n]{0,3}[a-z]?[^\\w\\n]{0,3}\\d)*',
        GUARDED + "test_a_known_value_is_seen_however_it_is_written"),
     _m("P02", "hub/actions/onward_owner.py", "onward.reason in BY_PEOPLE else TOLD", "True else TOLD",
        "fields/test_onward.py::test_the_owners_hub_says_no_by_itself_and_tells_no_fact"),
