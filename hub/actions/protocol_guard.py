@@ -1,12 +1,13 @@
 """What is said about a protocol, before it leaves: it goes to every party and is kept for good, so nobody's data may stand in it.
 
 A protocol is about no case: every value of every open case, and of what other institutions entrusted to us, is looked for. Whoever writes may be
-an administrator, who reads no cases: so she is told the class of a pattern, and of a known value only that it leads to somebody.
+an administrator, who reads no cases: so nothing that she is told, offered or counted may depend on whether a value is of a case. Where unkind words
+are seen she is told those, and that there may be more; otherwise that something leads to somebody, whichever it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from hub.actions import guard
 from hub.actions.common import values_of
@@ -23,6 +24,7 @@ HOLD, WITHOUT, AS_IT_IS = "hold", "without", "as_it_is"
 MOST = 300
 """Cases, and referrals, the newest first: a comment is no reason to open every file of the house."""
 SOMEBODY = mark("algo que identifica a una persona")
+MAYBE = mark("quizá también algo que identifica a una persona")
 RESERVED = mark("(dato reservado)")
 
 
@@ -38,17 +40,23 @@ def may_leave(unit: Unit, said: str, how: str) -> str:
     verdict = seen(unit, said) if how != AS_IT_IS else Verdict()
     if not verdict.found:
         return said
-    if how == WITHOUT and verdict.values:
-        guard.count(unit, verdict.found)
+    if how == WITHOUT and not verdict.words:
+        count(unit, verdict)
         return without(said, verdict.values, text(unit.me.language, RESERVED))
-    raise Refused("protocol.held", what_es=classes(unit, verdict.found, "es"), what_en=classes(unit, verdict.found, "en"))
+    raise Refused("protocol.held", what_es=classes(unit, verdict, "es"), what_en=classes(unit, verdict, "en"))
 
 
-def classes(unit: Unit, found: Iterable[Found], lang: str) -> str:
-    """What was seen, by class, each once."""
+def count(unit: Unit, verdict: Verdict) -> None:
+    """Count what was seen, as far as it is told."""
+    guard.count(unit, verdict.words or [Found(sort="known", what="", start=0, end=0)])
+
+
+def classes(unit: Unit, verdict: Verdict, lang: str) -> str:
+    """What was seen, in words that are the same whether or not some of it is a value of a case."""
     labels = load(unit.pack.id).labels
-    said = (text(lang, SOMEBODY) if one.sort == "known" or one.what not in labels else labels[one.what].get(lang) for one in found)
-    return ", ".join(dict.fromkeys(said))
+    if not verdict.words:
+        return text(lang, SOMEBODY)
+    return ", ".join([*dict.fromkeys(labels[one.what].get(lang) for one in verdict.words), text(lang, MAYBE)])
 
 
 def _everybody(unit: Unit) -> Iterator[Known]:

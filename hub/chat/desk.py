@@ -32,7 +32,7 @@ def hear(unit: Unit, heard: Heard, own_user: str) -> bool:
     if here is None or heard.type != "m.room.message":
         return False
     act = meaning(unit, heard, here, own_user)
-    guarding.overhear(unit, here, heard.content, act)
+    guarding.overhear(unit, here, heard, act)
     if act is None:
         return False
     try:

@@ -7,8 +7,10 @@ the hub takes the message out first. When somebody may be in danger everything g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 from hub.actions import answer as answers
@@ -23,6 +25,7 @@ from hub.cases.commands import AskField, Command, Relay, Say, SetField
 from hub.cases.records import Question, Referral
 from hub.chat import wording as w
 from hub.chat.address import without_quotes
+from hub.chat.heard import Heard
 from hub.chat.here import Here
 from hub.chat.options import ask_her, put_choices
 from hub.chat.plain import Line, message, paragraph, quote
@@ -32,6 +35,11 @@ from policies.guard import Found, Verdict, load, without
 
 VALUES, WORDS = "guard_values", "guard_words"
 """The two kinds of question: about what leads to her, asked where she writes; and about how it is said, asked in her direct chat."""
+_REPLY = re.compile(r"> (?:\* )?<@[^>\s]+>")
+"""How the quote of a reply begins, which clients write by themselves."""
+_QUOTED = re.compile(r"^\s*<mx-reply>.*?</mx-reply>", re.DOTALL)
+_BREAK = re.compile(r"<(?:/?(?:p|div|li|ul|ol|blockquote|tr|td|th|table|pre|h[1-6])|br|hr)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[/!a-zA-Z][^<>]*>")
 OPTIONS = {VALUES: ("without", "as_is", "cancel"), WORDS: ("cancel", "as_is")}
 
 
@@ -114,11 +122,11 @@ def _after(unit: Unit, here: Here, code: str, verdict: Verdict) -> None:
 # --- in rooms, after the fact
 
 
-def overhear(unit: Unit, here: Here, content: Mapping[str, Any], act: Command | str | None) -> None:
+def overhear(unit: Unit, here: Here, heard: Heard, act: Command | str | None) -> None:
     """What was just said in a room of ours. What waits for an answer of its own, or answers us, is not looked at twice."""
     if here.purpose == "admin" or isinstance(act, str | Say | Relay | AskField):
         return
-    said = words_of(content)
+    said = words_of(heard.content, replied=heard.reply is not None)
     if said is None or (act is not None and not isinstance(act, SetField)):
         return
     room = Room(id=here.room, purpose=here.purpose, subject=here.subject)
@@ -162,14 +170,29 @@ def _advice(unit: Unit, lang: str, room: Room, found: Sequence[Found], *, gone: 
     return lines
 
 
-def words_of(content: Mapping[str, Any]) -> str | None:
-    """What she wrote, without what it quotes; an edit is read too."""
-    new = content.get("m.new_content")
-    given = new if isinstance(new, Mapping) else content
-    body = given.get("body")
-    if not isinstance(body, str) or given.get("msgtype") not in ("m.text", "m.emote"):
+def words_of(content: Mapping[str, Any], *, replied: bool) -> str | None:
+    """Everything she wrote that some client shows: words, caption, file name, place, and both sides of an edit, each once.
+
+    Nothing is skipped for its form. Only a reply's own quote is: it stands already where it was said.
+    """
+    if str(content.get("msgtype")).startswith("m.key."):
         return None
-    return without_quotes(body)
+    said: dict[str, str] = {}
+    for given in (content, content.get("m.new_content")):
+        for words in _shown(given, replied=replied) if isinstance(given, Mapping) else ():
+            said.setdefault("".join(filter(str.isalnum, words)), words)
+    return "\n\n".join(words for words in said.values() if words.strip()) or None
+
+
+def _shown(given: Mapping[str, Any], *, replied: bool) -> Iterator[str]:
+    for name in ("body", "filename", "geo_uri", "org.matrix.msc1767.text", "m.text"):
+        words = given.get(name)
+        if isinstance(words, str):
+            words = words.removeprefix("geo:").replace(",", ", ") if name == "geo_uri" else words
+            yield without_quotes(words) if replied and _REPLY.match(words) else words
+    html = given.get("formatted_body")
+    if isinstance(html, str):
+        yield unescape(_TAG.sub("", _BREAK.sub("\n", _QUOTED.sub("", html, count=1) if replied else html)))
 
 
 # --- words

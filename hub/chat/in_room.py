@@ -29,9 +29,11 @@ def hear_in_room(unit: Unit, heard: Heard, place: Room, own_user: str) -> bool:
     """Answer, or leave it alone. Returns whether it was for us."""
     unit.handled.add(Handled(id=heard.event, at=unit.now))
     room = unit.coordinations.get(place.purpose.removeprefix(PREFIX))
-    if room is None or room.state != "open" or heard.type != "m.room.message" or heard.edits is not None:
+    if room is None or room.state != "open" or heard.type != "m.room.message":
         return False
     _advise(unit, room, place, heard)
+    if heard.edits is not None:
+        return False
     found = address.addressed(heard.content, sender=heard.sender, own_user=own_user, own_names=("Tinkuy",))
     if found is None or not _outright(heard, found) or not _takes_part(unit, room, heard.sender):
         return False
@@ -46,7 +48,7 @@ def hear_in_room(unit: Unit, heard: Heard, place: Room, own_user: str) -> bool:
 
 def _advise(unit: Unit, room: Coordination, place: Room, heard: Heard) -> None:
     """What our own people write here is read by every institution present: the language guard helps them, and only them."""
-    said = guarding.words_of(heard.content)
+    said = guarding.words_of(heard.content, replied=heard.reply is not None)
     mine = seat_of(unit, room.id, unit.me.id)
     if said is None or unit.staff.get(heard.sender) is None or mine is None:
         return

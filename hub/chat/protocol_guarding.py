@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hub.actions import guard, protocol_guard
+from hub.actions import protocol_guard
 from hub.actions.answer import seal_words
 from hub.actions.common import forget_reminders, remind
 from hub.actions.erase import drop_words
@@ -18,7 +18,7 @@ from hub.chat.plain import choices, message, paragraph
 from hub.chat.posting import ask, close_questions, numbered, put
 
 VALUES, WORDS = "protocol_values", "protocol_words"
-"""As the two kinds of `guarding`: without it, as it is, or not at all; and where it is about how it is said, not at all or as it is."""
+"""As the two kinds of `guarding`: without it, as it is, or not at all; and where it is (also) about how it is said, not at all or as it is."""
 KINDS = {VALUES: guarding.VALUES, WORDS: guarding.WORDS}
 FOR_ALL = mark("Los comentarios viajan a todas las instituciones y se guardan para siempre.")
 
@@ -28,16 +28,16 @@ def holds(unit: Unit, here: Here, act: str, ref: str, named: str, said: str) -> 
     verdict = protocol_guard.seen(unit, said)
     if not verdict.found:
         return False
-    guard.count(unit, verdict.found)
-    kind = VALUES if verdict.values else WORDS
+    protocol_guard.count(unit, verdict)
+    kind = WORDS if verdict.words else VALUES
     owner, sealed = seal_words(unit, said)
     question = ask(unit, here.room, kind, f"{act}|{ref}|{owner}|{sealed}", guarding.OPTIONS[KINDS[kind]], named, asked=here.person.id)
     question = replace(question, expires_at=unit.now + CONFIRMED_WITHIN)
     unit.questions.put(question)
     remind(unit, "unsaid", owner, question.expires_at)
-    seen = protocol_guard.classes(unit, verdict.values or verdict.words, here.lang)
+    seen = protocol_guard.classes(unit, verdict, here.lang)
     head = text(here.lang, "{name}: todavía no salió. Veo {classes}.", name=named, classes=seen)
-    why = [text(here.lang, FOR_ALL)] if verdict.values else guarding.kinder(unit, here.lang, verdict.words)
+    why = [text(here.lang, FOR_ALL)] if kind == VALUES else guarding.kinder(unit, here.lang, verdict.words)
     shown = choices(numbered(question, [text(here.lang, label) for label in LABELS[kind]]))
     put(unit, here.place, message(paragraph(" ".join([head, *why])), shown))
     return True

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 MOST = 20_000
-"""Characters that are looked at: two and a half times what may be said at once (a Matrix event holds little more)."""
+"""Characters that are looked at, invisible ones not counted: two and a half times what may be said at once (a Matrix event holds little more)."""
 STEM = 3
 """Letters by which a stem is found: none is shorter."""
-_LOOKALIKES = str.maketrans("аеорсухіѕԁαορν", "aeopcyxisdaopv")
+_LOOKALIKES = str.maketrans("аеорсухіѕԁαορνυικτηεγχјһүкмтнвıᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢ", "aeopcyxisdaopvuiktneyxjhykmthbiabcdeghijklmnoprtuvwyz")
+_CAPITALS = str.maketrans("ΥΗΝΡΒΧΜΤΚΖ", "YHNPBXMTKZ")
+"""Greek capitals that look like another letter than their small ones."""
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _MIXED = re.compile(r"(?<![^\W_])(?=\d[0-9oli]{2})\d[0-9]*[oli][0-9oli]*(?![^\W_])")
 """«9OO123456»: letters that a finger takes for the digits beside them."""
@@ -43,6 +45,11 @@ class Folded:
     at: Sequence[int] = field(repr=False)
     tokens: tuple[Token, ...] = field(repr=False)
 
+    @property
+    def unread(self) -> int | None:
+        """The place in the typed text where reading ends, for there is more of it than is looked at."""
+        return self.at[MOST] if len(self.at) > MOST else None
+
     @cached_property
     def words(self) -> Mapping[str, Sequence[int]]:
         """Each word → the places among the tokens where it stands."""
@@ -61,6 +68,10 @@ class Folded:
         """The place of the first token that begins at `start` or later."""
         return bisect_left(self.tokens, start, key=lambda token: token.start)
 
+    def stopped(self, first: int, end: int, stops: re.Pattern[str]) -> bool:
+        """Whether one of these signs stands between the token `first` and the last before `end`."""
+        return stops.search(self.text, self.tokens[first].start, self.tokens[end - 1].end) is not None
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The place in the typed text of `start` to `end` here."""
         return self.at[start], self.at[end - 1] + 1
@@ -77,10 +88,10 @@ class Folded:
 
 def fold(typed: str) -> Folded:
     """The folded text of `typed`."""
-    letters = list(map(_plain, typed[:MOST]))
+    letters = list(map(_plain, typed))
     one_each = set(map(len, letters)) <= {1}
     places = range(len(letters)) if one_each else [place for place, plain in enumerate(letters) for _ in plain]
-    text = "".join(letters)
+    text, places = "".join(letters)[:MOST], places[: MOST + 1]
     for mixed in (_MIXED, _MIXED_ON):
         text = mixed.sub(lambda m: m[0].translate(_ZERO_ONE) if _typed_letters(typed, places, m) else m[0], text)
     tokens = tuple(Token(text=m[0], start=m.start(), end=m.end()) for m in _WORD.finditer(text))
@@ -113,6 +124,7 @@ def _plain(char: str) -> str:
         return "-"
     parts = unicodedata.normalize("NFKD", char)
     bare = "".join(one for one in parts if not unicodedata.combining(one)) if len(parts) <= 4 else char
+    bare = bare.translate(_CAPITALS)
     return bare.casefold().translate(_LOOKALIKES)
 
 

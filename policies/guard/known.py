@@ -21,20 +21,26 @@ from policies.guard.folding import Folded, Token, listed, plain
 from policies.guard.lexicon import Lexicon
 from policies.guard.numbers import rows
 from policies.guard.shapes import Day, days
-from policies.guard.spelt import spelt_days
+from policies.guard.spelt import spelt_days, spoken
 from policies.guard.verdict import Found
 
 MOST_PARTS = 6
 SHORTEST_DIGITS, SHORTEST_FUZZY, SHORTEST_ALONE = 6, 7, 4
+MOST_BETWEEN = 3
+"""Signs between two letters of a word that is spelt."""
 _PARTICLES = frozenset(listed("de del la las los el y e da do dos"))
 _ADDRESS_NOISE = frozenset(
     listed(
         "jr jiron av avda avenida psje pje pasaje calle ca cl mz mza manzana lt lte lote urb urbanizacion aahh aa hh asentamiento humano nro "
-        "no num numero n dpto departamento int interior piso block de del la las los el"
+        "no num numero n dpto departamento int interior piso block de del la las los el "
+        "al altura puerta casa"
     )
 )
 _PIECE = re.compile(r"[^\W_]")
-_SEPARATED = re.compile(r"\d(?:[^\w]{0,3}[a-z]?[^\w]{0,3}\d)*")
+_SEPARATED = re.compile(r"\d(?:[\W_]{0,3}[a-z]?[\W_]{0,3}\d)*")
+_ROUND = re.compile(r"(?<![^\W_])\d[\doli]*(?:[ ._-][\doli]+)+(?![^\W_])")
+"""«4O.OOO.O17»: groups of digits, some of them letters that look so."""
+_ROUND_DIGITS = str.maketrans("oli", "011")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +95,35 @@ class _Page:
         """Without «jr.», «nro.» and the like."""
         kept = (token for token in self.folded.tokens if token.text not in _ADDRESS_NOISE)
         return _Squashed.of(self.folded.text, (place for token in kept for place in range(token.start, token.end)))
+
+    @cached_property
+    def spelt_places(self) -> _Squashed:
+        """The same with its numbers in digits: «claveles cuatrocientos cincuenta y ocho»."""
+        tokens, text, at, place = self.folded.tokens, "", list[int](), 0
+        while place < len(tokens):
+            token, said = tokens[place], spoken(tokens, place)
+            if said:
+                text, place = text + said[0], said[1]
+                at += [token.start] * (len(said[0]) - 1) + [tokens[place - 1].end - 1]
+                continue
+            place += 1
+            if token.text not in _ADDRESS_NOISE:
+                text += token.text
+                at += range(token.start, token.end)
+        return _Squashed(text=text, at=tuple(at))
+
+    @cached_property
+    def lone_letters(self) -> tuple[_Squashed, ...]:
+        """Words spelt letter by letter: «y e s e n i a»."""
+        rows: list[list[int]] = []
+        last: Token | None = None
+        for token in self.folded.tokens:
+            if len(token.text) == 1 and token.text.isalpha():
+                if last is None or token.start - last.end > MOST_BETWEEN:
+                    rows.append([])
+                rows[-1].append(token.start)
+            last = token if len(token.text) == 1 and token.text.isalpha() else None
+        return tuple(_Squashed.of(self.folded.text, iter(row)) for row in rows if len(row) >= SHORTEST_ALONE)
 
     @cached_property
     def digits(self) -> tuple[_Squashed, ...]:
@@ -149,6 +184,8 @@ def _names(page: _Page, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int
                 if _at_words(page.folded.text, *page.letters.span(start, end))
             )
     yield from _one_part(page.folded, parts, lexicon)
+    long = [part for part in parts if len(part) > SHORTEST_ALONE]
+    yield from (row.span(*span) for row in page.lone_letters for part in long for span in _exact(row.text, part))
 
 
 def _at_words(text: str, start: int, end: int) -> bool:
@@ -196,6 +233,9 @@ def _digit_rows(folded: Folded) -> Iterator[_Squashed]:
     text = folded.text
     for m in _SEPARATED.finditer(text):
         yield _Squashed.of(text, (place for place in range(m.start(), m.end()) if text[place].isdigit()))
+    for m in _ROUND.finditer(text):
+        kept = tuple(place for place in range(m.start(), m.end()) if text[place].isalnum())
+        yield _Squashed(text="".join(text[place] for place in kept).translate(_ROUND_DIGITS), at=kept)
     for row in rows(text, folded.tokens):
         if any(group.spelt for group in row):
             places = [group.start if at == 0 else group.end - 1 for group in row for at in range(len(group.digits))]
@@ -231,7 +271,8 @@ def _address(page: _Page, value: str, lexicon: Lexicon) -> Iterator[tuple[int, i
     wanted = {whole} | {"".join(parts[place : number + 1]) for place in range(1, number) if len(parts[place]) > 3}
     for form in wanted:
         if len(form) >= SHORTEST_DIGITS:
-            yield from (page.places.span(*span) for span in _near(page.places.text, form, 1 if len(form) > 7 else 0))
+            for words in (page.places, page.spelt_places):
+                yield from (words.span(*span) for span in _near(words.text, form, 1 if len(form) > 7 else 0))
 
 
 def _date(page: _Page, value: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:

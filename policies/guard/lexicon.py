@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from policies.errors import PackError
 from policies.guard.folding import plain
 from policies.guard.phrases import Phrases, phrases
-from policies.guard.verdict import IDENTIFIERS, WORDS
+from policies.guard.verdict import IDENTIFIERS, UNREAD, WORDS
 from policies.vocabulary import Words
 
 
@@ -75,6 +75,8 @@ class Lexicon:
     """Names that are words of every day too: alone and in small letters they say nothing."""
     identity_hosts: frozenset[str] = frozenset()
     urgent: Phrases = field(default_factory=Phrases)
+    cries: frozenset[str] = frozenset()
+    """Words that say danger when they are called out."""
     calm: Phrases = field(default_factory=Phrases)
     rules: tuple[Rule, ...] = field(default=())
 
@@ -106,8 +108,8 @@ def parse(text: str) -> Lexicon:
 
 
 def _read(data: dict[str, Any]) -> Lexicon:
-    unknown = set(data["labels"]) - set(IDENTIFIERS) - set(WORDS)
-    missing = (set(IDENTIFIERS) | set(WORDS)) - set(data["labels"])
+    called = {*IDENTIFIERS, *WORDS, UNREAD}
+    unknown, missing = set(data["labels"]) - called, called - set(data["labels"])
     if unknown or missing:
         raise ValueError(f"labels {sorted(unknown | missing)}")
     return Lexicon(
@@ -122,7 +124,7 @@ def _read(data: dict[str, Any]) -> Lexicon:
         namesakes=phrases(data["namesakes"]), ordinary=_set(data["ordinary"]),
         offices=_set(data["offices"]), ours=_set(data["ours"]), personal=_set(data["personal"]),
         public_domains=frozenset(data["public_domains"]),
-        identity_hosts=frozenset(data["identity_hosts"]), urgent=phrases(data["urgent"]), calm=phrases(data["calm"]),
+        identity_hosts=frozenset(data["identity_hosts"]), urgent=phrases(data["urgent"]), cries=_set(data["cries"]), calm=phrases(data["calm"]),
         rules=tuple(_rule(one) for one in data["rules"]),
     )  # fmt: skip
 

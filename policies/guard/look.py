@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -14,10 +15,12 @@ from policies.guard.people import people
 from policies.guard.places import addresses
 from policies.guard.shapes import Day, Shape, days, links, signs
 from policies.guard.spelt import spelt_days
-from policies.guard.verdict import Found, Verdict, settle
+from policies.guard.verdict import UNREAD, Found, Verdict, settle
 
 BIRTH_WORDS = 8
 """Words before a date in which it is said to be a birthday."""
+STOPS = re.compile(r"[.,;:?!\n¿¡…|/()]|(?<!\w)-|-(?!\w)")
+"""Signs over which nothing calms, for «No sale. PELIGRO» is danger; a hyphen within a word is none."""
 QUOTES = ("«»", "“”", '""')
 BORN = (1925, 2012)
 """A full date of these years, said of nothing else, is a birthday: what cases are about happened later."""
@@ -29,19 +32,24 @@ def look(text: str, lexicon: Lexicon, known: Sequence[Known] = (), allowed: Sequ
     Total: any text gives a verdict.
     """
     folded = fold(text)
-    if not folded.tokens:
+    if not folded.tokens and folded.unread is None:
         return Verdict()
     free = settle(known_values(folded, allowed, lexicon))
     patterns = (_found(folded, shape) for shape in _patterns(folded, lexicon))
     seen = (one for one in patterns if not _inside(one, free))
-    return Verdict(
-        found=settle((*known_values(folded, known, lexicon), *seen, *_words(folded, lexicon))), urgent=_urgent(folded, lexicon),
-    )  # fmt: skip
+    found = settle((*known_values(folded, known, lexicon), *seen, *_unread(folded), *_words(folded, lexicon)))
+    return Verdict(found=found, urgent=_urgent_at_all(folded, lexicon))
 
 
 def _found(folded: Folded, shape: Shape) -> Found:
     start, end = folded.span(shape.start, shape.end)
     return Found(sort="pattern", what=shape.what, start=start, end=end)
+
+
+def _unread(folded: Folded) -> Iterator[Found]:
+    """What stands beyond the part that is read: anything may, so it counts as seen."""
+    if folded.unread is not None:
+        yield Found(sort="pattern", what=UNREAD, start=folded.unread, end=len(folded.typed))
 
 
 def _inside(one: Found, free: Sequence[Found]) -> bool:
@@ -120,15 +128,32 @@ def _within(start: int, end: int, stretches: Sequence[tuple[int, int]]) -> bool:
     return place >= 0 and end <= stretches[place][1]
 
 
+def _urgent_at_all(folded: Folded, lexicon: Lexicon) -> bool:
+    """Whether danger is said in any part, also in those too far on to be read for anything else."""
+    while not _urgent(folded, lexicon):
+        if folded.unread is None:
+            return False
+        folded = fold(folded.typed[folded.unread :])
+    return True
+
+
 def _urgent(folded: Folded, lexicon: Lexicon) -> bool:
-    """Whether danger is said, and not only that it is over («fuera de peligro»)."""
-    calm = list(lexicon.calm.occurrences(folded))
+    """Whether danger is said, and not only that it is over («fuera de peligro»). What calms stands within one breath: no sign goes through it."""
+    if any(_called(folded, place) for word in lexicon.cries for place in folded.words.get(word, ())):
+        return True
+    calm = list(lexicon.calm.occurrences(folded, stops=STOPS))
     reach = list(accumulate((end for _, end in calm), max))
     for first, last in lexicon.urgent.occurrences(folded):
         before = bisect_right(calm, first, key=lambda one: one[0])
         if before == 0 or reach[before - 1] < last:
             return True
     return False
+
+
+def _called(folded: Folded, place: int) -> bool:
+    """Whether this word stands beside an exclamation mark."""
+    word = folded.tokens[place]
+    return folded.text[word.end : word.end + 3].lstrip().startswith("!") or folded.text[max(0, word.start - 3) : word.start].rstrip().endswith("¡")
 
 
 def classes(found: Iterable[Found]) -> tuple[str, ...]:

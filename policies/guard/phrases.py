@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -82,12 +83,13 @@ class Phrases:
             for stem in {stem[:STEM] for stem in phrase.steps[0].stems}:
                 self._stems.setdefault(stem, []).append(phrase)
 
-    def occurrences(self, folded: Folded) -> Iterator[tuple[int, int]]:
-        """Where any of them stands: first token and the one after the last; the longest that begins there."""
+    def occurrences(self, folded: Folded, stops: re.Pattern[str] | None = None) -> Iterator[tuple[int, int]]:
+        """Where any of them stands: first token and the one after the last; the longest that begins there and goes over none of `stops`."""
         firsts = {first for word in self._whole.keys() & folded.words.keys() for first in folded.words[word]}
         firsts |= {first for stem in self._stems.keys() & folded.stems.keys() for first in folded.stems[stem]}
         for first in sorted(firsts):
-            if ends := self._ends(folded.tokens, first):
+            ends = self._ends(folded.tokens, first)
+            if ends := [end for end in ends if stops is None or not folded.stopped(first, end, stops)]:
                 yield first, max(ends)
 
     def said(self, tokens: Sequence[Token]) -> bool:

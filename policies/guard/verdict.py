@@ -14,6 +14,8 @@ IDENTIFIERS = (
     "mxid", "email", "url", "card", "account", "ruc", "passport", "ce", "ptp", "foreign", "record", "dni", "phone", "birth_date", "address", "name",
 )  # fmt: skip
 """Every class of identifier, the surest first: where two claim the same characters, the earlier has them."""
+UNREAD = "unread"
+"""Text beyond what is read."""
 WORDS = ("stigma", "blame", "looks", "conflation", "conciliation")
 """Every class of words (R31, R31, R17, R35, R24)."""
 

@@ -8,6 +8,8 @@ import pytest
 
 from hub.actions.guard import set_mode
 from hub.actions.ports import Unit
+from hub.chat.desk import hear
+from hub.chat.heard import Heard
 from hub.testing import Twin
 from tests.actions.road import CSMC, HOGAR
 from tests.coordination.bench import LUZ, Meeting, meeting
@@ -74,6 +76,22 @@ def test_where_the_room_says_so_the_owner_takes_its_own_peoples_message_out(m: M
     said_in(m, m.csmc, "su dni es 45600090")
     assert (len(m.csmc.taken_out), len(m.cem.taken_out)) == (0, 1), "a guest's hub has no power there, and nobody takes out another's words"
     assert "Solo para usted" in advice(m)[-1][1]
+
+
+@pytest.mark.parametrize("words", [f"> su dni es {DNI}", f"\n> {LUZ['legal_name']}\nasí dice su ficha", "a " * 10_001 + DNI])
+def test_no_form_of_a_message_hides_its_words(m: Meeting, words: str) -> None:
+    m.cem.run(set_mode, "admin", "coordination", "redact")
+    said_in(m, m.cem, words)
+    assert len(m.cem.taken_out) == 1
+
+
+def test_an_edit_in_the_room_is_read_and_is_no_command(m: Meeting) -> None:
+    m.cem.run(set_mode, "admin", "coordination", "redact")
+    content = {"msgtype": "m.text", "body": "* x", "m.new_content": {"msgtype": "m.text", "body": f"!tk ayuda su dni es {DNI}"}}
+    edit = Heard(room=f"!{m.room().id}", event="$edit", sender=m.cem.person("ana"), content=content, edits="$old")
+    assert not m.cem.run(lambda unit: hear(unit, edit, m.cem.user))
+    m.cem.post()
+    assert len(m.cem.taken_out) == 1
 
 
 def test_an_emergency_is_never_taken_out(m: Meeting) -> None:

@@ -8,12 +8,14 @@ from hub.actions import guard
 from hub.actions.guard import Room, set_mode
 from hub.actions.ports import Unit
 from hub.base.errors import Refused
+from hub.base.ids import new_id
 from hub.chat.desk import hear
 from hub.chat.guarding import watch
 from hub.chat.heard import Heard
 from hub.testing.twin import Said, Twin
 from tests.desk.test_words import ADDRESS, DOCUMENT, LEGAL, PHONE, Desk, open_desk, pick
 
+SECRET = "45600089"
 DIRECT = "direct:@ana:cem-lima.example"
 
 
@@ -105,7 +107,9 @@ def test_withdrawn_it_is_asked_about_again(own: Working) -> None:
 
 @pytest.mark.parametrize(
     "words", ["la está golpeando, vive en {address}", "manden ambulancia a {address}", "está en peligro ahora, se llama {legal}",
-    "tiene un cuchillo, {document}"]
+    "tiene un cuchillo, {document}", "Emergencia: mujer herida en {address}", "No responde, corre peligro. Su documento: {document}",
+    "Aún no está fuera de peligro, vayan a {address}", "No puede salir. PELIGRO. {document}", "La policía no llega. Urgente: {document}",
+    "Socorro, él quiere matarla, {address}", "¡Ayuda! se cortó las venas, {address}"]
 )
 def test_an_emergency_goes_at_once_and_the_advice_comes_after(working: Working, words: str) -> None:
     desk, code, _ = working
@@ -207,6 +211,63 @@ def test_an_edit_is_read_too(desk: Desk) -> None:
     desk.cem.run(lambda unit: hear(unit, edit, desk.cem.user))
     desk.cem.post()
     assert "un número de DNI" in private(desk)[-1]
+
+
+SHOWN = {
+    "a quote that is no reply": {"msgtype": "m.text", "body": f"> su dni es {SECRET}"},
+    "a quote after a line": {"msgtype": "m.text", "body": f"\n> su dni es {SECRET}\nasí dice"},
+    "a quote of her own in a reply": {"msgtype": "m.text", "body": f"> su dni es {SECRET}", "reply": "$x"},
+    "a notice": {"msgtype": "m.notice", "body": f"su dni es {SECRET}"},
+    "a caption": {"msgtype": "m.image", "filename": "foto.jpg", "body": f"su dni es {SECRET}"},
+    "a file name": {"msgtype": "m.file", "body": "ficha", "filename": f"dni {SECRET}.pdf"},
+    "a place": {"msgtype": "m.location", "body": f"su dni es {SECRET}", "geo_uri": "geo:0,0"},
+    "only in the formatted text": {"msgtype": "m.text", "body": "ok", "formatted_body": "<p>su dni es 4560<b>0089</b></p>"},
+    "only in what is edited away": {"msgtype": "m.text", "body": f"su dni es {SECRET}", "m.new_content": {"body": "ok"}},
+    "the formatted text of an edit": {"msgtype": "m.text", "body": "ok", "m.new_content": {"formatted_body": f"su dni&nbsp;es {SECRET}"}},
+    "after signs that nobody sees": {"msgtype": "m.text", "body": "\u200b" * 20_001 + f"su dni es {SECRET}"},
+}  # fmt: skip
+
+
+def told(desk: Desk, content: dict[str, object]) -> list[str]:
+    """What she is told in private when she writes this at the desk."""
+    before = len(private(desk))
+    reply = str(content["reply"]) if "reply" in content else None
+    message = {name: value for name, value in content.items() if name != "reply"}
+    new = Heard(room="!cem-lima.desk", event=new_id("$e"), sender="@ana:cem-lima.example", content=message, reply=reply)
+    desk.cem.run(lambda unit: hear(unit, new, desk.cem.user))
+    desk.cem.post()
+    return private(desk)[before:]
+
+
+@pytest.mark.parametrize("content", SHOWN.values(), ids=SHOWN)
+def test_every_text_that_a_client_shows_is_read(desk: Desk, content: dict[str, object]) -> None:
+    (said,) = told(desk, content)
+    assert "un número de DNI" in said
+    assert said.count("un número de DNI") == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"body": f"> <@luz:cem-lima.example> su dni es {SECRET}\n> y más\n\nsí",
+         "formatted_body": f"<mx-reply><blockquote>{SECRET}</blockquote></mx-reply>sí"},
+        {"body": f"> * <@luz:cem-lima.example> su dni es {SECRET}\n\nsí"},
+    ],
+)  # fmt: skip
+def test_what_a_reply_quotes_is_not_hers(desk: Desk, content: dict[str, object]) -> None:
+    assert told(desk, {"msgtype": "m.text", **content, "reply": "$x"}) == []
+    assert told(desk, {"msgtype": "m.key.verification.request", "body": "@ana:cem-lima.example pide verificar"}) == []
+    assert told(desk, {"msgtype": "m.image", "body": "IMG-20260503-WA0012.jpg"}) == []
+
+
+def test_what_is_too_long_to_be_read_is_told_and_taken_out(desk: Desk) -> None:
+    long = "a " * 10_001
+    assert "más texto del que puedo leer" in told(desk, {"msgtype": "m.text", "body": long})[0]
+    desk.cem.run(set_mode, "admin", "desk", "redact")
+    told(desk, {"msgtype": "m.text", "body": long + "la están matando"})
+    assert desk.cem.taken_out == []
+    assert "más texto del que puedo leer" in desk.ana(long, thread=False)
+    assert len(desk.cem.taken_out) == 1
 
 
 def test_redact_takes_the_message_out_and_says_so(desk: Desk) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import re
 import sys
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +22,7 @@ from policies.guard.verdict import IDENTIFIERS, WORDS
 from policies.packs import load as load_pack
 
 PE = load("pe")
+CHAT = Path(__file__).parents[2] / "bench" / "data" / "chat_pe.jsonl"
 PHONE, NAME, DOCUMENT = "900123456", "Rosa Elena Inventada Quispe", "40000017"
 HERS = (
     Known(field="legal_name", value=NAME), Known(field="phone", value=PHONE), Known(field="document_number", value=DOCUMENT),
@@ -169,6 +172,10 @@ def test_it_is_left_alone(text: str) -> None:
         "3 de mayo del 1994"),
         ("email", "rosa.inv @gmail.con"), ("email", "rosa inv arroba gmail punto com"), ("case_file_number", "1234 2026 0 1801 JR FT 05"),
         ("birth_date", "el tres de mayo del noventa y cuatro"), ("phone", "nueve doble cero uno dos tres cuatro cinco seis"),
+        ("document_number", "4_0_0_0_0_0_1_7"), ("document_number", "su dni 4O.OOO.O17"), ("legal_name", "i n v e n t a d a"),
+        ("legal_name", "vino Ιnνεnτadα"), ("legal_name", "vıno ınventada"), ("address", "las inventadas trescientos cuarenta y cinco"),
+        ("address", "Las Inventadas tres cuatro cinco"), ("address", "Las Inventadas, al 345"), ("address", "inventadas altura del 345"),
+        ("address", "las inventadas, puerta 345"), ("birth_date", "el 3º de mayo de 1994"), ("birth_date", "3.º de mayo de 1994"),
         ("trusted_contact", "llamen al 900777888"), ("trusted_contact", "Julia Inventada sabe"),
     ],
 )  # fmt: skip
@@ -246,7 +253,9 @@ def test_any_text_gives_a_verdict_within_it(text: str) -> None:
 WORST = [
     "9", "9 ", "-9", "+9", "1/1/", "@", "a@", "a.", "mz ", "jr a ", "Rosa ", "se llama Rosa ", "(", "que conversen ", "nueve ", "rosaelen",
     "quisp mamani", "ﷺ", ".com",
-    "http://", "ley ", "resolucion a", "a arroba ", "a punto ", "40000017 ", "e\u0301\u0302", "«", "900123 ", "a-", "\u200b9",
+    "http://", "ley ", "resolucion a", "a arroba ", "a punto ", "40000017 ", "e\u0301\u0302", "«", "900123 ", "a-",
+    "y e s e n i a ", "4_0_", "4O.OOO.", "cuatro claveles ", "inventadas ", "no hay peligro. ", "¡ayuda ",
+    "\u200b9",
     "9 9 9 ", "a a a ", "0123456789", "calle calle calle ", "calle 1 ", "1/1/94 ", "nacio 1/1/94 ", "vive en calle 5 ",
     "@abc ig ", "“puta” ", "conciliar ", "fuera de peligro ", "Mz K Lt 8 ", "Juana Perez ", "uno de mayo del dos mil ",
     "domicilio: Los a ", "900-l23 ", "la comisaria: 01 536 1234 ", "n. ", "se llama ",
@@ -281,6 +290,23 @@ def test_twice_the_text_costs_about_twice_the_steps() -> None:
         assert twice < 2.2 * once, unit
 
 
+def test_signs_that_nobody_sees_take_no_room_from_the_words() -> None:
+    assert classes("\u200b" * (MOST + 1) + "su dni es 40000017") == {"dni"}
+
+
+def test_what_is_too_long_to_be_read_counts_as_seen_and_goes_when_it_is_taken_out() -> None:
+    text = "a " * (MOST // 2 + 1) + "su dni es 40000017"
+    assert classes(text) == {"unread"}
+    assert not look(text, PE).urgent
+    assert "40000017" not in without(text, look(text, PE).values, "(…)")
+    assert classes("a " * (MOST // 2)) == set()
+    assert classes(" " * MOST + "40000017") == {"unread"}
+
+
+def test_danger_is_heard_however_long_the_text_is() -> None:
+    assert look("a " * (2 * MOST) + "manden ambulancia", PE).urgent
+
+
 def test_nothing_that_is_printed_shows_what_was_written() -> None:
     verdict = look(f"{NAME} {PHONE} 4111 1111 1111 1111", PE, HERS)
     assert verdict.found
@@ -306,6 +332,60 @@ DANGER = ("la está golpeando", "manden ambulancia", "está en peligro", "tiene 
 @pytest.mark.parametrize("text", DANGER)
 def test_danger_is_heard(text: str) -> None:
     assert look(text, PE).urgent
+
+
+STILL_DANGER = (
+    "Emergencia: mujer herida en av. Los Inventados 123, llamen", "EMERGENCIA!! Mujer herida", "emergencia mujer golpeada",
+    "No responde, corre peligro.", "no responde corre peligro", "No puede salir. PELIGRO.", "no sale, hay peligro",
+    "Aún no está fuera de peligro, vayan", "todavía no se encuentra fuera de peligro", "está fuera, de peligro de muerte",
+    "PELIGR0", "no hay - peligro",
+    "¿Por qué no vienen? Emergencia.", "La policía no llega. Urgente: llamen", "no contesta!!! urgente", "no tiene adónde ir y hay peligro",
+    "sin armas pero golpeándola", "nadie la ve. Sin\npeligro no llamaría", "No hay. Peligro", "por: ahora",
+)  # fmt: skip
+"""Danger beside words that calm elsewhere."""
+
+
+@pytest.mark.parametrize("text", STILL_DANGER)
+def test_nothing_calms_over_a_sign_nor_over_other_words(text: str) -> None:
+    assert look(text, PE).urgent
+
+
+CRIES = (
+    "socorro", "SOCORRO!", "¡Ayuda! está sola", "Ayuda!!!", "ayuda por favor, ayudenla", "ayudenme", "él quiere matarla", "dijo que la va a matar",
+    "amenaza con matar a todos", "amenazó con quemar la casa", "intentó ahorcarla", "jura que la mata", "está herida", "hay una mujer herida",
+    "sangra mucho", "esta sangrando", "se muere", "esta muriendose", "muriéndose", "se está muriendo", "puede morir", "perdió el conocimiento",
+    "no reacciona", "no despierta", "esta inconciente", "se desmayó", "la esta estrangulando", "la estranguló", "quiso estrangularla",
+    "la esta ahorcando", "ahorcandola", "le prendió fuego", "le quiere prender fuego", "la quiere quemar viva", "la quemó con agua", "quemandola",
+    "se cortó las venas", "se quiere cortar las venas", "se tomó un montón de pastillas", "tomó pastillas", "tomó veneno", "se envenenó",
+    "la violaron hace una hora", "la violo anoche", "la están violando", "violandola", "quiere violarla", "viene para acá armado",
+    "está armado", "un sujeto armado", "sacó una pistola", "con un cuchillo", "la amenaza con una navaja", "la tiene encerrada", "la encerró",
+    "está encerrada", "encerrandola", "no la deja salir", "la sigue con el carro", "la persigue", "la siguió hasta su casa", "la está siguiendo",
+    "persiguiendola", "golpeandola", "la tiene encerrada con gas abierto", "he is going to kill her", "she is bleeding", "help me",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CRIES)
+def test_danger_is_heard_as_people_type_it(text: str) -> None:
+    assert look(text, PE).urgent
+
+
+@pytest.mark.parametrize("text", [
+    "pide ayuda para su DNI", "grupo de ayuda mutua", "heridas emocionales", "toma sus pastillas a diario", "las Fuerzas Armadas", "sigue en terapia",
+    "conflicto armado interno", "la matrícula", "mata de coca", "ya no hay peligro", "no hay emergencia", "no corre peligro",
+    "Ya está fuera de peligro",
+    "no está en peligro", "centros de emergencia", "CEM Emergencia Mujer", "emergency-centre@3", "no es muy urgente", "ayuda humanitaria",
+])  # fmt: skip
+def test_words_that_only_sound_like_it_are_no_danger(text: str) -> None:
+    assert not look(text, PE).urgent
+
+
+@pytest.mark.parametrize("half", ["written", "spent"])
+def test_the_clean_messages_stay_clean_and_few_are_taken_for_danger(half: str) -> None:
+    rows = [json.loads(line) for line in CHAT.read_text(encoding="utf-8").splitlines()]
+    clean = [row["text"] for row in rows if row["half"] == half and not row["spans"]]
+    assert len(clean) > 100
+    assert [text for text in clean if look(text, PE).found] == []
+    assert sum(look(text, PE).urgent for text in clean) <= len(clean) // 20
 
 
 @pytest.mark.parametrize("text", ["está fuera de peligro", "el Centro de Emergencia Mujer", "no es urgente", "por ahora nada", "mañana a las 10"])
