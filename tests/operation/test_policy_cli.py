@@ -256,6 +256,12 @@ def test_only_a_number_right_after_a_name_is_its_version(given: list[str], numbe
     assert joined(given, numbers=numbers) == meant
 
 
+@pytest.mark.parametrize("option", ["--reason", "--manifests"])
+def test_an_options_value_is_no_protocol(option: str) -> None:
+    assert joined([option, "motivo", "3", "shelter", "2"]) == [option, "motivo", "3", "shelter@2"]
+    assert joined(["--yes", "shelter", "2"]) == ["--yes", "shelter@2"]
+
+
 def test_simulate_with_the_hub_shows_codes_and_names_of_fields(folder: Path, home: Path, hub: FakeHub) -> None:
     field = {"field": "pregnancy", "kind": "narrower", "was": "release", "now": "presence"}
     changed = {"case": "C-7QK4M", "recipient": "hogar-luz", "need": "shelter", "fields": [field]}
